@@ -1,0 +1,17 @@
+//! The rules of xom: identity, entries, logs and sync, as pure functions over bytes.
+//!
+//! Time, randomness and bytes come in as arguments; effects go out as values. This crate never
+//! reads a clock, a file or a socket, and knows no runtime, no database and no network library.
+
+pub mod body;
+pub mod encoding;
+pub mod entry;
+pub mod ids;
+pub mod keys;
+pub mod limits;
+pub mod network;
+pub mod rule;
+
+pub use ids::{BlobId, DeviceId, Did, Digest, EntryId, LogId};
+pub use network::Network;
+pub use rule::Rule;

@@ -1,0 +1,101 @@
+//! Every size and count that the protocol bounds, each with the rule that it belongs to.
+//!
+//! A limit is part of the header version: changing one is a new version, not a setting.
+
+/// Longest network name, bytes (`ENC-9`).
+pub const NETWORK_NAME_BYTES_MAX: usize = 32;
+
+/// Deepest nesting of arrays and maps in one object (`ENC-5`).
+pub const DEPTH_MAX: usize = 16;
+/// Most items in one object, counting every array, map, key and value (`ENC-5`).
+pub const ITEMS_MAX: u64 = 16_384;
+/// Longest binary CID inside an object, bytes, with the leading zero (`ENC-6`).
+pub const CID_BYTES_MAX: usize = 64;
+
+/// Longest header, bytes (`LOG-2`).
+pub const HEADER_BYTES_MAX: usize = 512;
+/// Longest body, bytes (`LOG-6`); the largest size class.
+pub const BODY_BYTES_MAX: usize = 1 << SIZE_CLASS_MAX;
+/// Smallest size class, as a power of two: 256 bytes (`LOG-6`).
+pub const SIZE_CLASS_MIN: u8 = 8;
+/// Largest size class, as a power of two: 256 KiB (`LOG-6`).
+pub const SIZE_CLASS_MAX: u8 = 18;
+/// Length of a body's salt, bytes (`LOG-6`).
+pub const SALT_BYTES: usize = 32;
+/// Longest kind name, bytes (`LOG-3`).
+pub const KIND_BYTES_MAX: usize = 64;
+/// Latest time that a header may claim, milliseconds since 1970: the end of year 9999 (`LOG-4`).
+pub const TIME_MS_MAX: u64 = 253_402_300_799_999;
+/// Highest sequence number (`LOG-4`): exact in every language's numbers.
+pub const SEQ_MAX: u64 = (1 << 53) - 1;
+/// A checkpoint stands at every multiple of this sequence number above zero, and nowhere else (`LOG-8`).
+pub const CHECKPOINT_INTERVAL: u64 = 256;
+/// A range carries a signature at every multiple of this sequence number and at its end (`LOG-9`).
+pub const SIGNATURE_INTERVAL: u64 = 32;
+/// Headers kept of each branch of a fork, as proof (`LOG-13`).
+pub const FORK_BRANCH_HEADERS_MAX: usize = 256;
+/// Branches kept of one fork (`LOG-13`).
+pub const FORK_BRANCHES_MAX: usize = 2;
+
+/// Most control keys, and most next keys (`ID-4`).
+pub const CONTROL_KEYS_MAX: usize = 16;
+/// Most guardians (`ID-4`).
+pub const GUARDIANS_MAX: usize = 16;
+/// Longest signed identity object, bytes (`ID-2`).
+pub const IDENTITY_OBJECT_BYTES_MAX: usize = 1 << SIZE_CLASS_MAX;
+/// Most operations kept of one identity, counting branches (`ID-12`).
+pub const IDENTITY_OPERATIONS_MAX: usize = 4_096;
+/// Most device statements kept of one identity (`ID-12`).
+pub const IDENTITY_STATEMENTS_MAX: usize = 8_192;
+/// Most live devices of one identity (`ID-10`).
+pub const DEVICES_LIVE_MAX: usize = 32;
+/// Most devices that one identity can ever have had (`ID-10`).
+pub const DEVICES_EVER_MAX: usize = 1_024;
+/// Most public logs of one device (`LOG-1`).
+pub const LOGS_PER_DEVICE_MAX: usize = 64;
+
+/// Longest post, characters (`BODY-2`).
+pub const POST_CHARS_MAX: usize = 5_000;
+/// Longest content warning, characters (`BODY-2`).
+pub const WARNING_CHARS_MAX: usize = 500;
+/// Longest description of an attachment, characters (`BODY-2`).
+pub const ALT_CHARS_MAX: usize = 1_500;
+/// Most attachments of a post (`BODY-2`); Mastodon archives carry up to 16.
+pub const ATTACHMENTS_MAX: usize = 16;
+/// Most mentions, tags or links of a post, each (`BODY-2`).
+pub const MENTIONS_MAX: usize = 128;
+/// Longest tag, characters (`BODY-2`).
+pub const TAG_CHARS_MAX: usize = 100;
+/// Longest web address, bytes (`BODY-2`).
+pub const URL_BYTES_MAX: usize = 2_048;
+/// Longest media type or language tag, bytes (`BODY-2`).
+pub const LABEL_BYTES_MAX: usize = 100;
+/// Most languages of a post (`BODY-2`).
+pub const LANGUAGES_MAX: usize = 8;
+/// Most options of a poll (`BODY-3`).
+pub const POLL_OPTIONS_MAX: usize = 20;
+/// Longest option of a poll, characters (`BODY-3`).
+pub const POLL_OPTION_CHARS_MAX: usize = 200;
+/// Longest reaction, bytes (`BODY-5`): one emoji with its modifiers.
+pub const REACTION_BYTES_MAX: usize = 64;
+/// Longest display name, characters (`BODY-1`).
+pub const PROFILE_NAME_CHARS_MAX: usize = 100;
+/// Longest biography, characters (`BODY-1`).
+pub const PROFILE_BIO_CHARS_MAX: usize = 2_000;
+/// Most free fields of a profile (`BODY-1`).
+pub const PROFILE_FIELDS_MAX: usize = 16;
+/// Longest name or value of a profile's free field, characters (`BODY-1`).
+pub const PROFILE_FIELD_CHARS_MAX: usize = 255;
+/// Longest user name, characters (`BODY-1`).
+pub const USERNAME_CHARS_MAX: usize = 30;
+
+/// Largest blob, bytes (`BLOB-2`).
+pub const BLOB_BYTES_MAX: u64 = 40 << 20;
+
+/// How long the bytes of an erased body are kept before they are purged, milliseconds (`LOG-12`).
+pub const ERASE_DELAY_MS: u64 = 7 * 24 * 3_600 * 1_000;
+
+/// Longest invite, bytes (`ID-14`).
+pub const INVITE_BYTES_MAX: usize = 1_024;
+/// Most addresses in an invite (`ID-14`).
+pub const INVITE_ADDRESSES_MAX: usize = 8;
