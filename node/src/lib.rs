@@ -1,1 +1,16 @@
-//! placeholder
+//! A xom node: the only crate that knows sockets, files and clocks.
+//!
+//! It must never know HTTP, Mastodon's JSON or HTML: clients get the values of [`model`] through a
+//! [`Handle`].
+
+pub mod command;
+pub mod config;
+pub mod error;
+pub mod handle;
+pub mod model;
+pub mod reader;
+
+pub use config::NodeConfig;
+pub use error::{CommandError, StartError, StoreError};
+pub use handle::{Handle, Node};
+pub use reader::Reader;

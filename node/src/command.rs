@@ -1,0 +1,79 @@
+//! What a local identity can do: each command becomes one signed entry.
+
+use xom_protocol::Did;
+use xom_protocol::body::{Post, Profile};
+
+use crate::model::StatusId;
+
+/// Something that a local identity wants to say. The node fills in what only it can know:
+/// references, revisions, roots of threads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Publishes a post, or takes over an imported one (`published` is set); a second import of the
+    /// same `imported_from` adds nothing and answers with the first.
+    Post {
+        /// The post; `reply`, `root` and `quote` are filled in by the node.
+        post: Box<Post>,
+        /// What it answers.
+        reply_to: Option<StatusId>,
+        /// What it quotes.
+        quote_of: Option<StatusId>,
+    },
+    /// Publishes a new version of an own post.
+    Edit {
+        /// Which.
+        status: StatusId,
+        /// The whole new post.
+        post: Box<Post>,
+    },
+    /// Takes an own status back.
+    Erase {
+        /// Which.
+        status: StatusId,
+        /// Purge the bytes at once, signed by the control key.
+        now: bool,
+    },
+    /// Reacts with [`xom_protocol::body::Reaction::FAVOURITE`].
+    Favourite(StatusId),
+    /// Takes the reaction back.
+    Unfavourite(StatusId),
+    /// Passes a post on.
+    Repost(StatusId),
+    /// Takes the repost back.
+    Unrepost(StatusId),
+    /// Votes in the poll of a post.
+    Vote {
+        /// The post.
+        status: StatusId,
+        /// Indexes of the options.
+        choices: Vec<u64>,
+    },
+    /// Follows somebody.
+    Follow(Did),
+    /// Ends a follow.
+    Unfollow(Did),
+    /// Blocks somebody.
+    Block(Did),
+    /// Ends a block.
+    Unblock(Did),
+    /// Changes profile fields; `rev` is filled in by the node.
+    Profile(Box<Profile>),
+    /// Stores an entry of an app's own kind.
+    App {
+        /// The kind's name.
+        kind: String,
+        /// The body's bytes.
+        body: Vec<u8>,
+    },
+}
+
+/// What a command did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Done {
+    /// The entry that was written; none if nothing had to change (following twice, …).
+    pub entry: Option<xom_protocol::EntryId>,
+    /// The status that it made or was about.
+    pub status: Option<StatusId>,
+    /// The import was known already.
+    pub known: bool,
+}

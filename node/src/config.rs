@@ -1,0 +1,21 @@
+//! What a node is told at its start. Parsing of files, flags and variables is the caller's.
+
+use std::path::PathBuf;
+
+use libp2p::Multiaddr;
+use xom_protocol::Network;
+
+/// The settings of one run of a node.
+#[derive(Debug, Clone)]
+pub struct NodeConfig {
+    /// The data folder; made with mode 0700 where it is missing.
+    pub data_dir: PathBuf,
+    /// The network.
+    pub network: Network,
+    /// Where to listen for peers.
+    pub listen: Vec<Multiaddr>,
+    /// Peers to dial at the start and to ask for identities.
+    pub bootstrap: Vec<Multiaddr>,
+    /// The user name of the identity that is made where there is none.
+    pub first_username: String,
+}

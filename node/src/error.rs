@@ -1,0 +1,95 @@
+//! What can go wrong at the borders of the node.
+
+use std::path::PathBuf;
+
+use xom_protocol::Did;
+use xom_protocol::body::OpaqueReason;
+
+/// The node can't start. Nothing has been changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another process holds the folder's lock.
+    #[error("data folder {0} is in use by another xom; stop it first, or name another folder with --data-dir")]
+    Locked(PathBuf),
+    /// Written by a newer version.
+    #[error("data folder {path} has format {found}, this xom knows up to {known}; install the newer xom")]
+    Newer {
+        /// The folder.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+        /// The newest that is known.
+        known: u64,
+    },
+    /// Can't be read or made.
+    #[error("data folder {path}: {cause}")]
+    Unreadable {
+        /// The folder or the file in it.
+        path: PathBuf,
+        /// What the system or the store says.
+        cause: String,
+    },
+    /// An address can't be listened on.
+    #[error("can't listen on {address}: {cause}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// What the system says.
+        cause: String,
+    },
+    /// The entropy source failed.
+    #[error("no entropy from the system: {0}")]
+    Entropy(String),
+}
+
+/// The store can't answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database or a file failed; the cause is for the log, not for clients.
+    #[error("storage: {0}")]
+    Storage(String),
+    /// What is stored can't be what was written.
+    #[error("storage is damaged: {0}")]
+    Damaged(String),
+    /// The node is stopping.
+    #[error("the node is stopping")]
+    Stopping,
+}
+
+/// A command that could not be carried out; nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// No such identity on this node.
+    #[error("no identity {0} on this node")]
+    NotLocal(Did),
+    /// The status is not held here, or is erased.
+    #[error("status not found")]
+    StatusNotFound,
+    /// The account is not known here.
+    #[error("account not found")]
+    AccountNotFound,
+    /// Only one's own statuses can be edited or erased.
+    #[error("the status is of another account")]
+    NotYours,
+    /// One can't follow or block oneself, vote twice in the same way, and so on.
+    #[error("{0}")]
+    Refused(&'static str),
+    /// A member of the body is outside its bounds.
+    #[error(transparent)]
+    Body(#[from] OpaqueReason),
+    /// An invite can't be read.
+    #[error("invite: {0}")]
+    Invite(String),
+    /// The own clock can't be right: the newest own entry is later, or peers' clocks differ.
+    #[error("this machine's clock is off: {0}")]
+    Clock(String),
+    /// A queue is full; try again.
+    #[error("the node is busy, try again")]
+    Busy,
+    /// The blob is too large or can't be stored.
+    #[error("blob: {0}")]
+    Blob(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
