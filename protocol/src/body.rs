@@ -76,6 +76,15 @@ impl OpaqueReason {
     pub(crate) fn bounds(rule: &'static str, what: &'static str) -> Self {
         Self::OutOfBounds { what, rule: Rule(rule) }
     }
+
+    /// The rule that makes the body opaque.
+    pub fn rule(&self) -> Rule {
+        match self {
+            Self::UnknownKind(_) => Rule("BODY-0"),
+            Self::Encoding(e) => e.rule(),
+            Self::OutOfBounds { rule, .. } => *rule,
+        }
+    }
 }
 
 impl Body {

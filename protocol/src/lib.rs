@@ -9,6 +9,7 @@ pub mod entry;
 pub mod ids;
 pub mod keys;
 pub mod limits;
+pub mod log;
 pub mod network;
 pub mod rule;
 

@@ -28,6 +28,8 @@ pub const KIND_BYTES_MAX: usize = 64;
 pub const TIME_MS_MAX: u64 = 253_402_300_799_999;
 /// Highest sequence number (`LOG-4`): exact in every language's numbers.
 pub const SEQ_MAX: u64 = (1 << 53) - 1;
+/// Highest revision of a register (`LOG-10`): exact in every language's numbers.
+pub const REV_MAX: u64 = SEQ_MAX;
 /// A checkpoint stands at every multiple of this sequence number above zero, and nowhere else (`LOG-8`).
 pub const CHECKPOINT_INTERVAL: u64 = 256;
 /// A range carries a signature at every multiple of this sequence number and at its end (`LOG-9`).

@@ -126,7 +126,8 @@ impl Header {
         Reference { entry, author: self.author, log: self.log, seq: self.seq }
     }
 
-    fn check(&self) -> Result<(), HeaderError> {
+    /// Checks every range and the place of checkpoints (`LOG-4`, `LOG-8`).
+    pub fn check(&self) -> Result<(), HeaderError> {
         if self.seq > SEQ_MAX {
             return Err(HeaderError::Range("sequence number"));
         }
