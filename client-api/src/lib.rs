@@ -1,0 +1,5 @@
+//! The client API, the page and the command line of a xom node.
+//!
+//! Knows HTTP, JSON and HTML; it must never know tables or swarms, which are the node's.
+
+pub mod import;
