@@ -18,8 +18,8 @@ pub use relation::{Block, Follow, Reaction, Repost, Unfollow};
 use serde::Serialize;
 
 use crate::encoding::{self, EncodingError};
-use crate::entry::Kind;
-use crate::limits::BODY_BYTES_MAX;
+use crate::entry::{Kind, Reference};
+use crate::limits::{BODY_BYTES_MAX, REV_MAX, SEQ_MAX};
 use crate::rule::Rule;
 
 /// A body of a kind that this version knows.
@@ -157,9 +157,13 @@ impl Body {
             Self::PollClose(body) => body.check(),
             Self::Reaction(body) => body.check(),
             Self::Edit(body) => body.check(),
+            Self::Repost(body) => body.check(),
+            Self::Follow(body) => check_rev(body.rev),
+            Self::Unfollow(body) => check_rev(body.rev),
+            Self::Block(body) => check_rev(body.rev),
+            Self::Erase(body) => body.check(),
+            Self::Checkpoint(body) => body.check(),
             Self::LogOpen(body) => body.check(),
-            Self::Repost(_) | Self::Follow(_) | Self::Unfollow(_) | Self::Block(_) => Ok(()),
-            Self::Erase(_) | Self::Checkpoint(_) => Ok(()),
         }
     }
 }
@@ -170,6 +174,29 @@ fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, EncodingError
 
 fn write<T: Serialize>(body: &T) -> Vec<u8> {
     encoding::encode(body)
+}
+
+/// Fails where a register's revision is above the highest (`LOG-10`).
+fn check_rev(rev: u64) -> Result<(), OpaqueReason> {
+    ensure(rev <= REV_MAX, "LOG-10", "revision")
+}
+
+/// Fails where a reference names a place that no log has (`LOG-11`).
+fn check_reference(reference: &Reference) -> Result<(), OpaqueReason> {
+    ensure(reference.seq <= SEQ_MAX, "LOG-11", "place of a reference")
+}
+
+/// Fails where `text` has more than `max` characters, or a control character other than line feed and tab.
+fn check_text(text: &str, max: usize, rule: &'static str, what: &'static str) -> Result<(), OpaqueReason> {
+    let allowed = |c: char| !c.is_ascii_control() || c == '\n' || c == '\t';
+    ensure(text.chars().all(allowed), rule, what)?;
+    check_chars(text, max, rule, what)
+}
+
+/// Fails where a line of text has more than `max` characters, or any control character.
+fn check_line(text: &str, max: usize, rule: &'static str, what: &'static str) -> Result<(), OpaqueReason> {
+    ensure(!text.contains(|c: char| c.is_ascii_control()), rule, what)?;
+    check_chars(text, max, rule, what)
 }
 
 /// Fails where `text` has more than `max` characters.

@@ -38,6 +38,10 @@ pub const SIGNATURE_INTERVAL: u64 = 32;
 pub const FORK_BRANCH_HEADERS_MAX: usize = 256;
 /// Branches kept of one fork (`LOG-13`).
 pub const FORK_BRANCHES_MAX: usize = 2;
+/// Longest fork proof, bytes (`LOG-13`): two branches of headers with a signature each.
+pub const FORK_PROOF_BYTES_MAX: usize = FORK_BRANCHES_MAX * FORK_BRANCH_HEADERS_MAX * (HEADER_BYTES_MAX + 80) + 16;
+/// Most logs that a checkpoint names (`LOG-8`): every log of every live device.
+pub const CHECKPOINT_LOGS_MAX: usize = DEVICES_LIVE_MAX * LOGS_PER_DEVICE_MAX;
 
 /// Most control keys, and most next keys (`ID-4`).
 pub const CONTROL_KEYS_MAX: usize = 16;
@@ -55,6 +59,8 @@ pub const DEVICES_LIVE_MAX: usize = 32;
 pub const DEVICES_EVER_MAX: usize = 1_024;
 /// Most public logs of one device (`LOG-1`).
 pub const LOGS_PER_DEVICE_MAX: usize = 64;
+/// Longest purpose id of a log, bytes (`LOG-1`).
+pub const LOG_PURPOSE_ID_BYTES_MAX: usize = 64;
 
 /// Longest post, characters (`BODY-2`).
 pub const POST_CHARS_MAX: usize = 5_000;
@@ -70,14 +76,18 @@ pub const MENTIONS_MAX: usize = 128;
 pub const TAG_CHARS_MAX: usize = 100;
 /// Longest web address, bytes (`BODY-2`).
 pub const URL_BYTES_MAX: usize = 2_048;
-/// Longest media type or language tag, bytes (`BODY-2`).
+/// Longest media type, language tag or blurhash, bytes (`BODY-2`).
 pub const LABEL_BYTES_MAX: usize = 100;
+/// Greatest width or height of a picture, pixels (`BODY-2`).
+pub const PIXELS_MAX: u64 = 1 << 20;
 /// Most languages of a post (`BODY-2`).
 pub const LANGUAGES_MAX: usize = 8;
 /// Most options of a poll (`BODY-3`).
 pub const POLL_OPTIONS_MAX: usize = 20;
 /// Longest option of a poll, characters (`BODY-3`).
 pub const POLL_OPTION_CHARS_MAX: usize = 200;
+/// Most votes of an option, and most voters (`BODY-3`): exact in every language's numbers.
+pub const VOTES_MAX: u64 = SEQ_MAX;
 /// Longest reaction, bytes (`BODY-5`): one emoji with its modifiers.
 pub const REACTION_BYTES_MAX: usize = 64;
 /// Longest display name, characters (`BODY-1`).

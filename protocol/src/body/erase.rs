@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{OpaqueReason, check_reference, ensure};
 use crate::entry::Reference;
 use crate::ids::{Did, EntryId};
 use crate::keys::Signature;
+use crate::limits::CONTROL_KEYS_MAX;
 
 /// Takes an entry of the same identity back (`LOG-12`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +23,15 @@ pub struct Erase {
 pub struct PurgeOrder {
     /// Pairs of the key's index among the control keys and its signature, by ascending index.
     pub signatures: Vec<(u64, Signature)>,
+}
+
+impl Erase {
+    pub(super) fn check(&self) -> Result<(), OpaqueReason> {
+        check_reference(&self.target)?;
+        let signatures = self.purge.as_ref().map_or(&[][..], |order| &order.signatures);
+        ensure(signatures.len() <= CONTROL_KEYS_MAX, "LOG-12", "number of signatures")?;
+        ensure(signatures.is_sorted_by(|a, b| a.0 < b.0), "LOG-12", "order of signatures")
+    }
 }
 
 impl PurgeOrder {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{OpaqueReason, ensure};
 use crate::ids::{Digest, LogId};
+use crate::limits::{CHECKPOINT_LOGS_MAX, LOG_PURPOSE_ID_BYTES_MAX, SEQ_MAX};
 
 /// The state of a log and of its siblings, at every 256th entry (`LOG-8`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,9 +61,18 @@ pub struct LogOpen {
     pub purpose_id: Vec<u8>,
 }
 
+impl Checkpoint {
+    pub(super) fn check(&self) -> Result<(), OpaqueReason> {
+        ensure(self.height <= SEQ_MAX, "LOG-8", "height")?;
+        ensure(self.logs.len() <= CHECKPOINT_LOGS_MAX, "LOG-8", "number of logs")?;
+        ensure(self.logs.is_sorted_by(|a, b| a.log < b.log), "LOG-8", "order of logs")?;
+        ensure(self.logs.iter().all(|head| (1..=SEQ_MAX + 1).contains(&head.height)), "LOG-8", "height of a log")
+    }
+}
+
 impl LogOpen {
     pub(super) fn check(&self) -> Result<(), OpaqueReason> {
         let name = self.purpose.parse::<crate::Network>().is_ok() && self.purpose != "root";
-        ensure(name && self.purpose_id.len() <= 64, "LOG-1", "purpose")
+        ensure(name && self.purpose_id.len() <= LOG_PURPOSE_ID_BYTES_MAX, "LOG-1", "purpose")
     }
 }

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{OpaqueReason, ensure};
+use super::{OpaqueReason, check_reference, check_rev, ensure};
 use crate::entry::Reference;
-use crate::limits::POLL_OPTIONS_MAX;
+use crate::limits::{POLL_OPTIONS_MAX, VOTES_MAX};
 
 /// A vote; the register (author, vote, poll) (`BODY-3`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub struct PollClose {
 
 impl Vote {
     pub(super) fn check(&self) -> Result<(), OpaqueReason> {
+        check_rev(self.rev)?;
+        check_reference(&self.poll)?;
         let in_range = self.choices.iter().all(|choice| *choice < POLL_OPTIONS_MAX as u64);
         let ascending = self.choices.is_sorted_by(|a, b| a < b);
         ensure(in_range && ascending && !self.choices.is_empty(), "BODY-3", "choices")
@@ -40,6 +42,10 @@ impl Vote {
 
 impl PollClose {
     pub(super) fn check(&self) -> Result<(), OpaqueReason> {
-        ensure(self.votes.len() <= POLL_OPTIONS_MAX, "BODY-3", "votes")
+        check_rev(self.rev)?;
+        check_reference(&self.poll)?;
+        ensure((2..=POLL_OPTIONS_MAX).contains(&self.votes.len()), "BODY-3", "number of options")?;
+        let counts = self.votes.iter().chain([&self.voters]);
+        ensure(counts.into_iter().all(|count| *count <= VOTES_MAX), "BODY-3", "votes")
     }
 }

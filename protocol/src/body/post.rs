@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{OpaqueReason, check_chars, ensure, is_empty, is_false};
+use super::{OpaqueReason, check_line, check_reference, check_rev, check_text, ensure, is_empty, is_false};
 use crate::entry::Reference;
 use crate::ids::{BlobId, Did};
 use crate::limits::{
-    ALT_CHARS_MAX, ATTACHMENTS_MAX, BLOB_BYTES_MAX, LABEL_BYTES_MAX, LANGUAGES_MAX, MENTIONS_MAX,
+    ALT_CHARS_MAX, ATTACHMENTS_MAX, BLOB_BYTES_MAX, LABEL_BYTES_MAX, LANGUAGES_MAX, MENTIONS_MAX, PIXELS_MAX,
     POLL_OPTION_CHARS_MAX, POLL_OPTIONS_MAX, POST_CHARS_MAX, TAG_CHARS_MAX, TIME_MS_MAX, URL_BYTES_MAX,
     WARNING_CHARS_MAX,
 };
@@ -152,8 +152,8 @@ pub struct Edit {
 
 impl Post {
     pub(super) fn check(&self) -> Result<(), OpaqueReason> {
-        check_chars(&self.text, POST_CHARS_MAX, "BODY-2", "text")?;
-        check_chars(&self.warning, WARNING_CHARS_MAX, "BODY-2", "content warning")?;
+        check_text(&self.text, POST_CHARS_MAX, "BODY-2", "text")?;
+        check_text(&self.warning, WARNING_CHARS_MAX, "BODY-2", "content warning")?;
         ensure(self.languages.len() <= LANGUAGES_MAX, "BODY-2", "number of languages")?;
         ensure(self.languages.iter().all(|tag| is_label(tag)), "BODY-2", "language")?;
         ensure(self.mentions.len() <= MENTIONS_MAX, "BODY-2", "number of mentions")?;
@@ -161,16 +161,18 @@ impl Post {
         ensure(self.links.len() <= MENTIONS_MAX, "BODY-2", "number of links")?;
         ensure(self.attachments.len() <= ATTACHMENTS_MAX, "BODY-2", "number of attachments")?;
         ensure(self.published.is_none_or(|ms| ms <= TIME_MS_MAX), "BODY-2", "original time")?;
+        [&self.reply, &self.root, &self.quote].into_iter().flatten().try_for_each(check_reference)?;
         for mention in &self.mentions {
-            check_chars(&mention.name, TAG_CHARS_MAX, "BODY-2", "mention")?;
+            check_line(&mention.name, TAG_CHARS_MAX, "BODY-2", "mention")?;
         }
         for tag in &self.tags {
             ensure(!tag.is_empty() && !tag.contains(char::is_whitespace), "BODY-2", "tag")?;
-            check_chars(tag, TAG_CHARS_MAX, "BODY-2", "tag")?;
+            check_line(tag, TAG_CHARS_MAX, "BODY-2", "tag")?;
         }
         for link in self.links.iter().chain(&self.imported_from) {
             let scheme = link.starts_with("https://") || link.starts_with("http://");
-            ensure(scheme && link.len() <= URL_BYTES_MAX, "BODY-2", "link")?;
+            let printable = !link.contains(|c: char| c.is_ascii_control() || c.is_whitespace());
+            ensure(scheme && printable && link.len() <= URL_BYTES_MAX, "BODY-2", "link")?;
         }
         self.attachments.iter().try_for_each(Attachment::check)?;
         self.poll.as_ref().map_or(Ok(()), Poll::check)
@@ -179,6 +181,8 @@ impl Post {
 
 impl Edit {
     pub(super) fn check(&self) -> Result<(), OpaqueReason> {
+        check_rev(self.rev)?;
+        check_reference(&self.target)?;
         self.post.check()
     }
 }
@@ -187,7 +191,10 @@ impl Attachment {
     pub(super) fn check(&self) -> Result<(), OpaqueReason> {
         ensure(is_label(&self.media_type), "BODY-2", "media type")?;
         ensure(self.bytes <= BLOB_BYTES_MAX, "BODY-2", "attachment size")?;
-        check_chars(&self.alt, ALT_CHARS_MAX, "BODY-2", "description")?;
+        check_text(&self.alt, ALT_CHARS_MAX, "BODY-2", "description")?;
+        let pixels = self.width.iter().chain(&self.height).all(|side| *side <= PIXELS_MAX);
+        ensure(pixels, "BODY-2", "width or height")?;
+        ensure(self.duration_ms.is_none_or(|ms| ms <= TIME_MS_MAX), "BODY-2", "duration")?;
         ensure(self.blurhash.as_ref().is_none_or(|hash| is_label(hash)), "BODY-2", "blurhash")?;
         let in_range = |focus: Focus| focus.x.unsigned_abs() <= 1000 && focus.y.unsigned_abs() <= 1000;
         ensure(self.focus.is_none_or(in_range), "BODY-2", "focus")
@@ -200,7 +207,7 @@ impl Poll {
         ensure(self.ends <= TIME_MS_MAX, "BODY-3", "end of poll")?;
         self.options.iter().try_for_each(|option| {
             ensure(!option.is_empty(), "BODY-3", "option")?;
-            check_chars(option, POLL_OPTION_CHARS_MAX, "BODY-3", "option")
+            check_line(option, POLL_OPTION_CHARS_MAX, "BODY-3", "option")
         })
     }
 }

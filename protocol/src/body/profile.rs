@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attachment, OpaqueReason, check_chars, ensure};
+use super::{Attachment, OpaqueReason, check_line, check_rev, check_text, ensure};
 use crate::limits::{
     PROFILE_BIO_CHARS_MAX, PROFILE_FIELD_CHARS_MAX, PROFILE_FIELDS_MAX, PROFILE_NAME_CHARS_MAX, USERNAME_CHARS_MAX,
 };
@@ -64,9 +64,10 @@ impl Profile {
     }
 
     pub(super) fn check(&self) -> Result<(), OpaqueReason> {
+        check_rev(self.rev)?;
         ensure(self.username.as_deref().is_none_or(is_username), "BODY-1", "user name")?;
-        check_chars(self.name.as_deref().unwrap_or(""), PROFILE_NAME_CHARS_MAX, "BODY-1", "display name")?;
-        check_chars(self.bio.as_deref().unwrap_or(""), PROFILE_BIO_CHARS_MAX, "BODY-1", "biography")?;
+        check_line(self.name.as_deref().unwrap_or(""), PROFILE_NAME_CHARS_MAX, "BODY-1", "display name")?;
+        check_text(self.bio.as_deref().unwrap_or(""), PROFILE_BIO_CHARS_MAX, "BODY-1", "biography")?;
         for picture in [&self.avatar, &self.header].into_iter().flatten() {
             ensure(picture.len() <= 1, "BODY-1", "number of pictures")?;
             picture.iter().try_for_each(Attachment::check)?;
@@ -74,8 +75,8 @@ impl Profile {
         let fields = self.fields.as_deref().unwrap_or(&[]);
         ensure(fields.len() <= PROFILE_FIELDS_MAX, "BODY-1", "number of fields")?;
         fields.iter().try_for_each(|field| {
-            check_chars(&field.name, PROFILE_FIELD_CHARS_MAX, "BODY-1", "field name")?;
-            check_chars(&field.value, PROFILE_FIELD_CHARS_MAX, "BODY-1", "field value")
+            check_line(&field.name, PROFILE_FIELD_CHARS_MAX, "BODY-1", "field name")?;
+            check_text(&field.value, PROFILE_FIELD_CHARS_MAX, "BODY-1", "field value")
         })
     }
 }

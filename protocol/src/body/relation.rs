@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{OpaqueReason, ensure};
+use super::{OpaqueReason, check_line, check_reference, check_rev, ensure};
 use crate::entry::Reference;
 use crate::ids::Did;
 use crate::limits::REACTION_BYTES_MAX;
@@ -60,6 +60,16 @@ impl Reaction {
     pub const FAVOURITE: &'static str = "❤";
 
     pub(super) fn check(&self) -> Result<(), OpaqueReason> {
-        ensure((1..=REACTION_BYTES_MAX).contains(&self.emoji.len()), "BODY-5", "reaction")
+        check_rev(self.rev)?;
+        check_reference(&self.target)?;
+        ensure(!self.emoji.is_empty() && self.emoji.len() <= REACTION_BYTES_MAX, "BODY-5", "reaction")?;
+        check_line(&self.emoji, REACTION_BYTES_MAX, "BODY-5", "reaction")
+    }
+}
+
+impl Repost {
+    pub(super) fn check(&self) -> Result<(), OpaqueReason> {
+        check_rev(self.rev)?;
+        check_reference(&self.target)
     }
 }

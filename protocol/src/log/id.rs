@@ -1,7 +1,9 @@
 //! Log ids: derived, so that a log can't be claimed by another device or moved to another network.
 
+use crate::body::LogOpen;
 use crate::ids::{DeviceId, Did, Digest, LogId};
 use crate::keys::Domain;
+use crate::limits::LOGS_PER_DEVICE_MAX;
 use crate::network::Network;
 
 /// The purpose of the one log that every device has without opening it.
@@ -17,6 +19,24 @@ pub fn log_id(network: Network, did: &Did, device: &DeviceId, purpose: &str, pur
 /// The id of a device's root log (`LOG-1`).
 pub fn root_log_id(network: Network, did: &Did, device: &DeviceId) -> LogId {
     log_id(network, did, device, ROOT_PURPOSE, &[])
+}
+
+/// The public logs of a device (`LOG-1`): its root log, then those that the `log-open` entries of the
+/// root log open, in the order of the log. Openings above the limit, and second ones, have no effect.
+pub fn opened_logs<'a>(
+    network: Network,
+    did: &Did,
+    device: &DeviceId,
+    openings: impl IntoIterator<Item = &'a LogOpen>,
+) -> Vec<LogId> {
+    let mut logs = vec![root_log_id(network, did, device)];
+    for opening in openings {
+        let log = log_id(network, did, device, &opening.purpose, &opening.purpose_id);
+        if logs.len() < LOGS_PER_DEVICE_MAX && !logs.contains(&log) {
+            logs.push(log);
+        }
+    }
+    logs
 }
 
 #[cfg(test)]
@@ -39,5 +59,16 @@ mod tests {
         ];
         let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
         assert_eq!(distinct.len(), ids.len());
+    }
+
+    #[test]
+    fn a_device_has_at_most_sixty_four_logs() {
+        let (alice, phone) = (Did([1; 32]), DeviceId([3; 32]));
+        let open = |n: u8| LogOpen { purpose: "community".to_owned(), purpose_id: vec![n] };
+        let openings: Vec<LogOpen> = [0, 0].into_iter().chain(0..100).map(open).collect();
+        let logs = opened_logs(Network::MAIN, &alice, &phone, &openings);
+        assert_eq!(logs.len(), LOGS_PER_DEVICE_MAX);
+        assert_eq!(logs[0], root_log_id(Network::MAIN, &alice, &phone));
+        assert_eq!(logs[63], log_id(Network::MAIN, &alice, &phone, "community", &[62]));
     }
 }
