@@ -9,6 +9,7 @@ pub mod error;
 pub mod handle;
 pub mod model;
 pub mod reader;
+pub(crate) mod store;
 
 pub use config::NodeConfig;
 pub use error::{CommandError, StartError, StoreError};
