@@ -12,6 +12,7 @@ pub mod limits;
 pub mod log;
 pub mod network;
 pub mod rule;
+pub mod sync;
 
 pub use ids::{BlobId, DeviceId, Did, Digest, EntryId, LogId};
 pub use network::Network;

@@ -111,3 +111,8 @@ pub const ERASE_DELAY_MS: u64 = 7 * 24 * 3_600 * 1_000;
 pub const INVITE_BYTES_MAX: usize = 1_024;
 /// Most addresses in an invite (`ID-14`).
 pub const INVITE_ADDRESSES_MAX: usize = 8;
+
+/// Largest frame body, bytes (`SYN-1`).
+pub const FRAME_BYTES_MAX: usize = 1 << 20;
+/// Most aimed entries of one comparison (`SYN-12`).
+pub const AIMED_ENTRIES_MAX: usize = 1_024;

@@ -1,0 +1,165 @@
+//! What a session wants done: frames to send, things to load and to store, news for the node.
+
+use std::fmt;
+
+use super::input::{Aimed, Resume};
+use crate::entry::SignedEntry;
+use crate::ids::{DeviceId, Did, LogId};
+use crate::rule::Rule;
+
+/// Names something that the node is asked to load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RequestId(pub u64);
+
+/// Names a batch that the node is asked to store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(pub u64);
+
+/// What the peer sent, checked for form, order and bounds, and for nothing else: the node verifies
+/// signatures and chain before it stores.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Batch {
+    /// Signed objects of an identity.
+    Identity {
+        /// Whose.
+        did: Did,
+        /// The objects, in no particular order.
+        objects: Vec<Vec<u8>>,
+    },
+    /// A run of one log that ends at a signed entry.
+    Run {
+        /// Whose.
+        did: Did,
+        /// The log.
+        log: LogId,
+        /// The place of the first entry.
+        from: u64,
+        /// The entries, with consecutive places of this log.
+        entries: Vec<SignedEntry>,
+        /// True if it was pushed, just after it was stored by the peer.
+        live: bool,
+    },
+    /// Single entries aimed at one of our identities, each signed.
+    Aimed {
+        /// The entries by author.
+        items: Vec<Aimed>,
+    },
+    /// The headers of the peer's branch where it differs from ours (`SYN-13`): a run without bodies.
+    Fork {
+        /// Whose.
+        did: Did,
+        /// The log.
+        log: LogId,
+        /// The place of the first header.
+        from: u64,
+        /// The headers, with consecutive places of this log; the last is signed.
+        entries: Vec<SignedEntry>,
+    },
+}
+
+/// One thing to do. The node does them in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Send the body of one frame.
+    Send(Vec<u8>),
+    /// Load entries of a log for the peer, in order. The node does this only while its queue of
+    /// frames has room: that is what slows a session down to its peer.
+    Load {
+        /// To be named in [`super::Input::Loaded`].
+        request: RequestId,
+        /// The log.
+        log: LogId,
+        /// The first place.
+        from: u64,
+        /// The place after the last.
+        to: u64,
+        /// Headers, signatures and bodies together at most, but always at least one entry.
+        bytes_max: u64,
+        /// False if the bodies are not needed.
+        bodies: bool,
+    },
+    /// Load all signed objects of an identity.
+    LoadIdentity {
+        /// To be named in [`super::Input::LoadedIdentity`].
+        request: RequestId,
+        /// The identity.
+        did: Did,
+    },
+    /// Load the entries of our own identities that are aimed at this one; nothing, if this one does
+    /// not admit the device.
+    LoadAimed {
+        /// To be named in [`super::Input::LoadedAimed`].
+        request: RequestId,
+        /// Who the peer says that it is.
+        peer: Did,
+        /// The device whose key it has proven to hold.
+        device: DeviceId,
+        /// Only what our change counter counts above this.
+        since: u64,
+    },
+    /// Verify and store.
+    Apply {
+        /// To be named in [`super::Input::Applied`].
+        ticket: Ticket,
+        /// What.
+        batch: Batch,
+    },
+    /// The peer holds the key of this device: its signature has been verified. That the identity
+    /// admits the device is the node's to check.
+    PeerIs {
+        /// The identity that the peer claims.
+        did: Did,
+        /// The device.
+        device: DeviceId,
+    },
+    /// The peer broke a rule; to be counted. The session goes on unless [`Output::Close`] follows.
+    Refused {
+        /// The rule.
+        rule: Rule,
+        /// For the log: holds no content.
+        detail: String,
+    },
+    /// Everything up to here is durable: to be saved for this peer and given back in the next frontier.
+    SaveResume(Resume),
+    /// How much is still to be fetched from this peer.
+    Progress {
+        /// Logs.
+        logs_left: u64,
+        /// Entries.
+        entries_left: u64,
+    },
+    /// Everything that the two sides had in common is applied here. Comes again after each change.
+    InSync,
+    /// Close the stream, after sending what was to be sent before. Nothing follows.
+    Close(CloseReason),
+}
+
+/// Why a session ends (`SYN-15`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The peer broke a rule gravely or again and again.
+    Refused(Rule),
+    /// Nothing came for too long (`SYN-14`).
+    Silent,
+    /// The conversation did not get going in time (`SYN-14`).
+    HandshakeTimeout,
+    /// An answer did not come, or came too slowly (`SYN-14`).
+    TooSlow,
+    /// The peer does not acknowledge what it is pushed (`SYN-11`); the next comparison repairs it.
+    PushWindowFull,
+    /// The peer closed, with the reason that it gave.
+    ByPeer(String),
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(rule) => write!(f, "refused by {rule}"),
+            Self::Silent => f.write_str("silent"),
+            Self::HandshakeTimeout => f.write_str("handshake-timeout"),
+            Self::TooSlow => f.write_str("too-slow"),
+            Self::PushWindowFull => f.write_str("push-window-full"),
+            Self::ByPeer(reason) => write!(f, "closed by the peer: {reason}"),
+        }
+    }
+}
