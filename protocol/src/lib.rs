@@ -6,11 +6,13 @@
 pub mod body;
 pub mod encoding;
 pub mod entry;
+pub mod identity;
 pub mod ids;
 pub mod keys;
 pub mod limits;
 pub mod log;
 pub mod network;
+pub mod phrase;
 pub mod rule;
 pub mod sync;
 

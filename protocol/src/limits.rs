@@ -49,10 +49,22 @@ pub const CONTROL_KEYS_MAX: usize = 16;
 pub const GUARDIANS_MAX: usize = 16;
 /// Longest signed identity object, bytes (`ID-2`).
 pub const IDENTITY_OBJECT_BYTES_MAX: usize = 1 << SIZE_CLASS_MAX;
-/// Most operations kept of one identity, counting branches (`ID-12`).
+/// Most operations signed by control keys that are kept of one identity, counting branches (`ID-12`).
 pub const IDENTITY_OPERATIONS_MAX: usize = 4_096;
+/// Most rotations kept of one identity, counting branches (`ID-12`).
+pub const IDENTITY_ROTATIONS_MAX: usize = 1_024;
 /// Most device statements kept of one identity (`ID-12`).
 pub const IDENTITY_STATEMENTS_MAX: usize = 8_192;
+/// Most bytes kept of one identity's operations, and of its statements, each (`ID-12`).
+pub const IDENTITY_RECORD_BYTES_MAX: usize = 16 << 20;
+/// Most objects kept while what they stand on has not come (`ID-12`).
+pub const IDENTITY_PENDING_MAX: usize = 256;
+/// Most bytes of objects kept while what they stand on has not come (`ID-12`).
+pub const IDENTITY_PENDING_BYTES_MAX: usize = 1 << 20;
+/// Most addresses of a device's services (`ID-11`).
+pub const SERVICE_ADDRESSES_MAX: usize = 16;
+/// Longest address of a device's services or of an invite, bytes (`ID-11`, `ID-14`).
+pub const SERVICE_ADDRESS_BYTES_MAX: usize = 256;
 /// Most live devices of one identity (`ID-10`).
 pub const DEVICES_LIVE_MAX: usize = 32;
 /// Most devices that one identity can ever have had (`ID-10`).

@@ -1,0 +1,293 @@
+//! All that is known of one identity: a set of verified objects, and the state that follows from it.
+//!
+//! The state depends on the set alone, never on the order of arrival (`ID-9`, `ID-10`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::devices::{self, End, Evaluation, raise};
+use super::operations::OperationTree;
+use super::payload::{Genesis, Link, Operation, Origin, Payload, Statement};
+use super::pending::{Pending, WaitsFor};
+use super::state::IdentityState;
+use super::statements::{StatementNode, StatementSet};
+use super::{IdentityError, SignedObject};
+use crate::ids::{DeviceId, Did, Digest};
+use crate::keys::Domain;
+use crate::limits::{
+    DEVICES_EVER_MAX, IDENTITY_OPERATIONS_MAX, IDENTITY_RECORD_BYTES_MAX, IDENTITY_ROTATIONS_MAX,
+    IDENTITY_STATEMENTS_MAX,
+};
+use crate::network::Network;
+
+/// What became of an inserted object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inserted {
+    /// Verified and new.
+    New,
+    /// Already there, or superseded by what is there.
+    Known,
+    /// Kept until what it stands on comes; not yet part of the set.
+    Pending,
+}
+
+/// The objects of one identity.
+#[derive(Debug, Clone)]
+pub struct IdentityRecord {
+    genesis: Genesis,
+    operations: OperationTree,
+    statements: StatementSet,
+    pending: Pending,
+    /// How each device ends, as of the last evaluation.
+    ends: BTreeMap<DeviceId, Option<End>>,
+    state: IdentityState,
+}
+
+impl IdentityRecord {
+    /// Begins a record with the genesis, for a node of `network` (`ID-3`).
+    pub fn from_genesis(network: Network, object: SignedObject) -> Result<Self, IdentityError> {
+        let Payload::Genesis(genesis) = Payload::decode(object.payload())? else {
+            return Err(IdentityError::Genesis("the first object is not a genesis"));
+        };
+        if genesis.network != network {
+            return Err(IdentityError::Genesis("it is of another network"));
+        }
+        let keys = genesis.control.public_keys()?;
+        object.verify(Domain::Identity, network, &keys, genesis.control.threshold)?;
+        let state = first_state(Did(object.id().0), &genesis);
+        let statements = StatementSet::new(genesis.device);
+        let operations = OperationTree::new(object, &genesis);
+        let (pending, ends) = (Pending::default(), BTreeMap::new());
+        let mut record = Self { genesis, operations, statements, pending, ends, state };
+        record.evaluate();
+        Ok(record)
+    }
+
+    /// Begins a record with a genesis and inserts the other objects; fails with the first error.
+    pub fn from_objects(
+        network: Network,
+        objects: impl IntoIterator<Item = SignedObject>,
+    ) -> Result<Self, IdentityError> {
+        let mut objects = objects.into_iter();
+        let first = objects.next().ok_or(IdentityError::Genesis("there is no object"))?;
+        let mut record = Self::from_genesis(network, first)?;
+        for object in objects {
+            record.take(object)?;
+        }
+        record.evaluate();
+        Ok(record)
+    }
+
+    /// The identity.
+    pub fn did(&self) -> Did {
+        self.state.did
+    }
+
+    /// The genesis.
+    pub fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
+    /// The state.
+    pub fn state(&self) -> &IdentityState {
+        &self.state
+    }
+
+    /// Takes one object, in any order of arrival.
+    pub fn insert(&mut self, object: SignedObject) -> Result<Inserted, IdentityError> {
+        let inserted = self.take(object)?;
+        if inserted == Inserted::New {
+            self.evaluate();
+        }
+        Ok(inserted)
+    }
+
+    /// True if the object with this id is part of the set.
+    pub fn contains(&self, id: &Digest) -> bool {
+        self.operations.contains(id) || self.statements.contains(id)
+    }
+
+    /// Every object of the set, in an order that goes into an empty record without waiting.
+    pub fn objects(&self) -> Vec<SignedObject> {
+        let operations = self.operations.in_order().into_iter();
+        operations.chain(self.statements.in_order()).cloned().collect()
+    }
+
+    /// The digest of the set: equal sets have equal digests, whatever their order of arrival (`ID-11`).
+    pub fn digest(&self) -> Digest {
+        let operations = self.operations.iter().map(|(id, _)| id);
+        digest_of(operations.chain(self.statements.iter().map(|(id, _)| id)))
+    }
+
+    /// Takes one object and whatever was waiting for it, without evaluating.
+    fn take(&mut self, object: SignedObject) -> Result<Inserted, IdentityError> {
+        let inserted = self.place(object)?;
+        if inserted == Inserted::New {
+            self.take_pending();
+        }
+        Ok(inserted)
+    }
+
+    /// Objects that waited and turn out wrong are let go.
+    fn take_pending(&mut self) {
+        loop {
+            let (operations, statements) = (&self.operations, &self.statements);
+            let ready = self.pending.take_ready(|waits_for| match waits_for {
+                WaitsFor::Operation(id) => operations.contains(id),
+                WaitsFor::Device(device) => statements.reaches(device),
+            });
+            let placed = ready.into_iter().filter(|object| self.place(object.clone()) == Ok(Inserted::New)).count();
+            if placed == 0 {
+                return;
+            }
+        }
+    }
+
+    fn place(&mut self, object: SignedObject) -> Result<Inserted, IdentityError> {
+        let id = object.id();
+        if self.contains(&id) {
+            return Ok(Inserted::Known);
+        }
+        match Payload::decode(object.payload())? {
+            Payload::Genesis(_) => Err(IdentityError::OtherIdentity(Did(id.0))),
+            Payload::Operation(link, operation) => {
+                self.check_did(link.did)?;
+                self.place_operation(object, link, operation)
+            }
+            Payload::Statement(origin, statement) => {
+                self.check_did(origin.did)?;
+                self.place_statement(object, origin, statement)
+            }
+        }
+    }
+
+    fn check_did(&self, did: Did) -> Result<(), IdentityError> {
+        if did == self.did() { Ok(()) } else { Err(IdentityError::OtherIdentity(did)) }
+    }
+
+    fn place_operation(
+        &mut self,
+        object: SignedObject,
+        link: Link,
+        operation: Operation,
+    ) -> Result<Inserted, IdentityError> {
+        if !self.operations.contains(&link.prev) {
+            return self.pending.keep(object, WaitsFor::Operation(link.prev));
+        }
+        self.operations.verify(&self.genesis, &object, &link, &operation)?;
+        let rotates = matches!(operation, Operation::Rotate { .. });
+        if !self.has_room_for_operation(rotates) {
+            self.operations.forget_decided();
+            if !self.has_room_for_operation(rotates) {
+                return Err(IdentityError::Full("as many operations as it may"));
+            }
+        }
+        self.operations.add(object, &link, operation);
+        Ok(Inserted::New)
+    }
+
+    /// Rotations have room of their own, so that a thief of the control key can't keep them out.
+    fn has_room_for_operation(&self, rotates: bool) -> bool {
+        let counts = self.operations.counts();
+        match rotates {
+            true => counts.rotations < IDENTITY_ROTATIONS_MAX,
+            false => counts.by_control < IDENTITY_OPERATIONS_MAX && counts.bytes < IDENTITY_RECORD_BYTES_MAX,
+        }
+    }
+
+    fn place_statement(
+        &mut self,
+        object: SignedObject,
+        origin: Origin,
+        statement: Statement,
+    ) -> Result<Inserted, IdentityError> {
+        let node = StatementNode::verify(self.genesis.network, object, origin, statement)?;
+        if !self.statements.reaches(&node.origin.by) {
+            return self.pending.keep(node.object, WaitsFor::Device(node.origin.by));
+        }
+        if self.statements.is_superseded(&node) {
+            return Ok(Inserted::Known);
+        }
+        if !self.has_room_for_statement(&node) {
+            self.evaluate();
+            let ends = &self.ends;
+            let stands = |id: &Digest, node: &StatementNode| devices::stands(ends, id, &node.origin, &node.statement);
+            self.statements.retain(stands);
+            let in_force = stands(&node.object.id(), &node);
+            if !in_force || !self.has_room_for_statement(&node) {
+                return Err(IdentityError::Full("as many statements or devices as it may"));
+            }
+        }
+        self.statements.add(node);
+        Ok(Inserted::New)
+    }
+
+    fn has_room_for_statement(&self, node: &StatementNode) -> bool {
+        let new_device = matches!(&node.statement, Statement::Grant { device } if !self.statements.reaches(device));
+        let devices = self.statements.devices() + usize::from(new_device);
+        let bytes = self.statements.bytes() < IDENTITY_RECORD_BYTES_MAX;
+        self.statements.len() < IDENTITY_STATEMENTS_MAX && devices <= DEVICES_EVER_MAX && bytes
+    }
+
+    /// Computes the state anew from the set.
+    fn evaluate(&mut self) {
+        let path = self.operations.path();
+        let mut removed: BTreeMap<DeviceId, End> = BTreeMap::new();
+        let mut anchors = BTreeMap::new();
+        let mut epoch = 0;
+        for node in path.ids.iter().filter_map(|id| self.operations.node(id)) {
+            match &node.operation {
+                Some(Operation::Rotate { .. }) => epoch += 1,
+                Some(Operation::DeviceRemove(end)) => {
+                    removed.entry(end.device).or_default().merge(end);
+                    end.heads.iter().for_each(|head| raise(&mut anchors, head));
+                }
+                Some(Operation::Settle { anchors: named }) => named.iter().for_each(|head| raise(&mut anchors, head)),
+                None => {}
+            }
+        }
+        let said = self.statements.iter().map(|(id, node)| (id, &node.origin, &node.statement));
+        let Evaluation { devices, ends } = devices::evaluate(self.genesis.device, &removed, said);
+        let (head, node) = self.operations.newest(&path);
+        let keys = self.operations.epoch(&self.genesis, node);
+        self.state = IdentityState {
+            did: self.state.did,
+            network: self.genesis.network,
+            control: keys.control.clone(),
+            next: keys.next.clone(),
+            guardians: keys.guardians.clone(),
+            epoch,
+            head,
+            seq: node.seq,
+            devices,
+            duplicity: path.duplicity,
+            anchors,
+            statements: digest_of(self.statements.iter().map(|(id, _)| id)),
+        };
+        self.ends = ends;
+    }
+}
+
+/// The SHA-256 of the ids in ascending order (`ID-11`).
+fn digest_of<'a>(ids: impl Iterator<Item = &'a Digest>) -> Digest {
+    let ids: BTreeSet<&Digest> = ids.collect();
+    let ids: Vec<&[u8]> = ids.into_iter().map(|id| id.0.as_slice()).collect();
+    Digest::of(&ids)
+}
+
+/// The state before anything was evaluated.
+fn first_state(did: Did, genesis: &Genesis) -> IdentityState {
+    IdentityState {
+        did,
+        network: genesis.network,
+        control: genesis.control.clone(),
+        next: genesis.next.clone(),
+        guardians: genesis.guardians.clone(),
+        epoch: 0,
+        head: Digest(did.0),
+        seq: 0,
+        devices: BTreeMap::new(),
+        duplicity: None,
+        anchors: BTreeMap::new(),
+        statements: digest_of([].iter()),
+    }
+}
