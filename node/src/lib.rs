@@ -10,6 +10,7 @@ pub mod handle;
 pub mod model;
 pub mod reader;
 pub(crate) mod store;
+mod views;
 
 pub use config::NodeConfig;
 pub use error::{CommandError, StartError, StoreError};

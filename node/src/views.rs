@@ -1,0 +1,231 @@
+//! The views: what clients read, derived from stored entries in the writer's own transaction.
+//!
+//! The log is the truth; a view never holds what can't be made again from it, and its content does
+//! not depend on the order in which entries came (`LOG-10`).
+
+pub(crate) mod row;
+pub(crate) mod tables;
+
+mod account;
+mod notification;
+mod register;
+mod relation;
+mod status;
+
+use std::collections::BTreeMap;
+
+use redb::{ReadableTable, Table, WriteTransaction};
+use xom_protocol::body::Body;
+use xom_protocol::entry::Header;
+use xom_protocol::{Did, EntryId};
+
+use crate::error::StoreError;
+use crate::model::{AccountId, Event};
+use row::AccountRow;
+
+/// Where an entry stands: the interned number of its log, and its place there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    /// The log's number in the store.
+    pub log: u32,
+    /// The sequence number.
+    pub seq: u64,
+}
+
+/// When and how an entry came; stored with it, so that rebuilt views are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Arrival {
+    /// This node's clock then, milliseconds since 1970.
+    pub ms: u64,
+    /// Its number in the order of arrival.
+    pub counter: u64,
+    /// The local id, if the entry is a post or repost; else 0.
+    pub local_id: u64,
+    /// Came while it was new: neither backlog nor import.
+    pub live: bool,
+}
+
+/// A live entry that enters the views or leaves them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewEntry<'a> {
+    /// Where it stands.
+    pub place: Place,
+    /// Its id.
+    pub id: EntryId,
+    /// Its header.
+    pub header: &'a Header,
+    /// Its body; none if it is opaque or absent: then it enters no view.
+    pub body: Option<&'a Body>,
+    /// When and how it came.
+    pub arrival: Arrival,
+}
+
+impl NewEntry<'_> {
+    /// The time shown: an import's original time, else no later than the arrival (`LOG-15`).
+    fn shown_ms(&self) -> u64 {
+        let original = match self.body {
+            Some(Body::Post(post)) => post.published,
+            _ => None,
+        };
+        original.unwrap_or(self.header.time_ms).min(self.arrival.ms)
+    }
+}
+
+/// The tables of all views, open in one write transaction.
+pub(crate) struct Views<'t> {
+    accounts: Table<'t, u64, &'static [u8]>,
+    registers: Table<'t, (&'static [u8; 32], u64, &'static [u8; 32]), &'static [u8]>,
+    statuses: Table<'t, u64, &'static [u8]>,
+    status_of_entry: Table<'t, &'static [u8; 32], u64>,
+    author_statuses: Table<'t, (u64, u64), u8>,
+    home: Table<'t, (u64, u64), u64>,
+    public: Table<'t, u64, u8>,
+    tags: Table<'t, (&'static [u8; 16], u64), u8>,
+    children: Table<'t, (&'static [u8; 32], u64), ()>,
+    counts: Table<'t, &'static [u8; 32], (u64, u64, u64)>,
+    reactions: Table<'t, (&'static [u8; 32], u64), u64>,
+    reposts: Table<'t, (&'static [u8; 32], u64), (u64, u64)>,
+    polls: Table<'t, &'static [u8; 32], &'static [u8]>,
+    follows: Table<'t, (u64, u64), u64>,
+    following: Table<'t, (u64, u64), u64>,
+    followers: Table<'t, (u64, u64), u64>,
+    blocks: Table<'t, (u64, u64), u64>,
+    notifications: Table<'t, (u64, u64), (u8, u64, u64)>,
+    imports: Table<'t, (u64, &'static [u8; 16]), u64>,
+    /// The local identities, by account.
+    local: BTreeMap<u64, Did>,
+    /// Accounts touched in this transaction; written by [`Views::finish`].
+    touched: BTreeMap<u64, AccountRow>,
+    /// Whose statuses go into which local homes, as far as asked in this transaction.
+    readers: BTreeMap<u64, Vec<u64>>,
+    events: Vec<Event>,
+}
+
+impl<'t> Views<'t> {
+    /// Opens all tables; `local` are the identities of this node.
+    pub(crate) fn open(txn: &'t WriteTransaction, local: &[Did]) -> Result<Self, StoreError> {
+        let mut views = Self {
+            accounts: txn.open_table(tables::ACCOUNTS)?,
+            registers: txn.open_table(tables::REGISTERS)?,
+            statuses: txn.open_table(tables::STATUSES)?,
+            status_of_entry: txn.open_table(tables::STATUS_OF_ENTRY)?,
+            author_statuses: txn.open_table(tables::AUTHOR_STATUSES)?,
+            home: txn.open_table(tables::HOME)?,
+            public: txn.open_table(tables::PUBLIC)?,
+            tags: txn.open_table(tables::TAGS)?,
+            children: txn.open_table(tables::CHILDREN)?,
+            counts: txn.open_table(tables::COUNTS)?,
+            reactions: txn.open_table(tables::REACTIONS)?,
+            reposts: txn.open_table(tables::REPOSTS)?,
+            polls: txn.open_table(tables::POLLS)?,
+            follows: txn.open_table(tables::FOLLOWS)?,
+            following: txn.open_table(tables::FOLLOWING)?,
+            followers: txn.open_table(tables::FOLLOWERS)?,
+            blocks: txn.open_table(tables::BLOCKS)?,
+            notifications: txn.open_table(tables::NOTIFICATIONS)?,
+            imports: txn.open_table(tables::IMPORTS)?,
+            local: BTreeMap::new(),
+            touched: BTreeMap::new(),
+            readers: BTreeMap::new(),
+            events: Vec::new(),
+        };
+        for did in local {
+            let account = views.account_of(did)?;
+            views.local.insert(account, *did);
+        }
+        Ok(views)
+    }
+
+    /// Takes a live entry into every view that it concerns.
+    pub(crate) fn apply(&mut self, entry: &NewEntry<'_>) -> Result<(), StoreError> {
+        let Some(body) = entry.body else { return Ok(()) };
+        match body {
+            Body::Post(post) => self.apply_post(entry, post),
+            _ => self.write_registers(entry, body),
+        }
+    }
+
+    /// Takes an entry out of every view: it was erased, or does not count any more. `entry` is as it
+    /// was when it was applied.
+    pub(crate) fn retract(&mut self, entry: &NewEntry<'_>) -> Result<(), StoreError> {
+        let Some(body) = entry.body else { return Ok(()) };
+        match body {
+            Body::Post(post) => self.retract_post(entry, post),
+            _ => self.clear_registers(entry, body),
+        }
+    }
+
+    /// The highest revision held of a register, for the next one (`LOG-10`).
+    pub(crate) fn highest_rev(&self, register: &xom_protocol::Digest) -> Result<Option<u64>, StoreError> {
+        Ok(self.standing(register)?.map(|value| value.rev))
+    }
+
+    /// Writes what is still in memory and gives the events, in order.
+    pub(crate) fn finish(mut self) -> Result<Vec<Event>, StoreError> {
+        for (account, row) in std::mem::take(&mut self.touched) {
+            self.accounts.insert(account, row.write().as_slice())?;
+        }
+        Ok(self.events)
+    }
+
+    /// Drops every view table; the writer applies all live entries anew afterwards.
+    pub(crate) fn clear(txn: &WriteTransaction) -> Result<(), StoreError> {
+        let names: Vec<_> = txn.list_tables()?.collect();
+        for table in names {
+            if redb::TableHandle::name(&table).starts_with("view_") {
+                txn.delete_table(table)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A hash for a table key that must not give the text away to a reader of the file: 128 bits of
+/// BLAKE3 under a context of its own.
+pub(crate) fn hash16(context: &str, text: &str) -> row::Hash16 {
+    let mut hash = [0; 16];
+    let mut hasher = blake3::Hasher::new_derive_key(context);
+    hasher.update(text.as_bytes());
+    hasher.finalize_xof().fill(&mut hash);
+    hash
+}
+
+/// The hash of a tag as tags compare: lower case, composed (NFC), accents kept.
+pub(crate) fn tag_hash(tag: &str) -> row::Hash16 {
+    use unicode_normalization::UnicodeNormalization;
+    let folded: String = tag.nfc().flat_map(char::to_lowercase).nfc().collect();
+    hash16("xom tag v1", &folded)
+}
+
+/// The hash of an import's original address.
+pub(crate) fn source_hash(source: &str) -> row::Hash16 {
+    hash16("xom import source v1", source)
+}
+
+/// The account id that a DID asks for first; see [`Views::account_of`].
+pub(crate) fn first_account_id(did: &Did) -> AccountId {
+    let mut head = [0; 8];
+    head.copy_from_slice(&did.0[..8]);
+    AccountId((u64::from_be_bytes(head) >> 1).max(1))
+}
+
+/// Finds the account of a DID in the table of accounts.
+pub(crate) fn find_account(
+    accounts: &impl ReadableTable<u64, &'static [u8]>,
+    did: &Did,
+) -> Result<(u64, Option<AccountRow>), StoreError> {
+    let mut account = first_account_id(did).0;
+    loop {
+        let Some(found) = accounts.get(account)? else { return Ok((account, None)) };
+        let row = AccountRow::read(found.value())?;
+        if row.did == *did {
+            return Ok((account, Some(row)));
+        }
+        account = next_account_id(account);
+    }
+}
+
+/// The account id to try where the one before is another's.
+fn next_account_id(account: u64) -> u64 {
+    account.wrapping_add(1).max(1)
+}
