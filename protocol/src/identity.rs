@@ -21,6 +21,7 @@ pub use document::{DidDocument, Service, ServiceEndpoint, VerificationMethod};
 pub use error::IdentityError;
 pub use keys::{Guardians, KeyList, NextKeys};
 pub use object::SignedObject;
+pub(crate) use payload::is_address;
 pub use payload::{DeviceEnd, Genesis, Link, Operation, Origin, Payload, Statement};
 pub use record::{IdentityRecord, Inserted};
 pub use state::{Device, DeviceStatus, Duplicity, IdentityState, NotAdmitted, Priority};

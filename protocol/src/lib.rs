@@ -8,6 +8,7 @@ pub mod encoding;
 pub mod entry;
 pub mod identity;
 pub mod ids;
+pub mod invite;
 pub mod keys;
 pub mod limits;
 pub mod log;

@@ -270,10 +270,8 @@ impl Statement {
             Self::Grant { device } => check_key(device),
             Self::Drop(end) => end.check(),
             Self::Services { rev, addresses } => {
-                let printable = |text: &String| text.bytes().all(|b| b.is_ascii_graphic());
-                let short = |text: &String| (1..=SERVICE_ADDRESS_BYTES_MAX).contains(&text.len());
                 let fits = addresses.len() <= SERVICE_ADDRESSES_MAX && *rev <= SEQ_MAX;
-                let good = fits && addresses.iter().all(|text| short(text) && printable(text));
+                let good = fits && addresses.iter().all(|address| is_address(address));
                 if good { Ok(()) } else { Err(IdentityError::Addresses) }
             }
         }
@@ -333,6 +331,11 @@ impl From<ServicesMap> for Payload {
     fn from(ServicesMap { did, by, rev, addresses, .. }: ServicesMap) -> Self {
         Self::Statement(Origin { did, by }, Statement::Services { rev, addresses })
     }
+}
+
+/// An address as text: 1 to 256 printable ASCII characters (`ID-11`, `ID-14`).
+pub(crate) fn is_address(text: &str) -> bool {
+    (1..=SERVICE_ADDRESS_BYTES_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, IdentityError> {
