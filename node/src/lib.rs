@@ -8,6 +8,7 @@ pub mod config;
 pub mod error;
 pub mod handle;
 pub mod model;
+mod net;
 pub mod reader;
 pub(crate) mod store;
 mod views;

@@ -1,0 +1,113 @@
+//! Where this node listens: is an address free, and which addresses are worth telling others.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+
+use libp2p::Multiaddr;
+use libp2p::multiaddr::Protocol;
+
+use crate::error::StartError;
+
+/// Fails where another socket has the address.
+///
+/// libp2p shares its TCP ports with whoever asks for it, so two nodes could listen on one port and
+/// each would get half of the connections; an exclusive socket, closed again at once, notices.
+pub(super) fn probe(address: &Multiaddr) -> Result<(), StartError> {
+    let outcome = match socket_address(address) {
+        Some((socket, _)) if socket.port() == 0 => Ok(()),
+        Some((socket, Transport::Tcp)) => TcpListener::bind(socket).map(drop),
+        Some((socket, Transport::Udp)) => UdpSocket::bind(socket).map(drop),
+        None => Ok(()),
+    };
+    outcome.map_err(|cause| refused(address, &cause))
+}
+
+/// The error for an address that can't be listened on.
+pub(super) fn refused(address: &Multiaddr, cause: &dyn Display) -> StartError {
+    StartError::Listen { address: address.to_string(), cause: cause.to_string() }
+}
+
+/// What the system says, below all that libraries say about it.
+pub(super) fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause
+}
+
+/// The transport of a socket address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Transport {
+    Tcp,
+    Udp,
+}
+
+/// The IP address and port that an address begins with.
+pub(super) fn socket_address(address: &Multiaddr) -> Option<(SocketAddr, Transport)> {
+    let mut parts = address.iter();
+    let ip = match parts.next()? {
+        Protocol::Ip4(ip) => IpAddr::V4(ip),
+        Protocol::Ip6(ip) => IpAddr::V6(ip),
+        _ => return None,
+    };
+    match parts.next()? {
+        Protocol::Tcp(port) => Some((SocketAddr::new(ip, port), Transport::Tcp)),
+        Protocol::Udp(port) => Some((SocketAddr::new(ip, port), Transport::Udp)),
+        _ => None,
+    }
+}
+
+/// The IP address of an address that begins with one.
+pub(super) fn ip(address: &Multiaddr) -> Option<IpAddr> {
+    socket_address(address).map(|(socket, _)| socket.ip())
+}
+
+/// Own addresses in the order in which others should try them: the world, then the local network,
+/// then this machine; at most `count`.
+pub(super) fn most_useful(mut addresses: Vec<Multiaddr>, count: usize) -> Vec<Multiaddr> {
+    addresses.sort_by_key(|address| (ip(address).map_or(0, distance), address.to_string()));
+    addresses.dedup();
+    addresses.truncate(count);
+    addresses
+}
+
+/// How near an address is: the nearer, the fewer can reach it.
+fn distance(ip: IpAddr) -> u8 {
+    let (link_local, private) = match ip {
+        IpAddr::V4(ip) => (ip.is_link_local(), ip.is_private()),
+        IpAddr::V6(ip) => (ip.is_unicast_link_local(), ip.is_unique_local()),
+    };
+    match (ip.is_loopback(), link_local, private) {
+        (true, ..) => 3,
+        (_, true, _) => 2,
+        (_, _, true) => 1,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> Multiaddr {
+        text.parse().expect("address")
+    }
+
+    #[test]
+    fn addresses_are_told_from_the_widest_to_the_nearest() {
+        let own = ["/ip4/127.0.0.1/tcp/1", "/ip4/192.168.1.2/tcp/1", "/ip4/8.8.8.8/tcp/1", "/ip6/fe80::1/tcp/1"];
+        let told = most_useful(own.map(address).to_vec(), 3);
+        assert_eq!(told, ["/ip4/8.8.8.8/tcp/1", "/ip4/192.168.1.2/tcp/1", "/ip6/fe80::1/tcp/1"].map(address));
+    }
+
+    #[test]
+    fn a_port_in_use_is_noticed_even_where_its_owner_would_share_it() {
+        let taken = TcpListener::bind("127.0.0.1:0").expect("bind");
+        let port = taken.local_addr().expect("address").port();
+        let refusal = probe(&address(&format!("/ip4/127.0.0.1/tcp/{port}")));
+        assert!(matches!(refusal, Err(StartError::Listen { .. })), "{refusal:?}");
+        assert!(probe(&address("/ip4/127.0.0.1/tcp/0")).is_ok());
+    }
+}

@@ -1,0 +1,172 @@
+//! The swarm: transports, limits and behaviours of libp2p, put together once at the start.
+//!
+//! It must never know what xom says on its streams.
+
+use std::io;
+use std::num::NonZeroU8;
+use std::time::Duration;
+
+use futures::StreamExt;
+use libp2p::identity::Keypair;
+use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
+use libp2p::{
+    Multiaddr, Swarm, SwarmBuilder, allow_block_list, connection_limits, identify, memory_connection_limits, noise,
+    ping, quic, tcp, yamux,
+};
+use xom_protocol::Network;
+
+use super::listen;
+use crate::error::StartError;
+
+/// Connections that are still being made, in each direction: enough for a start with a full address book.
+const PENDING_CONNECTIONS_MAX: u32 = 64;
+/// Connections in each direction: a home node has few peers.
+const CONNECTIONS_PER_DIRECTION_MAX: u32 = 128;
+/// Connections to one peer: two of a simultaneous dial, and as many that have just died unnoticed.
+const CONNECTIONS_PER_PEER_MAX: u32 = 4;
+/// Share of the machine's memory above which no new connection is taken.
+const MEMORY_SHARE_MAX: f64 = 0.8;
+/// Streams that a peer may have open on one connection: one sync stream and some blobs (`R-SYN-11`).
+const STREAMS_PER_CONNECTION_MAX: u16 = 32;
+/// Streams of one connection that may be negotiating at the same time.
+const STREAMS_NEGOTIATING_MAX: usize = 16;
+/// How long a connection without any stream stays open.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a dial may take: short, so that a peer that comes back is not waited for on an old attempt.
+const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a silent connection is probed; with the ping timeout, how late a dead TCP peer is noticed.
+const PING_INTERVAL: Duration = Duration::from_secs(10);
+/// How long a peer may take to answer a ping.
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
+/// Addresses of one peer that are tried at the same time.
+const DIAL_CONCURRENCY: NonZeroU8 = NonZeroU8::new(4).expect("four is not zero");
+/// How long the start waits for a listener to name the addresses it listens on.
+const LISTEN_WAIT: Duration = Duration::from_secs(2);
+
+/// What a connection speaks besides xom's own streams.
+#[derive(NetworkBehaviour)]
+pub(super) struct Behaviour {
+    limits: connection_limits::Behaviour,
+    memory: memory_connection_limits::Behaviour,
+    pub(super) banned: allow_block_list::Behaviour<allow_block_list::BlockedPeers>,
+    identify: identify::Behaviour,
+    ping: ping::Behaviour,
+    pub(super) streams: libp2p_stream::Behaviour,
+}
+
+/// What a peer of this network says of itself in identify; peers of other networks are let go.
+pub(super) fn network_version(network: Network) -> String {
+    format!("/xom/{network}/1")
+}
+
+/// Makes the swarm and listens; fails before anything is served where an address is taken.
+pub(super) async fn listening(
+    keys: &Keypair,
+    network: Network,
+    addresses: &[Multiaddr],
+) -> Result<Swarm<Behaviour>, StartError> {
+    install_crypto_provider();
+    for address in addresses {
+        listen::probe(address)?;
+    }
+    let mut swarm = build(keys, network)?;
+    let mut waiting = Vec::new();
+    for address in addresses {
+        let refused = |cause: &dyn std::fmt::Display| listen::refused(address, cause);
+        let listener = swarm.listen_on(address.clone()).map_err(|e| refused(&listen::innermost(&e)))?;
+        waiting.push(listener);
+    }
+    let named = async {
+        while !waiting.is_empty() {
+            match swarm.select_next_some().await {
+                SwarmEvent::NewListenAddr { listener_id, .. } => waiting.retain(|id| *id != listener_id),
+                SwarmEvent::ListenerClosed { listener_id, reason: Err(cause), .. } if waiting.contains(&listener_id) => {
+                    return Err(cause);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    };
+    // No interface is up: the listeners stand all the same and name their addresses later.
+    let outcome: Result<(), io::Error> = tokio::time::timeout(LISTEN_WAIT, named).await.unwrap_or(Ok(()));
+    let listed = || addresses.iter().map(Multiaddr::to_string).collect::<Vec<_>>().join(", ");
+    outcome.map_err(|cause| StartError::Listen { address: listed(), cause: cause.to_string() })?;
+    Ok(swarm)
+}
+
+fn build(keys: &Keypair, network: Network) -> Result<Swarm<Behaviour>, StartError> {
+    // Without a resolver configuration the node runs, and only names in addresses stay unresolved.
+    let with_tcp = || {
+        SwarmBuilder::with_existing_identity(keys.clone())
+            .with_tokio()
+            .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux_config)
+            .map(|builder| builder.with_quic_config(quic_config))
+            .map_err(|e| StartError::Entropy(e.to_string()))
+    };
+    let behave = |keys: &Keypair| behaviour(keys, network);
+    let swarm = match with_tcp()?.with_dns() {
+        Ok(builder) => builder
+            .with_behaviour(behave)
+            .unwrap_or_else(|e| match e {})
+            .with_swarm_config(swarm_config)
+            .with_connection_timeout(DIAL_TIMEOUT)
+            .build(),
+        Err(cause) => {
+            tracing::warn!(%cause, "no name resolution: addresses with names can't be dialled");
+            with_tcp()?
+                .with_behaviour(behave)
+                .unwrap_or_else(|e| match e {})
+                .with_swarm_config(swarm_config)
+                .with_connection_timeout(DIAL_TIMEOUT)
+                .build()
+        }
+    };
+    Ok(swarm)
+}
+
+fn behaviour(keys: &Keypair, network: Network) -> Behaviour {
+    let limits = connection_limits::ConnectionLimits::default()
+        .with_max_pending_incoming(Some(PENDING_CONNECTIONS_MAX))
+        .with_max_pending_outgoing(Some(PENDING_CONNECTIONS_MAX))
+        .with_max_established_incoming(Some(CONNECTIONS_PER_DIRECTION_MAX))
+        .with_max_established_outgoing(Some(CONNECTIONS_PER_DIRECTION_MAX))
+        .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX));
+    let identify = identify::Config::new(network_version(network), keys.public())
+        .with_agent_version(concat!("xom/", env!("CARGO_PKG_VERSION")).to_owned())
+        .with_cache_size(0);
+    Behaviour {
+        limits: connection_limits::Behaviour::new(limits),
+        memory: memory_connection_limits::Behaviour::with_max_percentage(MEMORY_SHARE_MAX),
+        banned: allow_block_list::Behaviour::default(),
+        identify: identify::Behaviour::new(identify),
+        ping: ping::Behaviour::new(ping::Config::new().with_interval(PING_INTERVAL).with_timeout(PING_TIMEOUT)),
+        streams: libp2p_stream::Behaviour::new(),
+    }
+}
+
+fn yamux_config() -> yamux::Config {
+    let mut config = yamux::Config::default();
+    config.set_max_num_streams(usize::from(STREAMS_PER_CONNECTION_MAX));
+    config
+}
+
+fn quic_config(mut config: quic::Config) -> quic::Config {
+    config.max_concurrent_stream_limit = u32::from(STREAMS_PER_CONNECTION_MAX);
+    config.handshake_timeout = DIAL_TIMEOUT;
+    config
+}
+
+fn swarm_config(config: libp2p::swarm::Config) -> libp2p::swarm::Config {
+    config
+        .with_idle_connection_timeout(IDLE_TIMEOUT)
+        .with_max_negotiating_inbound_streams(STREAMS_NEGOTIATING_MAX)
+        .with_dial_concurrency_factor(DIAL_CONCURRENCY)
+}
+
+/// Two crypto backends are linked in; rustls wants to be told which one is meant, once per process.
+fn install_crypto_provider() {
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        tracing::debug!("a crypto provider was installed before");
+    }
+}
