@@ -6,9 +6,8 @@ use std::io;
 use std::time::Duration;
 
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use xom_protocol::limits::FRAME_BYTES_MAX;
 
-/// Longest frame, bytes.
-pub(crate) const FRAME_BYTES_MAX: usize = 1 << 20;
 /// How long a whole frame may take from its first byte to its last, in either direction.
 pub(crate) const FRAME_DEADLINE: Duration = Duration::from_secs(20);
 /// Bytes by which the buffer of an incoming frame grows: a length alone reserves nothing (`R-DEC-2`).
@@ -27,7 +26,7 @@ pub(crate) enum FrameError {
     #[error("frame of no bytes")]
     Empty,
     /// Begun and not finished in time (`SYN-1`).
-    #[error("frame not finished within {} seconds", FRAME_DEADLINE.as_secs())]
+    #[error("frame not finished in time")]
     Slow,
     /// The stream ended or failed.
     #[error("stream: {0}")]
@@ -43,11 +42,18 @@ impl FrameError {
 
 /// Reads one frame; none where the stream ends between frames.
 pub(crate) async fn read_frame<R: AsyncRead + Unpin>(from: &mut R) -> Result<Option<Vec<u8>>, FrameError> {
+    read_frame_within(from, FRAME_DEADLINE).await
+}
+
+async fn read_frame_within<R: AsyncRead + Unpin>(
+    from: &mut R,
+    deadline: Duration,
+) -> Result<Option<Vec<u8>>, FrameError> {
     let mut first = [0; 1];
     if from.read(&mut first).await? == 0 {
         return Ok(None);
     }
-    match tokio::time::timeout(FRAME_DEADLINE, read_rest(from, first[0])).await {
+    match tokio::time::timeout(deadline, read_rest(from, first[0])).await {
         Ok(frame) => frame.map(Some),
         Err(_) => Err(FrameError::Slow),
     }
@@ -125,12 +131,12 @@ mod tests {
         assert!(!refusal.is_breach(), "{refusal}");
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_frame_that_trickles_in_is_given_up() {
         let (mut mallory, ours) = tokio::io::duplex(64);
         tokio::io::AsyncWriteExt::write_all(&mut mallory, &[0, 0, 0, 5, 1]).await.expect("written");
         let mut ours = tokio_util::compat::TokioAsyncReadCompatExt::compat(ours);
-        let refusal = read_frame(&mut ours).await.expect_err("refused");
+        let refusal = read_frame_within(&mut ours, Duration::from_millis(10)).await.expect_err("refused");
         assert!(matches!(refusal, FrameError::Slow), "{refusal}");
     }
 }

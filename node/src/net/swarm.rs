@@ -80,7 +80,9 @@ pub(super) async fn listening(
         while !waiting.is_empty() {
             match swarm.select_next_some().await {
                 SwarmEvent::NewListenAddr { listener_id, .. } => waiting.retain(|id| *id != listener_id),
-                SwarmEvent::ListenerClosed { listener_id, reason: Err(cause), .. } if waiting.contains(&listener_id) => {
+                SwarmEvent::ListenerClosed { listener_id, reason: Err(cause), .. }
+                    if waiting.contains(&listener_id) =>
+                {
                     return Err(cause);
                 }
                 _ => {}

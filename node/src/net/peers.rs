@@ -1,0 +1,354 @@
+//! The address book: which peers are known, where they may be reached, and when to dial them next.
+//!
+//! A pure machine: time comes in, dials go out as values. An address is only taken from an invite, a
+//! setting, or the peer itself where we see it there: nobody can make this node dial a third party.
+
+mod record;
+
+pub(super) use record::PeerRecord;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use libp2p::swarm::ConnectionId;
+use libp2p::{Multiaddr, PeerId};
+
+use super::address::{is_dialable, split};
+use super::backoff::{Before, Jitter, delay};
+
+/// Peers that are remembered: a few hundred follows and their keepers.
+const PEERS_MAX: usize = 1_024;
+/// Addresses remembered of one peer.
+const ADDRESSES_PER_PEER_MAX: usize = 12;
+/// Failed dials after which a peer that was never connected, and that nobody named, is forgotten.
+const FAILURES_OF_STRANGERS_MAX: u32 = 8;
+/// Dials to one address, whoever is said to be there, in one [`DIAL_WINDOW`] (`R-GOS-10`).
+const DIALS_PER_ADDRESS_MAX: u32 = 90;
+/// The time over which dials to one address are counted.
+const DIAL_WINDOW: Duration = Duration::from_secs(60);
+/// A second connection that is younger than the first by more than this means that the first is dead.
+const SIMULTANEOUS: Duration = Duration::from_secs(3);
+
+/// How a peer came into the book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Origin {
+    /// It connected to us.
+    Connected,
+    /// The owner named it: by an invite or a setting.
+    Named,
+}
+
+/// A dial to be made now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Dial {
+    /// Who is expected there; none for a setting that names an address only.
+    pub(super) peer: Option<PeerId>,
+    /// Where.
+    pub(super) addresses: Vec<Multiaddr>,
+}
+
+/// What is known of one peer.
+#[derive(Debug)]
+pub(super) struct Peer {
+    origin: Origin,
+    addresses: Vec<Multiaddr>,
+    connections: BTreeMap<ConnectionId, Instant>,
+    dialling: bool,
+    failures: u32,
+    lost_at: Option<Instant>,
+    next_dial: Instant,
+    banned_until: Option<Instant>,
+    last_seen_ms: Option<u64>,
+}
+
+/// An address of the settings that names no peer.
+#[derive(Debug)]
+struct Seed {
+    address: Multiaddr,
+    peer: Option<PeerId>,
+    dialling: bool,
+    failures: u32,
+    next_dial: Instant,
+}
+
+/// The book.
+#[derive(Debug)]
+pub(super) struct PeerBook {
+    own: PeerId,
+    peers: BTreeMap<PeerId, Peer>,
+    seeds: Vec<Seed>,
+    dials: BTreeMap<Multiaddr, (Instant, u32)>,
+    jitter: Jitter,
+}
+
+impl Peer {
+    fn new(origin: Origin, now: Instant) -> Self {
+        Self {
+            origin,
+            addresses: Vec::new(),
+            connections: BTreeMap::new(),
+            dialling: false,
+            failures: 0,
+            lost_at: None,
+            next_dial: now,
+            banned_until: None,
+            last_seen_ms: None,
+        }
+    }
+
+    /// Where it may be reached, the best first.
+    pub(super) fn addresses(&self) -> &[Multiaddr] {
+        &self.addresses
+    }
+
+    /// True while at least one connection stands.
+    pub(super) fn is_connected(&self) -> bool {
+        !self.connections.is_empty()
+    }
+
+    /// When it was last connected, milliseconds since 1970.
+    pub(super) fn last_seen_ms(&self) -> Option<u64> {
+        self.last_seen_ms
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        let banned = self.banned_until.is_some_and(|until| now < until);
+        !banned && !self.dialling && !self.is_connected() && !self.addresses.is_empty() && self.next_dial <= now
+    }
+
+    fn before(&self, now: Instant) -> Before {
+        match (self.lost_at, self.last_seen_ms) {
+            (Some(at), _) => Before::Lost(now.saturating_duration_since(at)),
+            (None, Some(_)) => Before::Known,
+            (None, None) => Before::Never,
+        }
+    }
+
+    /// Puts an address at the front or the back of the list.
+    fn add(&mut self, address: Multiaddr, best: bool) -> bool {
+        let known = self.addresses.iter().position(|have| *have == address);
+        match (known, best) {
+            (Some(0), _) | (Some(_), false) => return false,
+            (Some(at), true) => {
+                self.addresses.remove(at);
+                self.addresses.insert(0, address);
+            }
+            (None, true) => self.addresses.insert(0, address),
+            (None, false) => self.addresses.push(address),
+        }
+        self.addresses.truncate(ADDRESSES_PER_PEER_MAX);
+        true
+    }
+}
+
+impl PeerBook {
+    /// An empty book of the node `own`; `seed` spreads its retries.
+    pub(super) fn new(own: PeerId, seed: u64) -> Self {
+        let (peers, dials) = (BTreeMap::new(), BTreeMap::new());
+        Self { own, peers, seeds: Vec::new(), dials, jitter: Jitter::new(seed) }
+    }
+
+    /// Puts back what was remembered by an earlier run.
+    pub(super) fn restore(&mut self, peer: PeerId, record: PeerRecord, now: Instant) {
+        if peer == self.own || self.peers.len() >= PEERS_MAX {
+            return;
+        }
+        let origin = if record.named { Origin::Named } else { Origin::Connected };
+        let entry = self.peers.entry(peer).or_insert_with(|| Peer::new(origin, now));
+        entry.last_seen_ms = record.last_seen_ms;
+        for address in record.addresses.iter().filter_map(|text| text.parse().ok()).filter(is_dialable) {
+            entry.add(address, false);
+        }
+    }
+
+    /// What is to be remembered of a peer.
+    pub(super) fn record(&self, peer: &PeerId) -> Option<PeerRecord> {
+        let peer = self.peers.get(peer)?;
+        Some(PeerRecord {
+            addresses: peer.addresses.iter().map(Multiaddr::to_string).collect(),
+            last_seen_ms: peer.last_seen_ms,
+            named: peer.origin == Origin::Named,
+        })
+    }
+
+    /// Takes an address that the owner named: by an invite or a setting. It is dialled at once.
+    pub(super) fn name(&mut self, address: Multiaddr, now: Instant) -> Option<PeerId> {
+        let (address, peer) = split(address);
+        if !is_dialable(&address) || peer == Some(self.own) {
+            return None;
+        }
+        let Some(peer) = peer else {
+            if self.seeds.len() < PEERS_MAX && self.seeds.iter().all(|seed| seed.address != address) {
+                self.seeds.push(Seed { address, peer: None, dialling: false, failures: 0, next_dial: now });
+            }
+            return None;
+        };
+        self.make_room(&peer);
+        let entry = self.peers.entry(peer).or_insert_with(|| Peer::new(Origin::Named, now));
+        entry.origin = Origin::Named;
+        entry.add(address, false);
+        entry.failures = 0;
+        entry.next_dial = now;
+        Some(peer)
+    }
+
+    /// Takes an address that a connected peer tells of itself, where we see it at that IP address.
+    pub(super) fn told(&mut self, peer: &PeerId, address: Multiaddr) -> bool {
+        let (address, named) = split(address);
+        let about_itself = named.is_none_or(|named| named == *peer);
+        match self.peers.get_mut(peer) {
+            Some(entry) if about_itself && is_dialable(&address) => entry.add(address, false),
+            _ => false,
+        }
+    }
+
+    /// A connection stands; answers the older ones, which can only be dead.
+    pub(super) fn connected(
+        &mut self,
+        peer: PeerId,
+        connection: ConnectionId,
+        dialled: Option<Multiaddr>,
+        now: Instant,
+        now_ms: u64,
+    ) -> Vec<ConnectionId> {
+        self.make_room(&peer);
+        let entry = self.peers.entry(peer).or_insert_with(|| Peer::new(Origin::Connected, now));
+        let is_dead = |since: &Instant| now.saturating_duration_since(*since) > SIMULTANEOUS;
+        let dead = entry.connections.iter().filter(|(_, since)| is_dead(since)).map(|(id, _)| *id).collect();
+        entry.connections.insert(connection, now);
+        entry.dialling = false;
+        entry.failures = 0;
+        entry.last_seen_ms = Some(now_ms);
+        if let Some(address) = dialled.map(|address| split(address).0).filter(is_dialable) {
+            for seed in self.seeds.iter_mut().filter(|seed| seed.address == address) {
+                (seed.peer, seed.dialling, seed.failures) = (Some(peer), false, 0);
+                entry.origin = Origin::Named;
+            }
+            entry.add(address, true);
+        }
+        dead
+    }
+
+    /// A connection has ended; true if it was the last one to the peer.
+    pub(super) fn closed(&mut self, peer: &PeerId, connection: ConnectionId, now: Instant, now_ms: u64) -> bool {
+        let Some(entry) = self.peers.get_mut(peer) else { return false };
+        entry.connections.remove(&connection);
+        if entry.is_connected() {
+            return false;
+        }
+        entry.lost_at = Some(now);
+        entry.last_seen_ms = Some(now_ms);
+        entry.next_dial = now + self.jitter.spread(delay(1, Before::Lost(Duration::ZERO)));
+        true
+    }
+
+    /// A dial to a peer came to nothing; true if the peer is forgotten.
+    pub(super) fn dial_failed(&mut self, peer: &PeerId, wrong: Option<&Multiaddr>, now: Instant) -> bool {
+        let Some(entry) = self.peers.get_mut(peer) else { return false };
+        entry.dialling = false;
+        entry.failures = entry.failures.saturating_add(1);
+        entry.next_dial = now + self.jitter.spread(delay(entry.failures, entry.before(now)));
+        if let Some(wrong) = wrong.map(|address| split(address.clone()).0) {
+            entry.addresses.retain(|address| *address != wrong);
+        }
+        let stranger = entry.origin == Origin::Connected && entry.before(now) == Before::Never;
+        let forgotten = stranger && entry.failures >= FAILURES_OF_STRANGERS_MAX && !entry.is_connected();
+        if forgotten {
+            self.peers.remove(peer);
+        }
+        forgotten
+    }
+
+    /// A dial to an address of the settings came to nothing, or led to this node itself.
+    pub(super) fn seed_failed(&mut self, address: &Multiaddr, now: Instant) {
+        let address = split(address.clone()).0;
+        for seed in self.seeds.iter_mut().filter(|seed| seed.address == address) {
+            seed.dialling = false;
+            seed.failures = seed.failures.saturating_add(1);
+            seed.next_dial = now + self.jitter.spread(delay(seed.failures, Before::Known));
+        }
+    }
+
+    /// Keeps a peer away until then.
+    pub(super) fn ban(&mut self, peer: &PeerId, until: Instant) {
+        if let Some(entry) = self.peers.get_mut(peer) {
+            entry.banned_until = Some(until);
+            entry.next_dial = until;
+        }
+    }
+
+    /// Peers whose ban has ended; each is answered once.
+    pub(super) fn pardoned(&mut self, now: Instant) -> Vec<PeerId> {
+        let over = |peer: &&mut Peer| peer.banned_until.is_some_and(|until| until <= now);
+        let mut pardoned = Vec::new();
+        for (id, peer) in &mut self.peers {
+            if over(&peer) {
+                peer.banned_until = None;
+                pardoned.push(*id);
+            }
+        }
+        pardoned
+    }
+
+    /// The dials that are due, marked as under way.
+    pub(super) fn due(&mut self, now: Instant) -> Vec<Dial> {
+        self.dials.retain(|_, (since, _)| now.saturating_duration_since(*since) < DIAL_WINDOW);
+        let mut due = Vec::new();
+        let connected: BTreeSet<PeerId> = self.connected_peers().collect();
+        for (id, peer) in self.peers.iter_mut().filter(|(_, peer)| peer.is_due(now)) {
+            let mut addresses = peer.addresses.clone();
+            addresses.retain(|address| may_dial(&mut self.dials, address, now));
+            if addresses.is_empty() {
+                peer.next_dial = now + DIAL_WINDOW;
+                continue;
+            }
+            peer.dialling = true;
+            due.push(Dial { peer: Some(*id), addresses });
+        }
+        for seed in &mut self.seeds {
+            let there = seed.peer.is_some_and(|peer| connected.contains(&peer));
+            if !there && !seed.dialling && seed.next_dial <= now && may_dial(&mut self.dials, &seed.address, now) {
+                seed.dialling = true;
+                due.push(Dial { peer: None, addresses: vec![seed.address.clone()] });
+            }
+        }
+        due
+    }
+
+    /// One peer.
+    pub(super) fn get(&self, peer: &PeerId) -> Option<&Peer> {
+        self.peers.get(peer)
+    }
+
+    /// All peers.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&PeerId, &Peer)> {
+        self.peers.iter()
+    }
+
+    /// The peers that are connected.
+    pub(super) fn connected_peers(&self) -> impl Iterator<Item = PeerId> + '_ {
+        self.peers.iter().filter(|(_, peer)| peer.is_connected()).map(|(id, _)| *id)
+    }
+
+    /// Forgets the peer that was seen longest ago, where the book is full and `newcomer` is not in it.
+    fn make_room(&mut self, newcomer: &PeerId) {
+        if self.peers.len() < PEERS_MAX || self.peers.contains_key(newcomer) {
+            return;
+        }
+        let idle = self.peers.iter().filter(|(_, peer)| !peer.is_connected() && !peer.dialling);
+        let oldest = idle.min_by_key(|(_, peer)| (peer.origin, peer.last_seen_ms)).map(|(id, _)| *id);
+        if let Some(oldest) = oldest {
+            self.peers.remove(&oldest);
+        }
+    }
+}
+
+/// Counts a dial to an address; false where there were too many.
+fn may_dial(dials: &mut BTreeMap<Multiaddr, (Instant, u32)>, address: &Multiaddr, now: Instant) -> bool {
+    let (_, count) = dials.entry(address.clone()).or_insert((now, 0));
+    *count += 1;
+    *count <= DIALS_PER_ADDRESS_MAX
+}
+
+#[cfg(test)]
+mod tests;

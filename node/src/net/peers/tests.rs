@@ -1,0 +1,114 @@
+//! The address book, with a clock of its own.
+
+use libp2p::multiaddr::Protocol;
+
+use super::*;
+
+fn address(port: u16) -> Multiaddr {
+    format!("/ip4/127.0.0.1/tcp/{port}").parse().expect("address")
+}
+
+fn named(peer: PeerId, port: u16) -> Multiaddr {
+    address(port).with(Protocol::P2p(peer))
+}
+
+fn book() -> (PeerBook, PeerId, Instant) {
+    (PeerBook::new(PeerId::random(), 1), PeerId::random(), Instant::now())
+}
+
+fn connection(number: usize) -> ConnectionId {
+    ConnectionId::new_unchecked(number)
+}
+
+#[test]
+fn an_invited_peer_is_dialled_at_once_and_only_once_at_a_time() {
+    let (mut book, bob, now) = book();
+    book.name(named(bob, 1), now);
+    assert_eq!(book.due(now), [Dial { peer: Some(bob), addresses: vec![address(1)] }]);
+    assert_eq!(book.due(now), []);
+}
+
+#[test]
+fn a_peer_that_goes_away_is_dialled_at_least_every_second() {
+    let (mut book, bob, now) = book();
+    book.name(named(bob, 1), now);
+    book.connected(bob, connection(1), Some(address(1)), now, 1);
+    assert!(book.closed(&bob, connection(1), now, 1));
+    let mut last = now;
+    for step in 1..600 {
+        let at = now + Duration::from_millis(100 * step);
+        if !book.due(at).is_empty() {
+            assert!(at - last < Duration::from_millis(1_300), "{:?}", at - last);
+            last = at;
+            book.dial_failed(&bob, None, at);
+        }
+    }
+    assert!(last > now + Duration::from_secs(58));
+}
+
+#[test]
+fn one_address_is_not_dialled_for_many_peers() {
+    let (mut book, _, now) = book();
+    for _ in 0..500 {
+        book.name(named(PeerId::random(), 1), now);
+    }
+    let dials = book.due(now).len();
+    assert_eq!(u32::try_from(dials), Ok(DIALS_PER_ADDRESS_MAX));
+}
+
+#[test]
+fn an_address_told_of_somebody_else_is_not_taken() {
+    let (mut book, bob, now) = book();
+    assert!(!book.told(&bob, address(1)), "not connected");
+    book.connected(bob, connection(1), None, now, 1);
+    assert!(!book.told(&bob, named(PeerId::random(), 2)));
+    assert!(book.told(&bob, named(bob, 3)));
+    assert_eq!(book.get(&bob).map(Peer::addresses), Some([address(3)].as_slice()));
+}
+
+#[test]
+fn an_old_connection_dies_when_its_peer_connects_again() {
+    let (mut book, bob, now) = book();
+    assert_eq!(book.connected(bob, connection(1), None, now, 1), []);
+    assert_eq!(book.connected(bob, connection(2), None, now, 1), [], "both sides dialled");
+    let later = now + Duration::from_secs(10);
+    assert_eq!(book.connected(bob, connection(3), None, later, 1), [connection(1), connection(2)]);
+}
+
+#[test]
+fn a_banned_peer_is_left_alone_until_it_is_pardoned() {
+    let (mut book, mallory, now) = book();
+    book.name(named(mallory, 1), now);
+    let until = now + Duration::from_secs(60);
+    book.ban(&mallory, until);
+    assert_eq!(book.due(now), []);
+    assert!(book.pardoned(now).is_empty());
+    assert_eq!(book.pardoned(until), [mallory]);
+    assert_eq!(book.due(until).len(), 1);
+}
+
+#[test]
+fn a_full_book_forgets_the_stranger_seen_longest_ago() {
+    let (mut book, bob, now) = book();
+    book.name(named(bob, 1), now);
+    for number in 0..PEERS_MAX * 2 {
+        let stranger = PeerId::random();
+        book.connected(stranger, connection(number), None, now, u64::try_from(number).expect("small"));
+        book.closed(&stranger, connection(number), now, 1);
+    }
+    assert_eq!(book.iter().count(), PEERS_MAX);
+    assert!(book.get(&bob).is_some());
+}
+
+#[test]
+fn what_is_remembered_reads_back() {
+    let (mut book, bob, now) = book();
+    book.name(named(bob, 1), now);
+    book.connected(bob, connection(1), Some(address(2)), now, 77);
+    let record = book.record(&bob).expect("known");
+    let read = PeerRecord::decode(&record.encode()).expect("reads");
+    assert_eq!(read, record);
+    let mut next = PeerBook::new(PeerId::random(), 2);
+    next.restore(bob, read, now);
+    assert_eq!(next.due(now), [Dial { peer: Some(bob), addresses: vec![address(2), address(1)] }]);
+}
