@@ -1,123 +1,153 @@
-//! Reading the views on one snapshot.
+//! Reading the views on one snapshot. Must never write, and never read a clock: the same snapshot
+//! gives the same answers.
 
-use xom_protocol::{Did, EntryId};
+mod account;
+mod find;
+mod notification;
+mod paging;
+mod relation;
+mod status;
+mod thread;
+mod timeline;
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use redb::{Key, ReadOnlyTable, ReadableTable, TableDefinition, Value};
+use xom_protocol::Did;
 
 use crate::error::StoreError;
-use crate::model::*;
-
-/// One consistent snapshot of the store. Blocking: use it through [`crate::Handle::read`].
-pub struct Reader {}
+use crate::model::{Account, AccountId, LocalIdentity, LogView, Media, MediaId};
+use crate::store::Snapshot;
+use crate::store::tables::LogRow;
+use crate::views::{find_account, tables};
 
 /// What a read answers.
 pub type Read<T> = Result<T, StoreError>;
 
+/// One consistent snapshot of the store. Blocking: use it through [`crate::Handle::read`].
+pub struct Reader {
+    snapshot: Snapshot,
+    accounts: ReadOnlyTable<u64, &'static [u8]>,
+    statuses: ReadOnlyTable<u64, &'static [u8]>,
+    status_of_entry: ReadOnlyTable<&'static [u8; 32], u64>,
+    registers: ReadOnlyTable<(&'static [u8; 32], u64, &'static [u8; 32]), &'static [u8]>,
+    counts: ReadOnlyTable<&'static [u8; 32], (u64, u64, u64)>,
+    follows: ReadOnlyTable<(u64, u64), u64>,
+    blocks: ReadOnlyTable<(u64, u64), u64>,
+    /// The local identities, by account.
+    locals: OnceCell<BTreeMap<u64, LocalIdentity>>,
+    /// Accounts already made.
+    known: RefCell<BTreeMap<u64, Arc<Account>>>,
+    /// Logs already looked up, by number.
+    logs_known: RefCell<BTreeMap<u32, LogRow>>,
+}
+
+/// Somebody who looks, with what must be hidden from him.
+struct Viewer {
+    did: Did,
+    account: u64,
+    blocked: BTreeSet<u64>,
+}
+
 impl Reader {
+    /// Opens the views of a snapshot.
+    pub(crate) fn new(snapshot: Snapshot) -> Read<Self> {
+        let txn = snapshot.txn();
+        Ok(Self {
+            accounts: txn.open_table(tables::ACCOUNTS)?,
+            statuses: txn.open_table(tables::STATUSES)?,
+            status_of_entry: txn.open_table(tables::STATUS_OF_ENTRY)?,
+            registers: txn.open_table(tables::REGISTERS)?,
+            counts: txn.open_table(tables::COUNTS)?,
+            follows: txn.open_table(tables::FOLLOWS)?,
+            blocks: txn.open_table(tables::BLOCKS)?,
+            locals: OnceCell::new(),
+            known: RefCell::default(),
+            logs_known: RefCell::default(),
+            snapshot,
+        })
+    }
+
     /// The identities of this node, oldest first.
     pub fn local_identities(&self) -> Read<Vec<LocalIdentity>> {
-        unimplemented!()
+        let by_account = self.locals()?;
+        let rows = self.snapshot.locals()?;
+        Ok(rows.iter().filter_map(|row| by_account.values().find(|local| local.did == row.did)).cloned().collect())
     }
-    /// An account by DID; none if nothing is known of it.
-    pub fn account(&self, did: &Did) -> Read<Option<Account>> {
-        unimplemented!()
-    }
-    /// An account by its local id.
-    pub fn account_by_id(&self, id: AccountId) -> Read<Option<Account>> {
-        unimplemented!()
-    }
-    /// A DID, `lan`, `@lan`, `lan@<short>.xom` (any user name before the short DID) to an account.
-    pub fn resolve_account(&self, text: &str) -> Read<Option<Account>> {
-        unimplemented!()
-    }
-    /// A status that is live.
-    pub fn status(&self, viewer: Option<&Did>, id: StatusId) -> Read<Option<Status>> {
-        unimplemented!()
-    }
-    /// A Mastodon id, an entry id or its unique prefix.
-    pub fn find_status(&self, text: &str) -> Read<FoundStatus> {
-        unimplemented!()
-    }
-    /// The status that an entry is.
-    pub fn status_of_entry(&self, entry: &EntryId) -> Read<Option<StatusId>> {
-        unimplemented!()
-    }
-    /// Own posts, posts and reposts of follows, replies as Mastodon shows them; newest first.
-    pub fn home(&self, viewer: &Did, page: &Page) -> Read<Vec<Status>> {
-        unimplemented!()
-    }
-    /// All public posts held, without reposts.
-    pub fn public(&self, viewer: Option<&Did>, scope: PublicScope, only_media: bool, page: &Page) -> Read<Vec<Status>> {
-        unimplemented!()
-    }
-    /// Public posts with tags; tags compare case-folded, accents count.
-    pub fn tag(
-        &self,
-        viewer: Option<&Did>,
-        filter: &TagFilter,
-        scope: PublicScope,
-        only_media: bool,
-        page: &Page,
-    ) -> Read<Vec<Status>> {
-        unimplemented!()
-    }
-    /// An author's statuses, imports in their old place.
-    pub fn author_statuses(
-        &self,
-        viewer: Option<&Did>,
-        author: &Did,
-        filter: &AuthorFilter,
-        page: &Page,
-    ) -> Read<Vec<Status>> {
-        unimplemented!()
-    }
-    /// The thread around a status.
-    pub fn context(&self, viewer: Option<&Did>, id: StatusId) -> Read<Option<Context>> {
-        unimplemented!()
-    }
-    /// Notifications, newest first.
-    pub fn notifications(
-        &self,
-        viewer: &Did,
-        kinds: Option<&[NotificationKind]>,
-        excluded: &[NotificationKind],
-        from: Option<AccountId>,
-        page: &Page,
-    ) -> Read<Vec<Notification>> {
-        unimplemented!()
-    }
-    /// One notification.
-    pub fn notification(&self, viewer: &Did, id: NotificationId) -> Read<Option<Notification>> {
-        unimplemented!()
-    }
-    /// Who follows, newest first, each with the cursor that pages.
-    pub fn followers(&self, did: &Did, page: &Page) -> Read<Vec<(u64, Account)>> {
-        unimplemented!()
-    }
-    /// Who is followed, newest first, each with the cursor that pages.
-    pub fn following(&self, did: &Did, page: &Page) -> Read<Vec<(u64, Account)>> {
-        unimplemented!()
-    }
-    /// Who reacted, newest first.
-    pub fn favourited_by(&self, id: StatusId, page: &Page) -> Read<Vec<(u64, Account)>> {
-        unimplemented!()
-    }
-    /// Who reposted, newest first.
-    pub fn reposted_by(&self, id: StatusId, page: &Page) -> Read<Vec<(u64, Account)>> {
-        unimplemented!()
-    }
-    /// How a viewer stands to another account.
-    pub fn relationship(&self, viewer: &Did, other: &Did) -> Read<Relationship> {
-        unimplemented!()
-    }
+
     /// An upload.
     pub fn media(&self, id: MediaId) -> Read<Option<Media>> {
-        unimplemented!()
+        self.snapshot.media(id)
     }
-    /// Which of these original addresses an identity has imported already, with their statuses.
-    pub fn imported(&self, identity: &Did, sources: &[String]) -> Read<Vec<(String, StatusId)>> {
-        unimplemented!()
-    }
+
     /// Every log held, of all identities.
     pub fn logs(&self) -> Read<Vec<LogView>> {
-        unimplemented!()
+        let mut views = Vec::new();
+        for (_, row) in self.snapshot.logs()? {
+            let Some(identity) = self.snapshot.identity(row.author)? else { continue };
+            views.push(LogView {
+                did: identity.did,
+                device: row.device,
+                log: row.log,
+                height: row.height,
+                head: (row.height > 0).then_some(row.head),
+                disputed: row.disputed_from != LogRow::NONE,
+            });
+        }
+        views.sort_unstable_by_key(|view| (view.did, view.log));
+        Ok(views)
+    }
+
+    fn locals(&self) -> Read<&BTreeMap<u64, LocalIdentity>> {
+        if let Some(locals) = self.locals.get() {
+            return Ok(locals);
+        }
+        let mut locals = BTreeMap::new();
+        for row in self.snapshot.locals()? {
+            let (account, _) = find_account(&self.accounts, &row.did)?;
+            let phrase_unsealed = self.snapshot.phrase_is_unsealed(&row.username);
+            locals.insert(
+                account,
+                LocalIdentity {
+                    did: row.did,
+                    account: AccountId(account),
+                    username: row.username,
+                    device: row.device,
+                    log: row.log,
+                    phrase_unsealed,
+                },
+            );
+        }
+        Ok(self.locals.get_or_init(|| locals))
+    }
+
+    fn viewer(&self, did: &Did) -> Read<Viewer> {
+        let (account, _) = find_account(&self.accounts, did)?;
+        let mut blocked = BTreeSet::new();
+        for row in self.blocks.range((account, 0)..=(account, u64::MAX))? {
+            blocked.insert(row?.0.value().1);
+        }
+        Ok(Viewer { did: *did, account, blocked })
+    }
+
+    fn optional_viewer(&self, did: Option<&Did>) -> Read<Option<Viewer>> {
+        did.map(|did| self.viewer(did)).transpose()
+    }
+
+    /// Opens a table that only some reads need.
+    fn table<K: Key + 'static, V: Value + 'static>(
+        &self,
+        definition: TableDefinition<'_, K, V>,
+    ) -> Read<ReadOnlyTable<K, V>> {
+        Ok(self.snapshot.txn().open_table(definition)?)
+    }
+}
+
+impl Viewer {
+    /// False for what the viewer has blocked.
+    fn sees(viewer: Option<&Self>, author: u64) -> bool {
+        viewer.is_none_or(|viewer| !viewer.blocked.contains(&author))
     }
 }

@@ -248,6 +248,11 @@ impl Snapshot {
     pub(crate) fn txn(&self) -> &redb::ReadTransaction {
         unimplemented!()
     }
+    /// True if the recovery phrase of a local identity lies in the folder in the clear.
+    pub(crate) fn phrase_is_unsealed(&self, username: &str) -> bool {
+        let _ = username;
+        unimplemented!()
+    }
     /// The identities that live here, oldest first.
     pub(crate) fn locals(&self) -> Result<Vec<LocalRow>, StoreError> {
         unimplemented!()

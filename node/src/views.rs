@@ -7,8 +7,8 @@ pub(crate) mod row;
 pub(crate) mod tables;
 
 mod account;
-mod notification;
-mod register;
+pub(crate) mod notification;
+pub(crate) mod register;
 mod relation;
 mod status;
 
@@ -21,6 +21,7 @@ use xom_protocol::{Did, EntryId};
 
 use crate::error::StoreError;
 use crate::model::{AccountId, Event};
+pub(crate) use relation::read_counts;
 use row::AccountRow;
 
 /// Where an entry stands: the interned number of its log, and its place there.
