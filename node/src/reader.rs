@@ -14,7 +14,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use redb::{Key, ReadOnlyTable, ReadableTable, TableDefinition, Value};
+use redb::{Key, ReadOnlyTable, TableDefinition, Value};
 use xom_protocol::Did;
 
 use crate::error::StoreError;

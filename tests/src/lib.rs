@@ -1,1 +1,7 @@
-//! placeholder
+//! What the end-to-end tests share: homes, each a real `xom` process with a data folder of its own.
+
+pub mod home;
+pub mod wait;
+
+pub use home::Home;
+pub use wait::wait_until;

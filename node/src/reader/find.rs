@@ -1,6 +1,5 @@
 //! Finding a status by what a person types: a local id, an entry id or the head of one.
 
-use redb::ReadableTable;
 use xom_protocol::EntryId;
 
 use super::{Read, Reader};

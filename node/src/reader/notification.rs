@@ -1,6 +1,5 @@
 //! Notifications of a local identity.
 
-use redb::ReadableTable;
 use xom_protocol::Did;
 
 use super::paging::Span;

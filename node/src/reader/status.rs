@@ -1,6 +1,5 @@
 //! Statuses as a viewer sees them.
 
-use redb::ReadableTable;
 use xom_protocol::body::{Body, Post};
 use xom_protocol::entry::Reference;
 use xom_protocol::log::{RegisterKey, Subject};

@@ -1,6 +1,6 @@
 //! Timelines: pages of statuses.
 
-use redb::{ReadOnlyTable, ReadableTable};
+use redb::ReadOnlyTable;
 use xom_protocol::Did;
 
 use super::paging::Span;

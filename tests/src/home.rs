@@ -1,0 +1,297 @@
+//! A home: one `xom` process with its data folder, driven through its command line and its API.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::wait_until;
+
+/// How long a start, a stop or one command may take before the test fails.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// One person's node.
+pub struct Home {
+    folder: TempDir,
+    name: String,
+    peer_port: u16,
+    bootstrap: Vec<String>,
+    child: Option<Child>,
+}
+
+impl Home {
+    /// A home with an empty data folder and a free port for peers; not started.
+    ///
+    /// # Panics
+    /// If the system has no room or no port.
+    pub fn new(name: &str) -> Self {
+        let folder = tempfile::Builder::new().prefix("xom-test-").tempdir().expect("a temporary folder");
+        Self { folder, name: name.to_owned(), peer_port: free_port(), bootstrap: Vec::new(), child: None }
+    }
+
+    /// A home that runs.
+    pub fn started(name: &str) -> Self {
+        let mut home = Self::new(name);
+        home.start();
+        home
+    }
+
+    /// Names an address to dial at each start.
+    pub fn bootstrap(&mut self, address: &str) {
+        self.bootstrap.push(address.to_owned());
+    }
+
+    /// The data folder.
+    pub fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// A folder for the test's own files.
+    pub fn scratch(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// An address where peers reach this home over QUIC.
+    pub fn address(&self) -> String {
+        format!("/ip4/127.0.0.1/udp/{}/quic-v1", self.peer_port)
+    }
+
+    /// Starts the process and waits until it serves.
+    ///
+    /// # Panics
+    /// If it does not serve within [`DEADLINE`].
+    pub fn start(&mut self) {
+        let mut command = self.command(&["run", "--http", "127.0.0.1:0", "--name", &self.name, "--json"]);
+        command.args(["--listen", &self.address()]);
+        command.args(["--listen", &format!("/ip4/127.0.0.1/tcp/{}", self.peer_port)]);
+        for address in &self.bootstrap {
+            command.args(["--bootstrap", address]);
+        }
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("xom can be run");
+        let stdout = child.stdout.take().expect("piped");
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).expect("the first line of xom run");
+        assert!(line.starts_with('{'), "{} did not start: {line:?}, {:?}", self.name, child.wait());
+        self.child = Some(child);
+        wait_until("the node serves", DEADLINE, || ureq::get(self.url("/health")).call().ok());
+    }
+
+    /// Ends the process as a system does, and waits.
+    ///
+    /// # Panics
+    /// If it does not end within [`DEADLINE`] or not with code 0.
+    pub fn stop(&mut self) {
+        let status = self.signal("TERM");
+        assert!(status.success(), "{} ended with {status}", self.name);
+    }
+
+    /// Kills the process without warning, and waits.
+    pub fn kill(&mut self) {
+        self.signal("KILL");
+    }
+
+    /// The process id, while it runs.
+    ///
+    /// # Panics
+    /// If it does not run.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("the home runs").id()
+    }
+
+    fn signal(&mut self, signal: &str) -> std::process::ExitStatus {
+        let mut child = self.child.take().expect("the home runs");
+        let sent = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "kill failed");
+        wait_until("the process ends", DEADLINE, || child.try_wait().expect("a child can be waited for"))
+    }
+
+    /// Runs a command and gives what it did.
+    ///
+    /// # Panics
+    /// If the program can't be run.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).stdin(Stdio::null()).output().expect("xom can be run")
+    }
+
+    /// Runs a command that must succeed, and reads its `--json`.
+    ///
+    /// # Panics
+    /// If it fails or does not print JSON.
+    pub fn xom(&self, arguments: &[&str]) -> Value {
+        let mut arguments = arguments.to_vec();
+        arguments.push("--json");
+        let output = self.run(&arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "xom {arguments:?} ended with {}: {stderr}", output.status);
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        serde_json::from_str(&stdout).unwrap_or_else(|e| panic!("xom {arguments:?} printed no JSON ({e}): {stdout}"))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.args(arguments).arg("--data-dir").arg(self.data_dir());
+        command
+    }
+
+    /// The address of a path of the API.
+    ///
+    /// # Panics
+    /// If the home does not run.
+    pub fn url(&self, path: &str) -> String {
+        let address = std::fs::read_to_string(self.data_dir().join("http.addr")).expect("a running home has http.addr");
+        format!("http://{}{path}", address.trim())
+    }
+
+    /// The bearer token.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn token(&self) -> String {
+        let token = std::fs::read_to_string(self.data_dir().join("token")).expect("a home has a token");
+        token.trim().to_owned()
+    }
+
+    /// Gets JSON from the API.
+    ///
+    /// # Panics
+    /// If the answer is not 200 with JSON.
+    pub fn get(&self, path: &str) -> Value {
+        let authorization = format!("Bearer {}", self.token());
+        let answer = ureq::get(self.url(path)).header("Authorization", authorization).call();
+        let mut answer = answer.unwrap_or_else(|e| panic!("GET {path}: {e}"));
+        answer.body_mut().read_json().unwrap_or_else(|e| panic!("GET {path}: {e}"))
+    }
+
+    /// Gets bytes, without a token.
+    ///
+    /// # Panics
+    /// If the answer is not 200.
+    pub fn get_bytes(&self, url: &str) -> Vec<u8> {
+        let mut answer = ureq::get(url).call().unwrap_or_else(|e| panic!("GET {url}: {e}"));
+        let mut bytes = Vec::new();
+        answer.body_mut().as_reader().read_to_end(&mut bytes).unwrap_or_else(|e| panic!("GET {url}: {e}"));
+        bytes
+    }
+
+    /// Posts JSON to the API: the answer's code and JSON.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    pub fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.try_post(path, body).unwrap_or_else(|e| panic!("POST {path}: {e}"))
+    }
+
+    /// Posts JSON to an API that may be gone at any moment.
+    ///
+    /// # Errors
+    /// If there is no whole answer.
+    pub fn try_post(&self, path: &str, body: &Value) -> Result<(u16, Value), String> {
+        let request = ureq::post(self.url(path)).config().http_status_as_error(false).build();
+        let request = request.header("Authorization", format!("Bearer {}", self.token()));
+        let mut answer = request.send_json(body).map_err(|e| e.to_string())?;
+        let value = answer.body_mut().read_json().map_err(|e| e.to_string())?;
+        Ok((answer.status().as_u16(), value))
+    }
+
+    /// The DID of the first identity.
+    pub fn did(&self) -> String {
+        text(&self.xom(&["id"])["did"])
+    }
+
+    /// An invite.
+    pub fn invite(&self) -> String {
+        text(&self.xom(&["invite"])["invite"])
+    }
+
+    /// Publishes a post and gives its status id.
+    pub fn publish(&self, post: &str) -> String {
+        let (code, status) = self.post("/api/v1/statuses", &serde_json::json!({ "status": post }));
+        assert_eq!(code, 200, "{status}");
+        text(&status["id"])
+    }
+
+    /// Follows by invite or DID.
+    pub fn follow(&self, whom: &str) {
+        self.xom(&["follow", whom]);
+    }
+
+    /// The texts of the home timeline, newest first, without markup.
+    pub fn timeline(&self) -> Vec<String> {
+        let page = self.get("/api/v1/timelines/home?limit=40");
+        let statuses = page.as_array().expect("a timeline is a list");
+        statuses.iter().map(|status| plain(&text(&status["content"]))).collect()
+    }
+
+    /// The heads of all logs of a DID, as `xom verify` lists them; panics on any fault.
+    ///
+    /// # Panics
+    /// If something is wrong with what is stored.
+    pub fn heads(&self, did: &str) -> Vec<Value> {
+        let report = self.xom(&["verify"]);
+        assert_eq!(report["faults"], serde_json::json!([]), "{} has faults", self.name);
+        let logs = report["logs"].as_array().expect("logs are a list");
+        let mut heads: Vec<Value> = logs.iter().filter(|log| log["did"] == did).cloned().collect();
+        heads.retain(|log| log["height"] != 0);
+        heads.sort_by_key(|log| text(&log["log"]));
+        heads
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // The test has ended; whether the process still runs no longer matters.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// The program under test, built by the same `cargo` in the same profile.
+fn binary() -> PathBuf {
+    let mut path = std::env::current_exe().expect("a test knows its own path");
+    path.pop();
+    if path.ends_with("deps") {
+        path.pop();
+    }
+    path.push("xom");
+    assert!(path.exists(), "{} is missing: cargo build -p xom-client-api", path.display());
+    path
+}
+
+/// A port that is free for TCP and UDP.
+fn free_port() -> u16 {
+    let free = || {
+        let tcp = TcpListener::bind(("127.0.0.1", 0)).ok()?;
+        let port = tcp.local_addr().ok()?.port();
+        UdpSocket::bind(("127.0.0.1", port)).ok().map(|_| port)
+    };
+    (0..100).find_map(|_| free()).expect("a free port")
+}
+
+/// The text of a JSON string.
+///
+/// # Panics
+/// If it is something else.
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is not a text")).to_owned()
+}
+
+/// HTML without its tags.
+pub fn plain(html: &str) -> String {
+    let mut inside = false;
+    let mut kept = String::new();
+    for letter in html.chars() {
+        match letter {
+            '<' => inside = true,
+            '>' => inside = false,
+            _ if !inside => kept.push(letter),
+            _ => {}
+        }
+    }
+    kept.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'").replace("&amp;", "&")
+}

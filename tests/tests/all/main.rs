@@ -1,0 +1,4 @@
+//! Tests of the repository itself.
+
+mod architecture;
+mod dependencies;

@@ -1,0 +1,95 @@
+//! Erasure: what was purged is in no file, on either side, while the chain still verifies.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use xom_tests::home::{DEADLINE, text};
+use xom_tests::{Home, wait_until};
+
+/// How many posts are erased.
+const POSTS: usize = 100;
+
+/// 32 characters that stand nowhere else, the same in every run.
+fn secret(number: usize) -> String {
+    let digest = xom_protocol::Digest::of(&[b"a post to be erased", &number.to_be_bytes()]);
+    digest.to_string()[..32].to_owned()
+}
+
+/// The secrets that stand in some file below `folder`, in the clear.
+fn found_in(folder: &Path, secrets: &[String]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).expect("a data folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                open.push(path);
+                continue;
+            }
+            let bytes = std::fs::read(&path).expect("a file of the data folder");
+            // All secrets are hexadecimal: look at runs of such digits only.
+            for run in bytes.split(|byte| !byte.is_ascii_hexdigit()).filter(|run| run.len() >= 32) {
+                let run = String::from_utf8_lossy(run);
+                let here = secrets.iter().filter(|secret| run.contains(secret.as_str()));
+                found.extend(here.map(|secret| format!("{secret} in {}", path.display())));
+            }
+        }
+    }
+    found
+}
+
+/// True once none of the statuses is in a timeline of `home` any more.
+fn timeline_is_free_of(home: &Home, secrets: &[String]) -> bool {
+    !home.timeline().iter().any(|shown| secrets.contains(shown))
+}
+
+fn heights(heads: &[Value]) -> Vec<u64> {
+    heads.iter().map(|log| log["height"].as_u64().expect("a height")).collect()
+}
+
+#[test]
+fn purged_posts_are_in_no_file_of_either_side_and_the_chain_still_verifies() {
+    let (mut alice, mut bob) = (Home::started("alice"), Home::started("bob"));
+    let did = alice.did();
+    bob.follow(&alice.invite());
+    let secrets: Vec<String> = (0..POSTS).map(secret).collect();
+    let ids: Vec<String> = secrets.iter().map(|secret| alice.publish(secret)).collect();
+    let arrived = || bob.timeline().contains(&secrets[POSTS - 1]).then_some(());
+    wait_until("the posts at bob", DEADLINE, arrived);
+    let before = alice.heads(&did);
+
+    for (index, id) in ids.iter().enumerate() {
+        let (code, answer) = alice.post(&format!("/api/xom/v1/statuses/{id}/erase"), &json!({ "now": true }));
+        assert_eq!(code, 200, "{answer}");
+        // In between, both are killed: what was begun is finished at the next start.
+        if index == POSTS / 2 {
+            alice.kill();
+            bob.kill();
+            alice.start();
+            bob.start();
+        }
+    }
+    let erased = alice.heads(&did);
+    assert!(heights(&erased) > heights(&before), "the log kept its entries and gained the erasures");
+    wait_until("the erasures at bob", DEADLINE, || (bob.heads(&did) == erased).then_some(()));
+    wait_until("an empty timeline", DEADLINE, || timeline_is_free_of(&bob, &secrets).then_some(()));
+
+    for home in [&mut alice, &mut bob] {
+        home.xom(&["compact"]);
+        home.kill();
+        assert_eq!(found_in(&home.data_dir(), &secrets), Vec::<String>::new());
+        home.start();
+        assert_eq!(home.heads(&did), erased, "the chain verifies after the purge");
+        assert!(timeline_is_free_of(home, &secrets));
+    }
+    let shown = alice.run(&["show", &text(&json!(ids[0]))]);
+    assert_eq!(shown.status.code(), Some(5), "an erased post is not found");
+}
+
+#[test]
+fn the_search_for_texts_finds_what_is_there() {
+    let home = Home::new("alice");
+    let file = home.scratch().join("plain");
+    std::fs::write(&file, format!("…{}…", secret(7))).expect("a file");
+    assert_eq!(found_in(home.scratch(), &[secret(7)]).len(), 1);
+}

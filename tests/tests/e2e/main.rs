@@ -1,0 +1,5 @@
+//! End to end: real processes, real sockets, loopback only.
+
+mod erase;
+mod follow;
+mod kill;
