@@ -10,6 +10,7 @@ pub mod html_text;
 mod media;
 mod outbox;
 mod poll;
+pub mod submit;
 
 #[cfg(test)]
 mod sample;

@@ -27,6 +27,8 @@ use self::zipped::Zipped;
 pub const OUTBOX: &str = "outbox.json";
 /// The account.
 pub const ACTOR: &str = "actor.json";
+/// What the name of a temporary folder begins with; one that was left behind can be removed.
+pub const SCRATCH_PREFIX: &str = "import-";
 /// The folder of the media.
 const MEDIA: &str = "media_attachments/";
 

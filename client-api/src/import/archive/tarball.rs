@@ -13,7 +13,7 @@ use tar::{Entry, EntryType};
 use tempfile::TempDir;
 use xom_protocol::limits::BLOB_BYTES_MAX;
 
-use super::{ACTOR, ArchiveError, ArchiveLimits, Listing, OUTBOX, from_media};
+use super::{ACTOR, ArchiveError, ArchiveLimits, Listing, OUTBOX, SCRATCH_PREFIX, from_media};
 
 /// Most bytes between two files: headers, long names and padding.
 const HEADERS_BYTES_MAX: u64 = 1 << 20;
@@ -28,7 +28,7 @@ impl Tarball {
     pub(super) fn unpack(path: &Path, scratch: &Path, limits: &ArchiveLimits) -> Result<(Listing, Self), ArchiveError> {
         let file = File::open(path)?;
         let mut listing = Listing::new(Some(file.metadata()?.len()), limits);
-        let tarball = Self { folder: tempfile::Builder::new().prefix("import-").tempdir_in(scratch)? };
+        let tarball = Self { folder: tempfile::Builder::new().prefix(SCRATCH_PREFIX).tempdir_in(scratch)? };
         let allowance = Rc::new(Cell::new(HEADERS_BYTES_MAX));
         let unpacked = Metered { inner: MultiGzDecoder::new(BufReader::new(file)), allowance: Rc::clone(&allowance) };
         let mut archive = tar::Archive::new(unpacked);
