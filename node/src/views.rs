@@ -11,6 +11,8 @@ pub(crate) mod notification;
 pub(crate) mod register;
 mod relation;
 mod status;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
