@@ -1,0 +1,9 @@
+//! All tests of the protocol that use it from outside, in one binary.
+
+mod bodies;
+mod cast;
+mod decoding;
+mod encoding_vectors;
+mod log_vectors;
+mod logs;
+mod support;
