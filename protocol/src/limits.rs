@@ -126,5 +126,73 @@ pub const INVITE_ADDRESSES_MAX: usize = 8;
 
 /// Largest frame body, bytes (`SYN-1`).
 pub const FRAME_BYTES_MAX: usize = 1 << 20;
-/// Most aimed entries of one comparison (`SYN-12`).
+/// Longest text in a message, bytes (`SYN-1`).
+pub const MESSAGE_TEXT_BYTES_MAX: usize = 200;
+/// Greatest number in a message, epochs apart (`SYN-1`): exact in every language's numbers.
+pub const MESSAGE_NUMBER_MAX: u64 = SEQ_MAX;
+/// Frames that bring nothing new: this many at once, and one more a second (`SYN-15`).
+pub const IDLE_FRAMES_MAX: u64 = 256;
+/// Faults that are no break of the conversation itself, before the stream is closed (`SYN-15`).
+pub const FAULTS_MAX: u64 = 8;
+/// Longest peer id, bytes (`SYN-4`).
+pub const PEER_ID_BYTES_MAX: usize = 64;
+/// Most proofs of one session (`SYN-4`).
+pub const PROOFS_MAX: usize = 4;
+/// Length of a salted id, bytes (`SYN-5`).
+pub const SALTED_ID_BYTES: usize = 16;
+/// Most ids of one offer message (`SYN-5`).
+pub const OFFER_IDS_MAX: usize = 8_192;
+/// Most ids that a peer may offer in one session (`SYN-5`).
+pub const OFFERED_IDS_MAX: u64 = 1 << 20;
+/// Most heads, and most identity digests, of one message (`SYN-7`).
+pub const HEADS_MAX: usize = 1_024;
+/// Most bytes of all objects of one identity (`SYN-8`).
+pub const IDENTITY_BYTES_MAX: usize = 8 << 20;
+/// Most objects of one identity (`SYN-8`).
+pub const IDENTITY_OBJECTS_MAX: usize = IDENTITY_OPERATIONS_MAX + IDENTITY_STATEMENTS_MAX;
+/// Most unanswered requests that one side may have (`SYN-9`).
+pub const REQUESTS_MAX: usize = 4;
+/// Most entries of one request, and of one frame (`SYN-9`, `SYN-10`).
+pub const RANGE_ENTRIES_MAX: u64 = 2_048;
+/// How often a peer may ask again for what it was given of one log (`SYN-9`).
+pub const REPEATS_MAX: u64 = 16;
+/// Bytes after which the answer to a request ends at the next signed entry (`SYN-10`).
+pub const ANSWER_BYTES: u64 = 512 << 10;
+/// Bytes that are being stored, above which nothing more is asked for (`SYN-9`).
+pub const APPLYING_BYTES: u64 = 4 << 20;
+/// Bytes that one frame of an answer aims at (`SYN-10`).
+pub const ANSWER_FRAME_BYTES: u64 = 256 << 10;
+/// Most pushes that are not yet acknowledged (`SYN-11`).
+pub const PUSHES_MAX: u64 = 64;
+/// Bytes of pushes not yet acknowledged from which on only heads are told (`SYN-11`).
+pub const PUSHES_BYTES: u64 = 4 << 20;
+/// Most entries of one push (`SYN-11`).
+pub const PUSH_ENTRIES_MAX: usize = 64;
+/// Most bytes of entries that are pushed at once; of more the head is told (`SYN-11`).
+pub const PUSH_BYTES: u64 = 320 << 10;
+/// Most aimed entries of one session at once, and one more a second (`SYN-12`).
 pub const AIMED_ENTRIES_MAX: usize = 1_024;
+/// Bytes of the aimed entries that are loaded for one identity (`SYN-12`).
+pub const AIMED_BYTES: u64 = 2 << 20;
+/// Most bytes of identity objects that travel with aimed entries; above, none do (`SYN-12`).
+pub const AIMED_OBJECTS_BYTES: u64 = 256 << 10;
+/// How often in one session the headers of a fork of one log are asked for (`SYN-13`).
+pub const FORK_TRIES_MAX: u64 = 8;
+/// Headers at and before the place where two branches differ in the answer to a fork request (`SYN-13`).
+pub const FORK_LEAD: u64 = FORK_BRANCH_HEADERS_MAX as u64 - SIGNATURE_INTERVAL;
+/// Within this time both sides have said hello and proven who they are, milliseconds (`SYN-14`).
+pub const HANDSHAKE_MS: u64 = 10_000;
+/// Within this time the first offer is complete, milliseconds (`SYN-14`).
+pub const OFFER_MS: u64 = 60_000;
+/// A side that has sent nothing for this long sends a ping, milliseconds (`SYN-14`).
+pub const PING_MS: u64 = 20_000;
+/// A side from which nothing came for this long is gone, milliseconds (`SYN-14`).
+pub const SILENCE_MS: u64 = 60_000;
+/// How long the answer to a request may take, milliseconds, apart from its bytes (`SYN-14`).
+pub const ANSWER_MS: u64 = 60_000;
+/// For each of this many bytes an answer may take a second longer (`SYN-14`).
+pub const ANSWER_BYTES_PER_SECOND: u64 = 4 << 10;
+/// How long one frame may take from its first to its last byte, milliseconds (`SYN-14`).
+pub const FRAME_MS: u64 = 60_000;
+/// How long an acknowledgement of a push may take, milliseconds (`SYN-11`).
+pub const ACKNOWLEDGE_MS: u64 = 60_000;

@@ -3,8 +3,25 @@
 //! It checks form, order, bounds and flow; signatures and chains are checked by the node
 //! ([`crate::log::verify_run`]) before it stores and answers. It never reads a clock or a store.
 
+mod aimed;
+mod applying;
+mod clock;
+mod comparison;
+mod fork;
+mod frame;
+mod handshake;
 mod input;
+pub mod message;
 mod output;
+mod push;
+mod ranges;
+mod refusal;
+mod serving;
+mod session;
+mod set;
 
+pub use frame::{FrameError, frame_body_len, frame_prefix};
+pub use handshake::{ProofContext, SYNC_VERSION, Salter, verify};
 pub use input::{Aimed, Frontier, IdentitySummary, Input, LocalDevice, LogSummary, Outcome, Resume, SessionConfig};
 pub use output::{Batch, CloseReason, Output, RequestId, Ticket};
+pub use session::Session;

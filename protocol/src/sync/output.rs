@@ -26,7 +26,7 @@ pub enum Batch {
         /// The objects, in no particular order.
         objects: Vec<Vec<u8>>,
     },
-    /// A run of one log that ends at a signed entry.
+    /// A run of one log that ends at a signed entry. The node skips what it holds already.
     Run {
         /// Whose.
         did: Did,
@@ -96,6 +96,8 @@ pub enum Output {
         device: DeviceId,
         /// Only what our change counter counts above this.
         since: u64,
+        /// Headers, signatures and bodies together at most; then the newest are loaded.
+        bytes_max: u64,
     },
     /// Verify and store.
     Apply {

@@ -7,3 +7,6 @@ mod encoding_vectors;
 mod log_vectors;
 mod logs;
 mod support;
+mod sync_home;
+mod sync_session;
+mod sync_world;

@@ -1,0 +1,153 @@
+//! What the node is storing for this session, and what follows once it is durable.
+
+use std::collections::BTreeMap;
+
+use super::fork;
+use super::input::Outcome;
+use super::output::{Batch, Output, Ticket};
+use super::refusal::Refusal;
+use super::set::Set;
+use crate::entry::SignedEntry;
+use crate::ids::{Did, LogId};
+use crate::log::Position;
+use crate::rule::Rule;
+
+/// What a ticket stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    Identity(Did),
+    Run { log: LogId, bytes: u64, pushed: bool },
+    Fork,
+    Aimed,
+}
+
+/// The open tickets.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Applying {
+    issued: u64,
+    open: BTreeMap<Ticket, Held>,
+    /// Bytes of entries in open tickets.
+    pub(super) bytes: u64,
+    /// Pushes of theirs that are done with.
+    pub(super) pushes_done: u64,
+}
+
+/// Header, signature and body.
+pub(super) fn entry_bytes(entry: &SignedEntry) -> u64 {
+    let body = entry.body.as_ref().map_or(0, |body| body.bytes.len() + body.salt.len());
+    (entry.header.len() + body + if entry.signature.is_some() { 66 } else { 1 }) as u64 + 8
+}
+
+impl Applying {
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Hands a run to the node, without what it has by now; `pushed` if it came as a push that is to be acknowledged.
+    pub(super) fn run(
+        &mut self,
+        set: &mut Set,
+        log: LogId,
+        from: u64,
+        mut entries: Vec<SignedEntry>,
+        pushed: bool,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(state) = set.logs.get_mut(&log) else { return };
+        let to = from + entries.len() as u64;
+        let from = from.max(state.ours.height.min(to));
+        entries.drain(..entries.len() - usize::try_from(to - from).unwrap_or(0));
+        if entries.is_empty() {
+            self.pushes_done += u64::from(pushed);
+            return;
+        }
+        state.fetched = state.fetched.max(to);
+        state.applying += 1;
+        let did = state.did;
+        set.refresh_log(log);
+        let bytes = entries.iter().map(entry_bytes).sum();
+        self.bytes += bytes;
+        let batch = Batch::Run { did, log, from, entries, live: pushed };
+        self.issue(Held::Run { log, bytes, pushed }, batch, out);
+    }
+
+    /// Hands the objects of an identity to the node.
+    pub(super) fn identity(&mut self, did: Did, objects: Vec<Vec<u8>>, out: &mut Vec<Output>) {
+        self.issue(Held::Identity(did), Batch::Identity { did, objects }, out);
+    }
+
+    /// Hands aimed entries to the node.
+    pub(super) fn aimed(&mut self, items: Vec<super::Aimed>, out: &mut Vec<Output>) {
+        self.issue(Held::Aimed, Batch::Aimed { items }, out);
+    }
+
+    /// Hands the headers of their branch to the node.
+    pub(super) fn fork(&mut self, did: Did, log: LogId, from: u64, entries: Vec<SignedEntry>, out: &mut Vec<Output>) {
+        self.issue(Held::Fork, Batch::Fork { did, log, from, entries }, out);
+    }
+
+    fn issue(&mut self, held: Held, batch: Batch, out: &mut Vec<Output>) {
+        self.issued += 1;
+        let ticket = Ticket(self.issued);
+        self.open.insert(ticket, held);
+        out.push(Output::Apply { ticket, batch });
+    }
+
+    /// Takes the node's answer.
+    pub(super) fn applied(
+        &mut self,
+        set: &mut Set,
+        ticket: Ticket,
+        outcome: Outcome,
+        position: Position,
+    ) -> Result<(), Refusal> {
+        let Some(held) = self.open.remove(&ticket) else { return Ok(()) };
+        match held {
+            Held::Run { log, bytes, pushed } => {
+                self.bytes -= bytes;
+                self.pushes_done += u64::from(pushed);
+                applied_run(set, log, outcome, position)
+            }
+            Held::Identity(did) => {
+                if let Some(state) = set.identities.get_mut(&did) {
+                    state.busy = false;
+                    set.refresh_identity(did);
+                }
+                blame(outcome, "objects of an identity")
+            }
+            Held::Aimed => {
+                self.pushes_done += 1;
+                blame(outcome, "aimed entries")
+            }
+            Held::Fork => blame(outcome, "headers of a fork"),
+        }
+    }
+}
+
+/// A refusal is the peer's fault; it is told apart from a break of the conversation (`SYN-15`).
+fn blame(outcome: Outcome, what: &str) -> Result<(), Refusal> {
+    match outcome {
+        Outcome::Refused(rule) => Err(Refusal::fault(rule, what)),
+        Outcome::Applied | Outcome::Dropped => Ok(()),
+    }
+}
+
+fn applied_run(set: &mut Set, log: LogId, outcome: Outcome, position: Position) -> Result<(), Refusal> {
+    let Some(state) = set.logs.get_mut(&log) else { return Ok(()) };
+    state.applying -= 1;
+    if position.height >= state.ours.height {
+        state.ours = position;
+    }
+    let was_stopped = state.stopped;
+    match outcome {
+        Outcome::Applied => state.fetched = state.fetched.max(position.height),
+        Outcome::Dropped => (state.stopped, state.fetched) = (true, state.ours.height),
+        Outcome::Refused(_) => (state.stopped, state.fetched) = (true, state.ours.height),
+    }
+    let unlinked = outcome == Outcome::Refused(Rule("LOG-4"));
+    if unlinked && !was_stopped && position.height > 0 {
+        fork::suspect(state, position.height - 1);
+    }
+    set.refresh_log(log);
+    if unlinked || was_stopped { Ok(()) } else { blame(outcome, "a run of a log") }
+}

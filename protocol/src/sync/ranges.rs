@@ -1,0 +1,263 @@
+//! Our requests: what we are behind in is asked for in ranges, several logs at a time, one request a log.
+
+use std::collections::BTreeMap;
+
+use super::applying::{Applying, entry_bytes};
+use super::message::{Message, Place, Range, place};
+use super::output::Output;
+use super::refusal::Refusal;
+use super::set::Set;
+use crate::entry::SignedEntry;
+use crate::ids::{Did, LogId};
+use crate::limits::{
+    ANSWER_BYTES_PER_SECOND, ANSWER_MS, APPLYING_BYTES, FORK_BRANCH_HEADERS_MAX, IDENTITY_BYTES_MAX,
+    IDENTITY_OBJECTS_MAX, RANGE_ENTRIES_MAX, REQUESTS_MAX, SIGNATURE_INTERVAL,
+};
+use crate::rule::Rule;
+
+/// One request of ours.
+#[derive(Debug, Clone)]
+struct Fetch {
+    wanted: Wanted,
+    asked_ms: u64,
+    bytes: u64,
+}
+
+/// What it asked for, and what has come of it.
+#[derive(Debug, Clone)]
+enum Wanted {
+    Identity {
+        did: Did,
+        objects: Vec<Vec<u8>>,
+    },
+    Run {
+        log: LogId,
+        first: u64,
+        next: u64,
+        to: u64,
+        /// Entries that no signature covers yet.
+        uncovered: Vec<SignedEntry>,
+    },
+    Fork {
+        log: LogId,
+        at: u64,
+    },
+}
+
+/// All requests of ours that are not answered to the end.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Fetches {
+    issued: u64,
+    open: BTreeMap<u64, Fetch>,
+}
+
+impl Fetches {
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Asks for what is due, as far as the windows allow (`SYN-8`, `SYN-9`, `SYN-13`).
+    pub(super) fn schedule(&mut self, set: &mut Set, applying: &Applying, now_ms: u64, out: &mut Vec<Output>) {
+        while self.open.len() < REQUESTS_MAX && applying.bytes < APPLYING_BYTES {
+            let asked = if let Some(did) = set.due_identities.first().copied() {
+                self.ask_identity(set, did)
+            } else if let Some(log) = set.due_forks.first().copied() {
+                self.ask_fork(set, log)
+            } else if let Some(log) = next_log(set) {
+                self.ask_range(set, log)
+            } else {
+                return;
+            };
+            let Some((wanted, message)) = asked else { return };
+            self.open.insert(self.issued, Fetch { wanted, asked_ms: now_ms, bytes: 0 });
+            out.push(Output::Send(message.encode()));
+        }
+    }
+
+    fn ask_identity(&mut self, set: &mut Set, did: Did) -> Option<(Wanted, Message)> {
+        let state = set.identities.get_mut(&did)?;
+        state.busy = true;
+        state.tried = state.theirs.flatten();
+        let id = state.salted;
+        set.refresh_identity(did);
+        self.issued += 1;
+        Some((Wanted::Identity { did, objects: Vec::new() }, Message::IdentityRequest { request: self.issued, id }))
+    }
+
+    fn ask_fork(&mut self, set: &mut Set, log: LogId) -> Option<(Wanted, Message)> {
+        let state = set.logs.get_mut(&log)?;
+        let at = state.fork_at.take()?;
+        let id = state.salted;
+        set.refresh_log(log);
+        self.issued += 1;
+        Some((Wanted::Fork { log, at }, Message::ForkRequest { request: self.issued, id, at }))
+    }
+
+    /// A range ends at their head or right after a place where a signature is kept.
+    fn ask_range(&mut self, set: &mut Set, log: LogId) -> Option<(Wanted, Message)> {
+        let state = set.logs.get_mut(&log)?;
+        let (from, height) = (state.fetched, state.their_height());
+        let furthest = from + RANGE_ENTRIES_MAX;
+        let to = if height <= furthest { height } else { (furthest - 1) / SIGNATURE_INTERVAL * SIGNATURE_INTERVAL + 1 };
+        state.fetching = true;
+        let id = state.salted;
+        set.refresh_log(log);
+        self.issued += 1;
+        let message = Message::RangeRequest { request: self.issued, id, from, to };
+        Some((Wanted::Run { log, first: from, next: from, to, uncovered: Vec::new() }, message))
+    }
+
+    /// Takes a part of an answer (`SYN-10`).
+    pub(super) fn take_range(
+        &mut self,
+        set: &mut Set,
+        applying: &mut Applying,
+        range: Range,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        let unasked = || Refusal::grave("SYN-10", "an answer that was not asked for");
+        let fetch = self.open.get_mut(&range.request).ok_or_else(unasked)?;
+        fetch.bytes += range.entries.iter().map(entry_bytes).sum::<u64>();
+        let end = range.end;
+        let request = range.request;
+        match &mut fetch.wanted {
+            Wanted::Run { log, first, next, to, uncovered } => {
+                let log = *log;
+                check_run(&range, log, *next, *to)?;
+                let from = *next - uncovered.len() as u64;
+                *next += range.entries.len() as u64;
+                uncovered.extend(range.entries);
+                let rest = uncovered.split_off(covered(uncovered));
+                let run = std::mem::replace(uncovered, rest);
+                let (is_empty, is_cut) = (*next == *first, !uncovered.is_empty());
+                if !run.is_empty() {
+                    applying.run(set, log, from, run, false, out);
+                }
+                if end {
+                    self.open.remove(&request);
+                    return end_run(set, log, is_empty, is_cut);
+                }
+                Ok(())
+            }
+            Wanted::Fork { log, at } => {
+                let (log, at) = (*log, *at);
+                check_fork(&range, log, at)?;
+                self.open.remove(&request);
+                take_fork(set, applying, log, range, out)
+            }
+            Wanted::Identity { .. } => Err(unasked()),
+        }
+    }
+
+    /// Takes a part of an answer (`SYN-8`).
+    pub(super) fn take_objects(
+        &mut self,
+        set: &mut Set,
+        applying: &mut Applying,
+        request: u64,
+        end: bool,
+        part: Vec<Vec<u8>>,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        let unasked = || Refusal::grave("SYN-8", "an answer that was not asked for");
+        let fetch = self.open.get_mut(&request).ok_or_else(unasked)?;
+        fetch.bytes += part.iter().map(|object| object.len() as u64).sum::<u64>();
+        let Wanted::Identity { did, objects } = &mut fetch.wanted else { return Err(unasked()) };
+        objects.extend(part);
+        let fits = fetch.bytes <= IDENTITY_BYTES_MAX as u64 && objects.len() <= IDENTITY_OBJECTS_MAX;
+        Refusal::unless(fits, "SYN-8", "an identity that is too large")?;
+        if !end {
+            return Ok(());
+        }
+        let (did, objects) = (*did, std::mem::take(objects));
+        self.open.remove(&request);
+        if objects.is_empty() {
+            if let Some(state) = set.identities.get_mut(&did) {
+                state.busy = false;
+            }
+            set.refresh_identity(did);
+            return Err(Refusal::fault(Rule("SYN-8"), "nothing of an identity that was claimed"));
+        }
+        applying.identity(did, objects, out);
+        Ok(())
+    }
+
+    /// False once an answer has taken longer than its bytes excuse (`SYN-14`).
+    pub(super) fn are_in_time(&self, now_ms: u64) -> bool {
+        self.open.values().all(|fetch| {
+            let allowed_ms = ANSWER_MS + fetch.bytes * 1_000 / ANSWER_BYTES_PER_SECOND;
+            now_ms.saturating_sub(fetch.asked_ms) <= allowed_ms
+        })
+    }
+}
+
+/// The first log that is due and whose identity is not on its way.
+fn next_log(set: &Set) -> Option<LogId> {
+    let is_ready = |log: &&LogId| set.logs.get(log).is_some_and(|state| !set.is_identity_busy(&state.did));
+    set.due_logs.iter().find(is_ready).copied()
+}
+
+/// How many of these entries a signature covers.
+fn covered(entries: &[SignedEntry]) -> usize {
+    entries.iter().rposition(|entry| entry.signature.is_some()).map_or(0, |last| last + 1)
+}
+
+/// The entries stand at the places from `from` on in this log.
+pub(super) fn check_places(entries: &[SignedEntry], log: LogId, from: u64, rule: &'static str) -> Result<(), Refusal> {
+    let in_order = entries.iter().zip(from..).all(|(entry, seq)| place(&entry.header) == Some(Place { log, seq }));
+    Refusal::unless(in_order, rule, "entries of another log or out of order")
+}
+
+fn check_run(range: &Range, log: LogId, next: u64, to: u64) -> Result<(), Refusal> {
+    Refusal::unless(range.from == next, "SYN-10", "a part out of order")?;
+    Refusal::unless(range.entries.len() as u64 <= to - next, "SYN-10", "more than was asked for")?;
+    Refusal::unless(range.end || !range.entries.is_empty(), "SYN-10", "an empty part")?;
+    check_places(&range.entries, log, next, "SYN-10")?;
+    let signed = range
+        .entries
+        .iter()
+        .zip(next..)
+        .all(|(entry, seq)| entry.signature.is_some() || !seq.is_multiple_of(SIGNATURE_INTERVAL));
+    Refusal::unless(signed, "SYN-10", "an entry without the signature that is due")
+}
+
+/// The answer is over; one that brought nothing, or ended without a signature, is a fault.
+fn end_run(set: &mut Set, log: LogId, is_empty: bool, is_cut: bool) -> Result<(), Refusal> {
+    if let Some(state) = set.logs.get_mut(&log) {
+        state.fetching = false;
+        state.stopped |= is_empty || is_cut;
+        set.refresh_log(log);
+    }
+    match (is_empty, is_cut) {
+        (true, _) => Err(Refusal::fault(Rule("SYN-10"), "nothing of a range that was claimed")),
+        (_, true) => Err(Refusal::fault(Rule("SYN-10"), "an answer that ends without a signature")),
+        (false, false) => Ok(()),
+    }
+}
+
+/// Headers around the place, unbroken, without bodies, the last one signed (`SYN-13`).
+fn check_fork(range: &Range, log: LogId, at: u64) -> Result<(), Refusal> {
+    let count = range.entries.len();
+    let bounded = range.end && count <= FORK_BRANCH_HEADERS_MAX && range.from <= at;
+    Refusal::unless(bounded || count == 0, "SYN-13", "the wrong part of a branch")?;
+    check_places(&range.entries, log, range.from, "SYN-13")?;
+    let bare = range.entries.iter().all(|entry| entry.body.is_none());
+    Refusal::unless(bare, "SYN-13", "bodies in the proof of a fork")?;
+    let signed = range.entries.last().is_none_or(|entry| entry.signature.is_some());
+    Refusal::unless(signed, "SYN-13", "a branch without signature")
+}
+
+fn take_fork(
+    set: &mut Set,
+    applying: &mut Applying,
+    log: LogId,
+    range: Range,
+    out: &mut Vec<Output>,
+) -> Result<(), Refusal> {
+    let Some(state) = set.logs.get(&log) else { return Ok(()) };
+    if range.entries.is_empty() {
+        return Err(Refusal::fault(Rule("SYN-13"), "nothing of a branch that was claimed"));
+    }
+    applying.fork(state.did, log, range.from, range.entries, out);
+    Ok(())
+}

@@ -1,0 +1,282 @@
+//! What this side and the peer hold and want: one record for each identity and log of our frontier.
+//!
+//! Keeps the sets of what is due up to date, so that no step walks over all logs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::handshake::Salter;
+use super::input::{Frontier, IdentitySummary, LogSummary};
+use super::message::SaltedId;
+use crate::ids::{Did, Digest, LogId};
+use crate::log::Position;
+use crate::network::Network;
+
+/// What a salted id stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Item {
+    Identity(Did),
+    Log(LogId),
+}
+
+/// How far an item has come in being compared.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Meeting {
+    /// We have offered the id.
+    pub(super) offered: bool,
+    /// They have offered the id.
+    pub(super) matched: bool,
+}
+
+impl Meeting {
+    /// The peer may speak of it.
+    pub(super) fn has_begun(self) -> bool {
+        self.offered || self.matched
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct IdentityState {
+    pub(super) salted: SaltedId,
+    pub(super) counter: u64,
+    pub(super) meeting: Meeting,
+    pub(super) ours: Option<Digest>,
+    /// What we last said of ours.
+    pub(super) told: Option<Option<Digest>>,
+    /// What they last said of theirs.
+    pub(super) theirs: Option<Option<Digest>>,
+    /// The digest of theirs for which the objects were fetched already.
+    pub(super) tried: Option<Digest>,
+    /// Asked for, or being stored.
+    pub(super) busy: bool,
+}
+
+impl IdentityState {
+    fn is_due(&self) -> bool {
+        let theirs = self.theirs.flatten();
+        theirs.is_some() && theirs != self.ours && theirs != self.tried && !self.busy
+    }
+}
+
+/// Where a log of ours and theirs stand.
+#[derive(Debug, Clone)]
+pub(super) struct LogState {
+    pub(super) did: Did,
+    pub(super) salted: SaltedId,
+    pub(super) counter: u64,
+    pub(super) meeting: Meeting,
+    pub(super) ours: Position,
+    pub(super) wanted: bool,
+    /// What we last said of ours.
+    pub(super) told: Option<(Position, bool)>,
+    /// The greatest height that we ever told: what they may ask for.
+    pub(super) told_height: u64,
+    /// We told at least once that we want it: so they may push.
+    pub(super) told_wanted: bool,
+    /// What they last said of theirs.
+    pub(super) theirs: Option<(Position, bool)>,
+    /// Up to here entries were handed on to be stored.
+    pub(super) fetched: u64,
+    /// Asked for just now.
+    pub(super) fetching: bool,
+    /// Batches that are being stored.
+    pub(super) applying: u64,
+    /// Nothing more of it is asked for, until one of the two sides moves otherwise than by growing.
+    pub(super) stopped: bool,
+    /// A place where the two sides differ, to be asked for.
+    pub(super) fork_at: Option<u64>,
+    /// How often headers of a fork were asked for.
+    pub(super) fork_tries: u64,
+    /// Requests of theirs that are being answered.
+    pub(super) serving: u64,
+    /// Up to here they were served.
+    pub(super) served: u64,
+    /// How often they asked for what they were served already.
+    pub(super) repeats: u64,
+    /// Entries that they have and we don't.
+    left: u64,
+}
+
+impl LogState {
+    pub(super) fn their_height(&self) -> u64 {
+        self.theirs.map_or(0, |(position, _)| position.height)
+    }
+
+    fn is_due(&self) -> bool {
+        self.wanted && !self.stopped && !self.fetching && self.their_height() > self.fetched
+    }
+
+    /// True if a push from `from` on continues what we have and no request is on its way.
+    pub(super) fn takes_push(&self, from: u64) -> bool {
+        self.wanted && !self.stopped && !self.fetching && self.fetched == from
+    }
+}
+
+/// Every identity and log of our frontier.
+#[derive(Debug, Clone)]
+pub(super) struct Set {
+    network: Network,
+    salter: Option<Salter>,
+    index: BTreeMap<SaltedId, Item>,
+    pub(super) identities: BTreeMap<Did, IdentityState>,
+    pub(super) logs: BTreeMap<LogId, LogState>,
+    pub(super) due_identities: BTreeSet<Did>,
+    pub(super) due_logs: BTreeSet<LogId>,
+    pub(super) due_forks: BTreeSet<LogId>,
+    /// Items that they offered and of which they have not yet said where they stand.
+    pub(super) awaited: u64,
+    pub(super) logs_left: u64,
+    pub(super) entries_left: u64,
+}
+
+impl Set {
+    pub(super) fn new(network: Network) -> Self {
+        Self {
+            network,
+            salter: None,
+            index: BTreeMap::new(),
+            identities: BTreeMap::new(),
+            logs: BTreeMap::new(),
+            due_identities: BTreeSet::new(),
+            due_logs: BTreeSet::new(),
+            due_forks: BTreeSet::new(),
+            awaited: 0,
+            logs_left: 0,
+            entries_left: 0,
+        }
+    }
+
+    pub(super) fn fill(&mut self, frontier: Frontier) {
+        for identity in frontier.identities {
+            self.put_identity(identity);
+        }
+        for log in frontier.logs {
+            self.put_log(log);
+        }
+    }
+
+    /// Gives every item its salted id.
+    pub(super) fn salt(&mut self, salter: Salter) {
+        self.salter = Some(salter);
+        for (did, state) in &mut self.identities {
+            state.salted = salter.identity(self.network, did);
+            self.index.insert(state.salted, Item::Identity(*did));
+        }
+        for (log, state) in &mut self.logs {
+            state.salted = salter.log(log);
+            self.index.insert(state.salted, Item::Log(*log));
+        }
+    }
+
+    pub(super) fn item(&self, id: &SaltedId) -> Option<Item> {
+        self.index.get(id).copied()
+    }
+
+    /// Adds or updates an identity.
+    pub(super) fn put_identity(&mut self, summary: IdentitySummary) {
+        let IdentitySummary { did, digest, counter } = summary;
+        if let Some(state) = self.identities.get_mut(&did) {
+            (state.ours, state.counter) = (digest, counter);
+            return self.refresh_identity(did);
+        }
+        let salted = self.salter.map_or([0; _], |salter| salter.identity(self.network, &did));
+        let state = IdentityState {
+            salted,
+            counter,
+            meeting: Meeting::default(),
+            ours: digest,
+            told: None,
+            theirs: None,
+            tried: None,
+            busy: false,
+        };
+        self.identities.insert(did, state);
+        self.index_item(salted, Item::Identity(did));
+    }
+
+    /// Adds a log, or puts it where the summary says, even lower.
+    pub(super) fn put_log(&mut self, summary: LogSummary) {
+        let LogSummary { did, log, position, counter, wanted } = summary;
+        if let Some(state) = self.logs.get_mut(&log) {
+            (state.ours, state.counter, state.wanted) = (position, counter, wanted);
+            (state.stopped, state.fork_at) = (false, None);
+            if !state.fetching && state.applying == 0 {
+                state.fetched = position.height;
+            }
+            return self.refresh_log(log);
+        }
+        let salted = self.salter.map_or([0; _], |salter| salter.log(&log));
+        let state = LogState {
+            did,
+            salted,
+            counter,
+            meeting: Meeting::default(),
+            ours: position,
+            wanted,
+            told: None,
+            told_height: 0,
+            told_wanted: false,
+            theirs: None,
+            fetched: position.height,
+            fetching: false,
+            applying: 0,
+            stopped: false,
+            fork_at: None,
+            fork_tries: 0,
+            serving: 0,
+            served: 0,
+            repeats: 0,
+            left: 0,
+        };
+        self.logs.insert(log, state);
+        self.index_item(salted, Item::Log(log));
+    }
+
+    /// Our side of a log has grown.
+    pub(super) fn grow(&mut self, log: LogId, position: Position, counter: u64) {
+        if let Some(state) = self.logs.get_mut(&log) {
+            state.counter = counter;
+            if position.height >= state.ours.height {
+                state.ours = position;
+            }
+            state.fetched = state.fetched.max(state.ours.height);
+            self.refresh_log(log);
+        }
+    }
+
+    /// Brings the due sets and totals up to date after a change of one identity.
+    pub(super) fn refresh_identity(&mut self, did: Did) {
+        let due = self.identities.get(&did).is_some_and(IdentityState::is_due);
+        keep(&mut self.due_identities, did, due);
+    }
+
+    /// Brings the due sets and totals up to date after a change of one log.
+    pub(super) fn refresh_log(&mut self, log: LogId) {
+        let Some(state) = self.logs.get_mut(&log) else { return };
+        let ahead = state.their_height().saturating_sub(state.ours.height);
+        let left = if state.wanted && !state.stopped { ahead } else { 0 };
+        self.entries_left = self.entries_left + left - state.left;
+        self.logs_left = self.logs_left + u64::from(left > 0) - u64::from(state.left > 0);
+        state.left = left;
+        keep(&mut self.due_logs, log, state.is_due());
+        keep(&mut self.due_forks, log, state.fork_at.is_some());
+    }
+
+    /// True while newer objects of this identity are on their way: its logs wait for them.
+    pub(super) fn is_identity_busy(&self, did: &Did) -> bool {
+        self.due_identities.contains(did) || self.identities.get(did).is_some_and(|state| state.busy)
+    }
+
+    fn index_item(&mut self, salted: SaltedId, item: Item) {
+        if self.salter.is_some() {
+            self.index.insert(salted, item);
+        }
+    }
+}
+
+fn keep<T: Ord>(set: &mut BTreeSet<T>, item: T, due: bool) {
+    if due {
+        set.insert(item);
+    } else {
+        set.remove(&item);
+    }
+}
