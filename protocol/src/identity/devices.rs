@@ -97,7 +97,6 @@ impl Evaluation {
             level.sort_unstable();
             let mut next_level = Vec::new();
             for (_, id, granted_by) in level {
-                let Ok(key) = PublicKey::from_bytes(&id.0) else { continue };
                 if self.devices.contains_key(&id) {
                     continue;
                 }
@@ -105,6 +104,7 @@ impl Evaluation {
                 if end.is_none() && live == DEVICES_LIVE_MAX {
                     continue;
                 }
+                let Ok(key) = PublicKey::from_bytes(&id.0) else { continue };
                 live += usize::from(end.is_none());
                 let stands = |grant: &&(Digest, DeviceId)| end.as_ref().is_none_or(|end| end.stands.contains(&grant.0));
                 let grants = said.grants.get(&id).into_iter().flatten().filter(stands);

@@ -62,6 +62,9 @@ pub enum IdentityError {
     /// Heads or statement ids out of order, repeated, too many or impossible (`ID-7`).
     #[error("{0} are out of order, repeated, too many or out of range")]
     Heads(&'static str),
+    /// Anchors none, out of order, repeated, too many or impossible (`ID-8`).
+    #[error("anchors are none, out of order, repeated, too many or out of range")]
+    Anchors,
     /// A device that grants itself (`ID-10`).
     #[error("a device can't grant itself")]
     SelfGrant,
@@ -87,6 +90,7 @@ impl IdentityError {
             Self::Chain { .. } => Rule("ID-5"),
             Self::NotCommitted => Rule("ID-6"),
             Self::Heads(_) => Rule("ID-7"),
+            Self::Anchors => Rule("ID-8"),
             Self::SelfGrant => Rule("ID-10"),
             Self::Addresses => Rule("ID-11"),
             Self::Full(_) => Rule("ID-12"),

@@ -17,6 +17,9 @@ pub(super) struct OperationTree {
     root: Digest,
     nodes: BTreeMap<Digest, Node>,
     children: BTreeMap<Digest, BTreeSet<Digest>>,
+    /// The rotations that end an epoch, by the genesis or rotation that began it.
+    rotations: BTreeMap<Digest, BTreeSet<Digest>>,
+    counts: Counts,
 }
 
 /// The genesis or one operation.
@@ -39,6 +42,7 @@ pub(super) struct Epoch<'a> {
 }
 
 /// How much a tree holds.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Counts {
     /// Operations signed by control keys.
     pub(super) by_control: usize,
@@ -59,8 +63,10 @@ impl OperationTree {
     pub(super) fn new(object: SignedObject, genesis: &Genesis) -> Self {
         let root = object.id();
         let node = Node { object, seq: 0, prev: root, epoch: root, operation: None };
+        let counts = Counts { bytes: node.object.bytes(), ..Counts::default() };
         let nodes = BTreeMap::from([(root, node)]);
-        Self { network: genesis.network, root, nodes, children: BTreeMap::new() }
+        let (children, rotations) = (BTreeMap::new(), BTreeMap::new());
+        Self { network: genesis.network, root, nodes, children, rotations, counts }
     }
 
     pub(super) fn contains(&self, id: &Digest) -> bool {
@@ -77,10 +83,8 @@ impl OperationTree {
     }
 
     /// How much the tree holds.
-    pub(super) fn counts(&self) -> Counts {
-        let rotations = self.nodes.values().filter(|node| node.is_rotation()).count();
-        let bytes = self.nodes.values().map(|node| node.object.bytes()).sum();
-        Counts { by_control: self.nodes.len() - 1 - rotations, rotations, bytes }
+    pub(super) fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// The operations in an order in which each comes after its predecessor.
@@ -113,6 +117,9 @@ impl OperationTree {
         self.nodes.retain(|id, _| keep.contains(id));
         self.children.retain(|id, _| keep.contains(id));
         self.children.values_mut().for_each(|children| children.retain(|id| keep.contains(id)));
+        let by_control = self.nodes.len() - 1 - self.counts.rotations;
+        let bytes = self.nodes.values().map(|node| node.object.bytes()).sum();
+        self.counts = Counts { by_control, bytes, ..self.counts };
     }
 
     /// Verifies an operation whose predecessor is in the tree (`ID-5`, `ID-6`).
@@ -142,8 +149,16 @@ impl OperationTree {
     /// Adds an operation that has been verified.
     pub(super) fn add(&mut self, object: SignedObject, link: &Link, operation: Operation) {
         let id = object.id();
+        let epoch_before = self.nodes[&link.prev].epoch;
         let rotates = matches!(operation, Operation::Rotate { .. });
-        let epoch = if rotates { id } else { self.nodes[&link.prev].epoch };
+        if rotates {
+            self.rotations.entry(epoch_before).or_default().insert(id);
+            self.counts.rotations += 1;
+        } else {
+            self.counts.by_control += 1;
+        }
+        self.counts.bytes += object.bytes();
+        let epoch = if rotates { id } else { epoch_before };
         let node = Node { object, seq: link.seq, prev: link.prev, epoch, operation: Some(operation) };
         self.nodes.insert(id, node);
         self.children.entry(link.prev).or_default().insert(id);
@@ -166,20 +181,20 @@ impl OperationTree {
         let mut ids = Vec::new();
         let mut from = self.root;
         loop {
-            let rotations = self.rotations_after(&from);
-            let mut ways = rotations.iter().map(|id| self.way(&from, id));
-            let Some(first) = ways.next() else { return self.walk(ids, from) };
-            if let [only] = rotations.as_slice() {
-                ids.extend(first);
-                from = *only;
-                continue;
-            }
-            let common = ways.fold(first, |common, way| {
+            let mut ways = self.rotations.get(&from).into_iter().flatten().map(|id| (*id, self.way(&from, id)));
+            let Some((rotation, first)) = ways.next() else { return self.walk(ids, from) };
+            let mut proof = vec![rotation];
+            let common = ways.fold(first, |common, (rotation, way)| {
+                proof.push(rotation);
                 common.into_iter().zip(way).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
             });
             let at = common.last().copied().unwrap_or(from);
             ids.extend(common);
-            let duplicity = Some(Duplicity { priority: Priority::Next, at, proof: rotations });
+            if let [only] = proof.as_slice() {
+                from = *only;
+                continue;
+            }
+            let duplicity = Some(Duplicity { priority: Priority::Next, at, proof });
             return Path { ids, duplicity };
         }
     }
@@ -187,7 +202,7 @@ impl OperationTree {
     /// Follows control keys' operations while there is one successor.
     fn walk(&self, mut ids: Vec<Digest>, mut at: Digest) -> Path {
         loop {
-            let successors: Vec<Digest> = self.successors(&at).copied().collect();
+            let successors: Vec<Digest> = self.children.get(&at).into_iter().flatten().take(2).copied().collect();
             match successors.as_slice() {
                 [] => return Path { ids, duplicity: None },
                 [only] => {
@@ -202,18 +217,6 @@ impl OperationTree {
         }
     }
 
-    /// The rotations that end the epoch that begins at `from`, ascending.
-    fn rotations_after(&self, from: &Digest) -> Vec<Digest> {
-        let (mut found, mut open) = (Vec::new(), vec![*from]);
-        while let Some(at) = open.pop() {
-            for id in self.successors(&at) {
-                if self.nodes[id].is_rotation() { found.push(*id) } else { open.push(*id) }
-            }
-        }
-        found.sort_unstable();
-        found
-    }
-
     /// The nodes below `from` down to `to`.
     fn way(&self, from: &Digest, to: &Digest) -> Vec<Digest> {
         let (mut way, mut at) = (Vec::new(), *to);
@@ -223,10 +226,6 @@ impl OperationTree {
         }
         way.reverse();
         way
-    }
-
-    fn successors(&self, id: &Digest) -> impl Iterator<Item = &Digest> {
-        self.children.get(id).into_iter().flatten()
     }
 }
 

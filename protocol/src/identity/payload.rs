@@ -258,7 +258,10 @@ impl Operation {
         match self {
             Self::Rotate { control, next, guardians } => check_keys(control, next, guardians.as_ref()),
             Self::DeviceRemove(end) => end.check(),
-            Self::Settle { anchors } => check_heads("anchors", anchors, 1, DEVICES_LIVE_MAX * LOGS_PER_DEVICE_MAX),
+            Self::Settle { anchors } => {
+                let good = !anchors.is_empty() && are_heads(anchors, DEVICES_LIVE_MAX * LOGS_PER_DEVICE_MAX);
+                if good { Ok(()) } else { Err(IdentityError::Anchors) }
+            }
         }
     }
 }
@@ -280,7 +283,9 @@ impl Statement {
 
 impl DeviceEnd {
     fn check(&self) -> Result<(), IdentityError> {
-        check_heads("heads", &self.heads, 0, LOGS_PER_DEVICE_MAX)?;
+        if !are_heads(&self.heads, LOGS_PER_DEVICE_MAX) {
+            return Err(IdentityError::Heads("heads"));
+        }
         let ascending = self.stands.windows(2).all(|pair| pair[0] < pair[1]);
         let fits = self.stands.len() <= IDENTITY_STATEMENTS_MAX;
         if ascending && fits { Ok(()) } else { Err(IdentityError::Heads("statement ids")) }
@@ -352,10 +357,9 @@ fn check_key(key: &DeviceId) -> Result<(), IdentityError> {
     PublicKey::from_bytes(&key.0).map(|_| ()).map_err(IdentityError::Key)
 }
 
-/// Ascending by log, at least `min` and at most `max`, each of a height that a log can have.
-fn check_heads(what: &'static str, heads: &[LogHead], min: usize, max: usize) -> Result<(), IdentityError> {
+/// Ascending by log, at most `max`, each of a height that a log can have.
+fn are_heads(heads: &[LogHead], max: usize) -> bool {
     let ascending = heads.windows(2).all(|pair| pair[0].log < pair[1].log);
     let heights = heads.iter().all(|head| (1..=SEQ_MAX + 1).contains(&head.height));
-    let fits = (min..=max).contains(&heads.len());
-    if ascending && heights && fits { Ok(()) } else { Err(IdentityError::Heads(what)) }
+    ascending && heights && heads.len() <= max
 }

@@ -72,7 +72,7 @@ pub struct Duplicity {
     pub priority: Priority,
     /// The predecessor up to which the log stands.
     pub at: Digest,
-    /// The ids of the operations that exclude each other, ascending.
+    /// The ids of operations that exclude each other, ascending: of control keys the first two.
     pub proof: Vec<Digest>,
 }
 
