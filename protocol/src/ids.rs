@@ -69,9 +69,7 @@ macro_rules! bytes_on_the_wire {
                 if from.is_human_readable() {
                     return String::deserialize(from)?.parse().map_err(de::Error::custom);
                 }
-                let bytes = serde_bytes::ByteBuf::deserialize(from)?;
-                let bytes = <[u8; 32]>::try_from(bytes.as_slice());
-                bytes.map(Self).map_err(|_| de::Error::custom("expected 32 bytes"))
+                serde_bytes::ByteArray::<32>::deserialize(from).map(|bytes| Self(bytes.into_array()))
             }
         }
     };

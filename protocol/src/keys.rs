@@ -130,8 +130,7 @@ impl Serialize for PublicKey {
 
 impl<'de> Deserialize<'de> for PublicKey {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let bytes = serde_bytes::ByteBuf::deserialize(from)?;
-        let bytes = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| de::Error::custom("expected 32 bytes"))?;
+        let bytes = serde_bytes::ByteArray::<32>::deserialize(from)?;
         Self::from_bytes(&bytes).map_err(de::Error::custom)
     }
 }
@@ -148,9 +147,7 @@ impl Serialize for Signature {
 
 impl<'de> Deserialize<'de> for Signature {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let bytes = serde_bytes::ByteBuf::deserialize(from)?;
-        let bytes = <[u8; 64]>::try_from(bytes.as_slice());
-        bytes.map(Self).map_err(|_| de::Error::custom("expected 64 bytes"))
+        serde_bytes::ByteArray::<64>::deserialize(from).map(|bytes| Self(bytes.into_array()))
     }
 }
 

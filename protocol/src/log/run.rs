@@ -152,6 +152,14 @@ pub fn verify_run(
     run
 }
 
+/// Verifies entries that stand apart from what is held: a single entry with the headers up to the
+/// nearest signature (`LOG-9`). Says nothing of what they stand on.
+pub fn verify_fragment(network: Network, key: &PublicKey, author: Did, log: LogId, entries: Vec<SignedEntry>) -> Run {
+    let first = entries.first().and_then(|entry| Header::decode(&entry.header).ok());
+    let from = first.map_or(Position::EMPTY, |first| Position { height: first.seq, head: first.prev });
+    verify_run(network, key, author, log, from, entries)
+}
+
 /// What all entries of one run have in common.
 struct Link<'a> {
     network: Network,

@@ -201,6 +201,29 @@ fn run(vector: &Vector) -> Result<(), String> {
     Ok(())
 }
 
+/// `ENC-10`: no two domains or networks share a prefix, and none is the beginning of another.
+#[test]
+fn every_domain_has_a_prefix_of_its_own() {
+    let domains = [
+        Domain::Identity,
+        Domain::Statement,
+        Domain::Entry,
+        Domain::Purge,
+        Domain::Invite,
+        Domain::LogId,
+        Domain::Body,
+        Domain::Handshake,
+    ];
+    let networks = [Network::MAIN, "main2".parse().expect("name"), "test".parse().expect("name")];
+    let prefixes: Vec<Vec<u8>> =
+        domains.iter().flat_map(|domain| networks.map(|network| domain.prefix(network))).collect();
+    for (index, prefix) in prefixes.iter().enumerate() {
+        let others = prefixes.iter().enumerate().filter(|(other, _)| *other != index);
+        assert!(others.into_iter().all(|(_, other)| !other.starts_with(prefix)));
+    }
+    assert_eq!(Domain::Entry.prefix(Network::MAIN), b"xom/1/entry/main\0");
+}
+
 fn read<T: ToString>(vector: &Vector, bytes: Option<[u8; 32]>, id: Option<T>) -> Result<(), String> {
     let (bytes, id) = bytes.zip(id).ok_or("ENC-7")?;
     assert_eq!((hex(Digest(bytes).0), id.to_string()), (vector.text("bytes").into(), vector.text("text").into()));

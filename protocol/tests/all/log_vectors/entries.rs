@@ -228,6 +228,7 @@ fn invalid_bodies() -> Vec<(&'static str, &'static str, Body)> {
         ("BODY-3", "a vote for nothing", Body::Vote(Vote { poll: target(), rev: 1, choices: vec![] })),
         ("BODY-3", "a vote out of order", Body::Vote(Vote { poll: target(), rev: 1, choices: vec![1, 0] })),
         ("BODY-5", "an empty reaction", Body::Reaction(Reaction { target: target(), rev: 1, emoji: String::new() })),
+        ("BODY-2", "an edit of 5,001 characters", Body::Edit(Edit { target: target(), rev: 1, post: long_post() })),
         ("LOG-11", "a reply to place 2^53", with(&|p| p.reply = Some(far))),
         ("LOG-12", "a purge order signed twice by one key", Body::Erase(Erase { target: target(), purge: twice })),
         ("LOG-8", "a checkpoint that names a log twice", {
@@ -237,6 +238,11 @@ fn invalid_bodies() -> Vec<(&'static str, &'static str, Body)> {
             Body::LogOpen(LogOpen { purpose: "root".into(), purpose_id: Vec::new() })
         }),
     ]
+}
+
+/// One character too long, for a post and for its edit alike (`BODY-4`).
+fn long_post() -> Post {
+    Post { text: "x".repeat(5_001), ..Post::default() }
 }
 
 fn bodies() -> Vec<Vector> {

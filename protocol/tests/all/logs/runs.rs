@@ -3,7 +3,7 @@
 use xom_protocol::Network;
 use xom_protocol::entry::{Header, Kind, SignedEntry, VerifiedEntry, verify_signed};
 use xom_protocol::keys::Signature;
-use xom_protocol::log::{Position, log_id, verify_run};
+use xom_protocol::log::{Position, log_id, verify_fragment, verify_run};
 
 use crate::cast::{Writer, as_range, did, key, side_writer, sign, writer};
 
@@ -185,6 +185,32 @@ fn a_single_entry_needs_its_own_signature_body_and_key() {
     let mut other_body = entry;
     other_body.body.as_mut().expect("body").bytes.push(0);
     assert_eq!(check(other_body, alice.key()), Err("LOG-6"));
+}
+
+#[test]
+fn a_single_entry_travels_with_the_headers_up_to_the_nearest_signature() {
+    let alice = alice_with(40);
+    let fragment = |range: std::ops::Range<usize>| {
+        let entries = as_range(&alice.entries)[range].to_vec();
+        let run = verify_fragment(Network::MAIN, &alice.key(), did("alice"), alice.log(), entries);
+        (run.accepted.len(), run.refused.map(|refusal| refusal.rule().0))
+    };
+    assert_eq!(fragment(30..33), (3, None));
+    assert_eq!(fragment(30..32), (0, Some("LOG-9")));
+    assert_eq!(fragment(32..33), (1, None));
+    assert_eq!(fragment(0..0), (0, None));
+}
+
+#[test]
+fn an_entry_id_is_the_hash_of_the_header_without_its_signature() {
+    // LOG-5: the same header under another valid signature, or none, is the same entry.
+    let alice = alice_with(3);
+    let mut run: Vec<SignedEntry> = alice.entries.iter().map(VerifiedEntry::to_signed).collect();
+    run[1].signature = None;
+    let accepted = alice.verify(Position::EMPTY, run).accepted;
+    for (taken, own) in accepted.iter().zip(&alice.entries) {
+        assert_eq!((taken.id(), taken.hash()), (own.id(), Header::hash(own.header_bytes())));
+    }
 }
 
 #[test]
