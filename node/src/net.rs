@@ -5,7 +5,155 @@
 
 mod address;
 mod backoff;
+mod blobs;
+mod conversation;
+mod driver;
 mod frame;
+mod frontier;
+mod identities;
+mod ingest;
 mod listen;
 mod peers;
+mod sessions;
+mod shared;
 mod swarm;
+mod tally;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use libp2p::identity::Keypair;
+use libp2p::{Multiaddr, PeerId, StreamProtocol, Swarm};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use self::driver::{Ask, Driver, Parts, Remembered};
+use self::peers::{PeerBook, PeerRecord};
+use self::shared::Shared;
+use self::swarm::Behaviour;
+pub(crate) use self::tally::Tally;
+use crate::config::NodeConfig;
+use crate::error::{StartError, StoreError};
+use crate::model::PeerInfo;
+use crate::store::Store;
+
+/// The protocol of sync streams (`SYN-1`).
+const SYNC_PROTOCOL: StreamProtocol = StreamProtocol::new("/xom/sync/1");
+/// The protocol of blob streams (`BLOB-3`).
+const BLOB_PROTOCOL: StreamProtocol = StreamProtocol::new("/xom/blob/1");
+/// Questions to the driver that wait: they come from the owner's clients only.
+const ASKS_MAX: usize = 64;
+/// Records of peers that wait to be written.
+const REMEMBERED_MAX: usize = 256;
+
+/// A swarm that listens, before anything is served.
+pub(crate) struct Listening {
+    swarm: Swarm<Behaviour>,
+}
+
+/// A cheap clone through which the rest of the node speaks to the network.
+#[derive(Clone)]
+pub(crate) struct Net {
+    own: PeerId,
+    asks: mpsc::Sender<Ask>,
+    totals: Arc<Tally>,
+}
+
+impl Listening {
+    /// Listens where the settings say; fails, and has changed nothing, where an address is taken.
+    pub(crate) async fn begin(keys: &Keypair, config: &NodeConfig) -> Result<Self, StartError> {
+        let swarm = swarm::listening(keys, config.network, &config.listen).await?;
+        Ok(Self { swarm })
+    }
+
+    /// Starts the tasks of the network in `tasks`; they end when `stop` says so.
+    pub(crate) fn start(
+        self,
+        store: &Store,
+        config: &NodeConfig,
+        tasks: &mut JoinSet<()>,
+        stop: &CancellationToken,
+    ) -> Result<Net, StoreError> {
+        let own = *self.swarm.local_peer_id();
+        let totals = Arc::new(Tally::default());
+        let shared = Arc::new(Shared::new(store.clone(), own, Arc::clone(&totals))?);
+        let (asks, asked) = mpsc::channel(ASKS_MAX);
+        let (remember, remembered) = mpsc::channel(REMEMBERED_MAX);
+        let (connected, connections) = watch::channel(blobs::Connected::default());
+        let control = self.swarm.behaviour().streams.new_control();
+        let fetcher = blobs::Fetcher::new(Arc::clone(&shared), control, connections, stop.clone());
+        let driver = Driver::new(Parts {
+            swarm: self.swarm,
+            shared,
+            book: book(own, store, config)?,
+            connected,
+            remember,
+            asks: asked,
+            stop: stop.clone(),
+        });
+        tasks.spawn(driver.run());
+        tasks.spawn(fetcher.run());
+        tasks.spawn(keep_records(store.clone(), remembered));
+        Ok(Net { own, asks, totals })
+    }
+}
+
+impl Net {
+    /// The own peer id.
+    pub(crate) fn peer_id(&self) -> PeerId {
+        self.own
+    }
+
+    /// Counters of all peers together.
+    pub(crate) fn totals(&self) -> &Tally {
+        &self.totals
+    }
+
+    /// Learns addresses that the owner named and dials them.
+    pub(crate) async fn name(&self, addresses: Vec<Multiaddr>) -> Result<(), StoreError> {
+        self.asks.send(Ask::Name(addresses)).await.map_err(|_| StoreError::Stopping)
+    }
+
+    /// Own addresses with the peer id, the most useful first.
+    pub(crate) async fn addresses(&self, count: usize) -> Result<Vec<Multiaddr>, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.asks.send(Ask::Addresses(count, answer)).await.map_err(|_| StoreError::Stopping)?;
+        answered.await.map_err(|_| StoreError::Stopping)
+    }
+
+    /// All peers known.
+    pub(crate) async fn peers(&self) -> Result<Vec<PeerInfo>, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.asks.send(Ask::Peers(answer)).await.map_err(|_| StoreError::Stopping)?;
+        answered.await.map_err(|_| StoreError::Stopping)
+    }
+}
+
+/// The address book: what was remembered, and the addresses of the settings.
+fn book(own: PeerId, store: &Store, config: &NodeConfig) -> Result<PeerBook, StoreError> {
+    let mut seed = [0; 8];
+    getrandom::fill(&mut seed).map_err(|e| StoreError::Storage(format!("no entropy: {e}")))?;
+    let mut book = PeerBook::new(own, u64::from_le_bytes(seed));
+    let now = Instant::now();
+    for (peer, record) in store.snapshot()?.peers()? {
+        match (PeerId::from_bytes(&peer), PeerRecord::decode(&record)) {
+            (Ok(peer), Ok(record)) => book.restore(peer, record, now),
+            _ => tracing::warn!("a remembered peer can't be read and is left out"),
+        }
+    }
+    for address in &config.bootstrap {
+        book.name(address.clone(), now);
+    }
+    Ok(book)
+}
+
+/// Writes records of peers, one after the other, until the driver is gone.
+async fn keep_records(store: Store, mut records: mpsc::Receiver<Remembered>) {
+    while let Some((peer, record)) = records.recv().await {
+        let record = record.map(|record| record.encode());
+        if let Err(cause) = store.put_peer(peer.to_bytes(), record).await {
+            tracing::warn!(%cause, "a peer is not remembered");
+        }
+    }
+}

@@ -90,6 +90,8 @@ pub(crate) struct Stored {
     pub entries: Vec<Arc<VerifiedEntry>>,
     /// Made here or received by live push.
     pub live: bool,
+    /// One entry without those before it.
+    pub loose: bool,
 }
 
 /// What the store tells others after a commit.
@@ -337,9 +339,10 @@ impl Snapshot {
         let _ = counter;
         unimplemented!()
     }
-    /// Entries of local identities that are aimed at `did`, newest first, each signed.
-    pub(crate) fn aimed_at(&self, did: &Did, entries_max: usize) -> Result<Vec<SignedEntry>, StoreError> {
-        let _ = (did, entries_max);
+    /// Entries of local identities that are aimed at `did` and arrived after a counter, newest first,
+    /// each signed.
+    pub(crate) fn aimed_at(&self, did: &Did, since: u64, entries_max: usize) -> Result<Vec<SignedEntry>, StoreError> {
+        let _ = (did, since, entries_max);
         unimplemented!()
     }
     /// The last arrival counter given.
@@ -361,6 +364,11 @@ impl Snapshot {
     }
     /// Blobs that live entries name and that are not held.
     pub(crate) fn blobs_wanted(&self) -> Result<Vec<BlobId>, StoreError> {
+        unimplemented!()
+    }
+    /// The live entries that name a blob, with their authors and the size that they claim; at most a few.
+    pub(crate) fn blob_named_by(&self, blob: &BlobId) -> Result<Vec<(EntryId, Did, u64)>, StoreError> {
+        let _ = blob;
         unimplemented!()
     }
     /// True if a live entry, this one if it is named, names the blob: it may be served.

@@ -44,8 +44,7 @@ pub enum Batch {
         /// The entries by author.
         items: Vec<Aimed>,
     },
-    /// The headers of the peer's branch where it differs from ours (`SYN-13`): a run without bodies. Refused,
-    /// if together with what is held they prove no fork.
+    /// The headers of the peer's branch where it differs from ours (`SYN-13`): a run without bodies.
     Fork {
         /// Whose.
         did: Did,

@@ -9,6 +9,5 @@ mod log_vectors;
 mod logs;
 mod support;
 mod sync_home;
-mod sync_seeds;
 mod sync_session;
 mod sync_world;

@@ -1,0 +1,252 @@
+//! Fetching blobs that live entries of followed identities name: from whoever has them, a few at a time.
+//!
+//! What is missing is read from the store, so nothing is forgotten over a restart; nothing is fetched
+//! for strangers (`R-BLB-9`).
+
+mod transfer;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use libp2p::PeerId;
+use libp2p_stream::Control;
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use xom_protocol::{BlobId, Did, EntryId};
+
+use self::transfer::{Failure, Transfer};
+use super::Connected;
+use crate::error::StoreError;
+use crate::net::backoff::{Before, delay};
+use crate::net::ingest::blocking;
+use crate::net::shared::Shared;
+use crate::store::Notice;
+
+/// Blobs that are fetched at the same time; each may hold the largest blob in memory.
+const FETCHED_MAX: usize = 4;
+/// How often the store is asked for what is missing, besides each notice.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// Bytes of unfinished blobs that are kept in memory, to go on from.
+const PARTIAL_BYTES_MAX: usize = 64 << 20;
+/// Blobs whose failures are remembered; of others the waits start anew.
+const ATTEMPTS_MAX: usize = 4_096;
+
+/// A blob that is missing, and what its entry says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Missing {
+    /// Which.
+    pub(super) blob: BlobId,
+    /// A live entry that names it.
+    pub(super) entry: EntryId,
+    /// Its author.
+    pub(super) author: Did,
+    /// Its size as the entry says.
+    pub(super) bytes: u64,
+}
+
+/// What was tried for a blob.
+#[derive(Debug, Default)]
+struct Attempt {
+    /// Who did not have it since the last wait.
+    tried: BTreeSet<PeerId>,
+    /// How often everybody was asked in vain.
+    failures: u32,
+    not_before: Option<Instant>,
+    /// What has come so far.
+    partial: Vec<u8>,
+    running: bool,
+}
+
+/// The task that fetches.
+pub(in crate::net) struct Fetcher {
+    shared: Arc<Shared>,
+    control: Control,
+    connected: watch::Receiver<Connected>,
+    stop: CancellationToken,
+    queue: VecDeque<BlobId>,
+    attempts: BTreeMap<BlobId, Attempt>,
+    transfers: JoinSet<(BlobId, PeerId, Result<(), Failure>)>,
+}
+
+impl Fetcher {
+    /// Fetches into the store.
+    pub(in crate::net) fn new(
+        shared: Arc<Shared>,
+        control: Control,
+        connected: watch::Receiver<Connected>,
+        stop: CancellationToken,
+    ) -> Self {
+        let (queue, attempts, transfers) = (VecDeque::new(), BTreeMap::new(), JoinSet::new());
+        Self { shared, control, connected, stop, queue, attempts, transfers }
+    }
+
+    /// Runs until the node stops.
+    pub(in crate::net) async fn run(mut self) {
+        let mut notices = self.shared.store.notices();
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => break,
+                _ = look.tick() => self.look().await,
+                heard = hear(&mut notices) => match heard {
+                    Heard::Wanted(blob) => self.want(blob),
+                    Heard::Missed => self.look().await,
+                    Heard::Nothing => continue,
+                    Heard::Closed => break,
+                },
+                changed = self.connected.changed() => match changed {
+                    Ok(()) => self.look().await,
+                    Err(_) => break,
+                },
+                Some(done) = self.transfers.join_next() => match done {
+                    Ok((blob, peer, result)) => self.on_done(blob, peer, result),
+                    Err(cause) => tracing::error!(%cause, "the transfer of a blob broke down"),
+                },
+            }
+            self.begin_transfers().await;
+        }
+        self.transfers.shutdown().await;
+    }
+
+    fn want(&mut self, blob: BlobId) {
+        if !self.queue.contains(&blob) && !self.attempts.get(&blob).is_some_and(|attempt| attempt.running) {
+            self.queue.push_back(blob);
+        }
+    }
+
+    /// Reads what is missing from the store, without what must wait.
+    async fn look(&mut self) {
+        let store = self.shared.store.clone();
+        let missing = match blocking(move || store.snapshot()?.blobs_wanted()).await {
+            Ok(missing) => missing,
+            Err(cause) => return tracing::error!(%cause, "could not read which blobs are missing"),
+        };
+        let wanted: BTreeSet<BlobId> = missing.iter().copied().collect();
+        self.attempts.retain(|blob, attempt| attempt.running || wanted.contains(blob));
+        let now = Instant::now();
+        let connected = Arc::clone(&self.connected.borrow_and_update());
+        self.queue.clear();
+        for blob in missing {
+            let attempt = self.attempts.get(&blob);
+            // Somebody new may have it: that is worth asking before the wait is over.
+            let is_due = attempt.is_none_or(|attempt| {
+                let waited = attempt.not_before.is_none_or(|at| at <= now);
+                !attempt.running && (waited || connected.keys().any(|peer| !attempt.tried.contains(peer)))
+            });
+            if is_due {
+                self.queue.push_back(blob);
+            }
+        }
+    }
+
+    async fn begin_transfers(&mut self) {
+        while self.transfers.len() < FETCHED_MAX {
+            let connected = Arc::clone(&self.connected.borrow());
+            if connected.is_empty() {
+                return;
+            }
+            let Some(blob) = self.queue.pop_front() else { return };
+            let shared = Arc::clone(&self.shared);
+            let missing = match blocking(move || find(&shared, &blob)).await {
+                Ok(Some(missing)) => missing,
+                Ok(None) => continue,
+                Err(cause) => {
+                    tracing::error!(%cause, "could not read who names a blob");
+                    continue;
+                }
+            };
+            self.begin(missing, &connected);
+        }
+    }
+
+    fn begin(&mut self, missing: Missing, connected: &Connected) {
+        if self.attempts.len() >= ATTEMPTS_MAX {
+            self.attempts.retain(|_, attempt| attempt.running);
+        }
+        let attempt = self.attempts.entry(missing.blob).or_default();
+        if attempt.running {
+            return;
+        }
+        // First the author's own nodes, then anybody else.
+        let untried = connected.iter().filter(|(peer, _)| !attempt.tried.contains(peer));
+        let best = untried.max_by_key(|(_, tally)| tally.dids().contains(&missing.author));
+        let Some((peer, tally)) = best else { return attempt.give_up(Instant::now()) };
+        attempt.running = true;
+        let transfer = Transfer {
+            shared: Arc::clone(&self.shared),
+            control: self.control.clone(),
+            peer: *peer,
+            tally: Arc::clone(tally),
+            missing,
+            partial: std::mem::take(&mut attempt.partial),
+        };
+        let (blob, peer) = (transfer.missing.blob, *peer);
+        self.transfers.spawn(async move { (blob, peer, transfer.run().await) });
+    }
+
+    fn on_done(&mut self, blob: BlobId, peer: PeerId, result: Result<(), Failure>) {
+        let Some(attempt) = self.attempts.get_mut(&blob) else { return };
+        attempt.running = false;
+        match result {
+            Ok(()) => {
+                self.attempts.remove(&blob);
+            }
+            Err(failure) => {
+                tracing::debug!(%blob, %peer, cause = %failure.cause, "blob not fetched");
+                let kept: usize = self.attempts.values().map(|attempt| attempt.partial.len()).sum();
+                let Some(attempt) = self.attempts.get_mut(&blob) else { return };
+                if kept + failure.partial.len() <= PARTIAL_BYTES_MAX {
+                    attempt.partial = failure.partial;
+                }
+                attempt.tried.insert(peer);
+                if self.connected.borrow().keys().all(|peer| attempt.tried.contains(peer)) {
+                    attempt.give_up(Instant::now());
+                } else {
+                    self.queue.push_back(blob);
+                }
+            }
+        }
+    }
+}
+
+impl Attempt {
+    /// Everybody was asked: waits before asking them again.
+    fn give_up(&mut self, now: Instant) {
+        self.failures = self.failures.saturating_add(1);
+        if self.not_before.is_none_or(|at| at <= now) {
+            self.not_before = Some(now + delay(self.failures.saturating_add(2), Before::Known));
+            self.tried.clear();
+        }
+    }
+}
+
+/// What a notice means for blobs.
+enum Heard {
+    Wanted(BlobId),
+    Missed,
+    Nothing,
+    Closed,
+}
+
+async fn hear(notices: &mut broadcast::Receiver<Notice>) -> Heard {
+    match notices.recv().await {
+        Ok(Notice::BlobWanted(blob)) => Heard::Wanted(blob),
+        Ok(Notice::Wants) | Err(RecvError::Lagged(_)) => Heard::Missed,
+        Ok(_) => Heard::Nothing,
+        Err(RecvError::Closed) => Heard::Closed,
+    }
+}
+
+/// Who names a missing blob; none if no live entry of a followed identity does. Blocking.
+fn find(shared: &Shared, blob: &BlobId) -> Result<Option<Missing>, StoreError> {
+    let wants = shared.store.wants();
+    for (entry, author, bytes) in shared.store.snapshot()?.blob_named_by(blob)? {
+        if wants.contains(&author) {
+            return Ok(Some(Missing { blob: *blob, entry, author, bytes }));
+        }
+    }
+    Ok(None)
+}

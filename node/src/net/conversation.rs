@@ -1,0 +1,339 @@
+//! One sync stream: drives the pure session, does what it wants done, tells it what happens here.
+//!
+//! The task of a stream owns its session. Frames in, frames out and everything else are bounded; a peer
+//! that reads slowly slows down what is loaded for it and nothing else.
+
+mod news;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+use futures::{AsyncReadExt, FutureExt};
+use libp2p::{PeerId, Stream};
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+use xom_protocol::sync::{Batch, CloseReason, Input, LocalDevice, Output, Session, SessionConfig, Ticket};
+use xom_protocol::{DeviceId, Did, Rule};
+
+use super::frame::{FrameError, read_frame, write_frame};
+use super::ingest::{Budget, blocking};
+use super::shared::Shared;
+use super::tally::PeerTally;
+use crate::error::StoreError;
+use crate::store::Notice;
+
+/// Frames that wait to be written: enough to keep the line busy, little enough to feel its speed.
+const FRAMES_OUT: usize = 8;
+/// Frames that were read and not looked at yet.
+const FRAMES_IN: usize = 4;
+/// Outputs that wait before no more input is taken.
+const OUTPUTS_MAX: usize = 512;
+/// How long the last frames may take when a session closes.
+pub(super) const FLUSH: Duration = Duration::from_secs(2);
+/// How often everything is compared anew, in case something was lost on the way.
+const COMPARE_EVERY: Duration = Duration::from_secs(300);
+
+/// Everything that one conversation needs.
+pub(super) struct Conversation {
+    /// What all conversations share.
+    pub(super) shared: Arc<Shared>,
+    /// The other side.
+    pub(super) peer: PeerId,
+    /// Its counters.
+    pub(super) tally: Arc<PeerTally>,
+    /// What it may bring unasked.
+    pub(super) budget: Arc<Budget>,
+    /// This side opened the stream.
+    pub(super) outgoing: bool,
+    /// Ends it.
+    pub(super) stop: CancellationToken,
+}
+
+/// Why a conversation ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// It is due to be held again at once.
+    Again,
+    /// The stream failed or ended.
+    Lost(String),
+    /// The session closed it.
+    Closed(CloseReason),
+    /// The peer broke the framing.
+    Breach(Rule),
+    /// It was told to stop.
+    Stopped,
+}
+
+type Doing = BoxFuture<'static, Result<Option<Input>, StoreError>>;
+
+impl Conversation {
+    /// Talks until the stream ends or must end.
+    pub(super) async fn run(self, stream: Stream) -> End {
+        let (mut reader, mut writer) = stream.split();
+        let (in_tx, mut in_rx) = mpsc::channel(FRAMES_IN);
+        let (out_tx, mut out_rx) = mpsc::channel::<Vec<u8>>(FRAMES_OUT);
+        let read = async {
+            loop {
+                let frame = read_frame(&mut reader).await;
+                let last = !matches!(frame, Ok(Some(_)));
+                if in_tx.send(frame).await.is_err() || last {
+                    return std::future::pending::<()>().await;
+                }
+            }
+        };
+        let write = async {
+            while let Some(frame) = out_rx.recv().await {
+                write_frame(&mut writer, &frame).await?;
+            }
+            futures::AsyncWriteExt::close(&mut writer).await.map_err(FrameError::from)
+        };
+        let (mut read, mut write) = (Box::pin(read), Box::pin(write));
+        let end = tokio::select! {
+            end = self.talk(&mut in_rx, out_tx) => end,
+            () = &mut read => End::Stopped,
+            written = &mut write => return broken(written.err()),
+        };
+        // What was said before the close is still sent; a peer that does not take it is not waited for.
+        let _ = timeout(FLUSH, write).await;
+        end
+    }
+
+    async fn talk(
+        &self,
+        frames_in: &mut mpsc::Receiver<Result<Option<Vec<u8>>, FrameError>>,
+        frames_out: mpsc::Sender<Vec<u8>>,
+    ) -> End {
+        let outcome = match Talk::begin(self).await {
+            Ok((mut talk, notices)) => talk.run(frames_in, frames_out, notices).await,
+            Err(e) => Err(e),
+        };
+        outcome.unwrap_or_else(|e| {
+            tracing::error!(cause = %e, "the store failed during a sync session");
+            End::Lost("the store failed".to_owned())
+        })
+    }
+}
+
+fn broken(error: Option<FrameError>) -> End {
+    match error {
+        Some(e) if e.is_breach() => End::Breach(Rule("SYN-14")),
+        Some(e) => End::Lost(e.to_string()),
+        None => End::Stopped,
+    }
+}
+
+/// A conversation under way.
+struct Talk<'a> {
+    with: &'a Conversation,
+    session: Session,
+    outputs: VecDeque<Output>,
+    batches: VecDeque<(Ticket, Batch)>,
+    began: Instant,
+    in_sync: bool,
+    /// News up to this counter was in the frontier.
+    since: u64,
+    /// What was wanted when last looked at.
+    wants: Arc<BTreeSet<Did>>,
+    /// Who the peer says that it is, and up to which counter it was given what is aimed at it; none
+    /// until the identity is known to admit the device.
+    claims: BTreeMap<(Did, DeviceId), Option<u64>>,
+}
+
+impl<'a> Talk<'a> {
+    async fn begin(with: &'a Conversation) -> Result<(Self, broadcast::Receiver<Notice>), StoreError> {
+        let shared = &with.shared;
+        // Listening begins before the frontier is read, so that nothing falls in between.
+        let notices = shared.store.notices();
+        let wants = shared.store.wants();
+        let (reading, peer) = (Arc::clone(shared), with.peer);
+        let frontier = blocking(move || reading.frontier(&peer)).await?;
+        let devices = shared.store.locals().into_iter();
+        let devices = devices
+            .filter_map(|local| shared.store.device_key(&local.did).map(|key| LocalDevice { did: local.did, key }));
+        let mut nonce = [0; 32];
+        getrandom::fill(&mut nonce).map_err(|e| StoreError::Storage(format!("no entropy: {e}")))?;
+        let config = SessionConfig {
+            network: shared.network,
+            nonce,
+            epoch: shared.epoch,
+            our_peer_id: shared.own.to_bytes(),
+            their_peer_id: with.peer.to_bytes(),
+            devices: devices.collect(),
+        };
+        let mut talk = Self {
+            with,
+            session: Session::new(config),
+            outputs: VecDeque::new(),
+            batches: VecDeque::new(),
+            began: Instant::now(),
+            in_sync: false,
+            since: frontier.counter,
+            wants,
+            claims: BTreeMap::new(),
+        };
+        talk.step(Input::Opened(frontier));
+        Ok((talk, notices))
+    }
+
+    async fn run(
+        &mut self,
+        frames_in: &mut mpsc::Receiver<Result<Option<Vec<u8>>, FrameError>>,
+        frames_out: mpsc::Sender<Vec<u8>>,
+        mut notices: broadcast::Receiver<Notice>,
+    ) -> Result<End, StoreError> {
+        let mut tick = interval(Duration::from_secs(1));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut doing, mut applying): (Option<Doing>, Option<Doing>) = (None, None);
+        loop {
+            if applying.is_none() {
+                applying = self.batches.pop_front().map(|(ticket, batch)| self.apply(ticket, batch));
+            }
+            if doing.is_none() && frames_out.capacity() > 0 {
+                match self.next_deed().await? {
+                    Deed::Close(reason) => return Ok(End::Closed(reason)),
+                    Deed::Do(work) => doing = Some(work),
+                    Deed::Tell(input) => {
+                        self.step(input);
+                    }
+                    Deed::Nothing => {}
+                }
+            }
+            let sending = doing.is_none() && matches!(self.outputs.front(), Some(Output::Send(_)));
+            let room = self.outputs.len() < OUTPUTS_MAX;
+            let input = tokio::select! {
+                () = self.with.stop.cancelled() => return Ok(End::Stopped),
+                permit = frames_out.reserve(), if sending => {
+                    let Ok(permit) = permit else { return Ok(End::Stopped) };
+                    if let Some(Output::Send(frame)) = self.outputs.pop_front() {
+                        permit.send(frame);
+                    }
+                    continue;
+                }
+                input = done(&mut doing) => input?,
+                input = done(&mut applying) => input?,
+                frame = frames_in.recv(), if room => match frame {
+                    Some(Ok(Some(frame))) => Some(Input::Received(frame)),
+                    Some(Err(e)) => return Ok(broken(Some(e))),
+                    Some(Ok(None)) | None => return Ok(End::Lost("closed by the peer".to_owned())),
+                },
+                notice = notices.recv(), if room => match notice {
+                    Ok(notice) => {
+                        self.hear(notice).await?;
+                        continue;
+                    }
+                    Err(RecvError::Lagged(_)) => return Ok(End::Again),
+                    Err(RecvError::Closed) => return Ok(End::Stopped),
+                },
+                _ = tick.tick() => {
+                    if self.with.outgoing && self.in_sync && self.began.elapsed() > COMPARE_EVERY {
+                        return Ok(End::Again);
+                    }
+                    Some(Input::Ticked)
+                }
+            };
+            if let Some(input) = input {
+                self.step(input);
+            }
+        }
+    }
+
+    /// Tells the session something; true if it has something to send for it.
+    fn step(&mut self, input: Input) -> bool {
+        let outputs = self.session.step(input, self.with.shared.now_ms());
+        let sends = outputs.iter().any(|output| matches!(output, Output::Send(_)));
+        for output in outputs {
+            match output {
+                Output::Apply { ticket, batch } => self.batches.push_back((ticket, batch)),
+                Output::Refused { rule, detail } => self.refused(rule, &detail),
+                Output::Progress { logs_left, entries_left } => self.set_in_sync(logs_left == 0 && entries_left == 0),
+                Output::InSync => self.set_in_sync(true),
+                other => self.outputs.push_back(other),
+            }
+        }
+        sends
+    }
+
+    fn set_in_sync(&mut self, in_sync: bool) {
+        self.in_sync = in_sync;
+        self.with.tally.set_in_sync(in_sync);
+    }
+
+    fn refused(&self, rule: Rule, detail: &str) {
+        tracing::debug!(peer = %self.with.peer, %rule, detail, "refused");
+        self.with.shared.ingest.refuse(&self.with.tally, rule);
+    }
+
+    /// Takes the next output that is not a frame, if one is next.
+    async fn next_deed(&mut self) -> Result<Deed, StoreError> {
+        if matches!(self.outputs.front(), Some(Output::Send(_)) | None) {
+            return Ok(Deed::Nothing);
+        }
+        let shared = Arc::clone(&self.with.shared);
+        let work = match self.outputs.pop_front() {
+            Some(Output::Close(reason)) => return Ok(Deed::Close(reason)),
+            Some(Output::Load { request, log, from, to, bytes_max, bodies }) => {
+                let tally = Arc::clone(&self.with.tally);
+                blocking(move || {
+                    let entries = shared.load(&log, from, to, bytes_max, bodies)?;
+                    shared.count_sent(&tally, entries.len());
+                    Ok(Some(Input::Loaded { request, entries }))
+                })
+                .boxed()
+            }
+            Some(Output::LoadIdentity { request, did }) => blocking(move || {
+                let objects = shared.store.snapshot()?.identity_objects(&did)?;
+                Ok(Some(Input::LoadedIdentity { request, objects }))
+            })
+            .boxed(),
+            Some(Output::LoadAimed { request, peer, device, since, bytes_max }) => {
+                let input = self.load_aimed(request, peer, device, since, bytes_max).await?;
+                return Ok(Deed::Tell(input));
+            }
+            Some(Output::PeerIs { did, device }) => {
+                self.peer_is(did, device).await?;
+                return Ok(Deed::Nothing);
+            }
+            Some(Output::SaveResume(resume)) => {
+                let peer = self.with.peer;
+                async move { shared.save_resume(&peer, resume).await.map(|()| None) }.boxed()
+            }
+            _ => return Ok(Deed::Nothing),
+        };
+        Ok(Deed::Do(work))
+    }
+
+    /// Takes a batch; one at a time, so that a log grows in order.
+    fn apply(&self, ticket: Ticket, batch: Batch) -> Doing {
+        let (shared, tally) = (Arc::clone(&self.with.shared), Arc::clone(&self.with.tally));
+        let budget = Arc::clone(&self.with.budget);
+        async move {
+            let taken = shared.ingest.take(&tally, &budget, batch).await?;
+            Ok(Some(Input::Applied { ticket, outcome: taken.outcome, position: taken.position }))
+        }
+        .boxed()
+    }
+}
+
+/// What to do next besides sending.
+enum Deed {
+    Nothing,
+    Do(Doing),
+    Tell(Input),
+    Close(CloseReason),
+}
+
+/// Waits for what is being done; for ever, if nothing is.
+async fn done(doing: &mut Option<Doing>) -> Result<Option<Input>, StoreError> {
+    match doing {
+        Some(work) => {
+            let input = work.await;
+            *doing = None;
+            input
+        }
+        None => std::future::pending().await,
+    }
+}

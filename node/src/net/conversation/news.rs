@@ -1,0 +1,161 @@
+//! What happens at this node while a conversation goes on: new entries, identities, follows, claims.
+
+use std::sync::Arc;
+
+use xom_protocol::log::Position;
+use xom_protocol::sync::{Input, RequestId};
+use xom_protocol::{DeviceId, Did, Rule};
+
+use super::Talk;
+use crate::error::StoreError;
+use crate::net::ingest::blocking;
+use crate::store::{Notice, Stored};
+
+/// Bytes of aimed entries that are told at once while a session is live.
+const LIVE_AIMED_BYTES_MAX: u64 = 256 << 10;
+
+impl Talk<'_> {
+    /// Passes a notice of the store on to the session.
+    pub(super) async fn hear(&mut self, notice: Notice) -> Result<(), StoreError> {
+        match notice {
+            Notice::Entries(stored) if stored.counter > self.since => self.hear_entries(&stored).await,
+            Notice::Identity(did) => {
+                self.tell_of(did).await?;
+                self.judge_claims(did).await
+            }
+            Notice::Wants => self.hear_wants().await,
+            Notice::Entries(_) | Notice::BlobWanted(_) => Ok(()),
+        }
+    }
+
+    async fn hear_entries(&mut self, stored: &Arc<Stored>) -> Result<(), StoreError> {
+        let (Some(first), Some(last)) = (stored.entries.first(), stored.entries.last()) else { return Ok(()) };
+        if !stored.loose {
+            let input = Input::Stored {
+                log: stored.log,
+                from: first.header().seq,
+                entries: stored.entries.iter().map(|entry| entry.to_signed()).collect(),
+                position: Position::after(last),
+                counter: stored.counter,
+            };
+            if self.step(input) {
+                self.with.shared.count_sent(&self.with.tally, stored.entries.len());
+            }
+        }
+        let own = self.with.shared.store.locals().iter().any(|local| local.did == stored.author);
+        let heard: Vec<Did> = match own {
+            true => self.claims.iter().filter(|(_, given)| given.is_some()).map(|((did, _), _)| *did).collect(),
+            false => Vec::new(),
+        };
+        for did in heard {
+            self.tell_aimed(did).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells the session how an identity and its logs stand now.
+    async fn tell_of(&mut self, did: Did) -> Result<(), StoreError> {
+        let shared = Arc::clone(&self.with.shared);
+        let (identity, logs) = blocking(move || {
+            let snapshot = shared.store.snapshot()?;
+            shared.reader(&snapshot).of(&did)
+        })
+        .await?;
+        if logs.is_empty() && !self.wants.contains(&did) {
+            // Known only for what it aimed at us: no business of this peer.
+            return Ok(());
+        }
+        self.step(Input::Identity(identity));
+        for log in logs {
+            self.step(Input::Log(log));
+        }
+        Ok(())
+    }
+
+    async fn hear_wants(&mut self) -> Result<(), StoreError> {
+        let now = self.with.shared.store.wants();
+        let changed: Vec<Did> = self.wants.symmetric_difference(&now).copied().collect();
+        self.wants = now;
+        for did in changed {
+            self.tell_of(did).await?;
+        }
+        Ok(())
+    }
+
+    /// The peer holds the key of a device: what that is worth, the identity says, now or once it is known.
+    pub(super) async fn peer_is(&mut self, did: Did, device: DeviceId) -> Result<(), StoreError> {
+        self.claims.entry((did, device)).or_insert(None);
+        let shared = Arc::clone(&self.with.shared);
+        match blocking(move || shared.admits(&did, &device)).await? {
+            Some(true) => self.with.tally.speaks_for(did),
+            Some(false) => self.refused(Rule("SYN-4"), "the identity does not admit the device"),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Answers what is aimed at the peer; nothing, while its identity is not known to admit its device.
+    pub(super) async fn load_aimed(
+        &mut self,
+        request: RequestId,
+        did: Did,
+        device: DeviceId,
+        since: u64,
+        bytes_max: u64,
+    ) -> Result<Input, StoreError> {
+        let shared = Arc::clone(&self.with.shared);
+        let loaded = blocking(move || {
+            if shared.admits(&did, &device)? != Some(true) {
+                return Ok(None);
+            }
+            let snapshot = shared.store.snapshot()?;
+            Ok(Some((shared.aimed(&snapshot, &did, since, bytes_max)?, snapshot.counter()?)))
+        })
+        .await?;
+        let Some((items, counter)) = loaded else {
+            return Ok(Input::LoadedAimed { request, items: Vec::new() });
+        };
+        self.claims.insert((did, device), Some(counter));
+        self.with.shared.count_sent(&self.with.tally, items.iter().map(|item| item.entries.len()).sum());
+        Ok(Input::LoadedAimed { request, items })
+    }
+
+    /// An identity has changed: its claims may hold now that did not before.
+    async fn judge_claims(&mut self, did: Did) -> Result<(), StoreError> {
+        let waiting = |((claimed, device), given): (&(Did, DeviceId), &Option<u64>)| {
+            (*claimed == did && given.is_none()).then_some(*device)
+        };
+        let waiting: Vec<DeviceId> = self.claims.iter().filter_map(waiting).collect();
+        for device in waiting {
+            let shared = Arc::clone(&self.with.shared);
+            if blocking(move || shared.admits(&did, &device)).await? == Some(true) {
+                self.claims.insert((did, device), Some(0));
+                self.with.tally.speaks_for(did);
+                self.tell_aimed(did).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells what is newly aimed at an identity that the peer has proven.
+    async fn tell_aimed(&mut self, did: Did) -> Result<(), StoreError> {
+        let given = self.claims.iter().filter(|((claimed, _), _)| *claimed == did).filter_map(|(_, given)| *given);
+        let Some(since) = given.max() else { return Ok(()) };
+        let shared = Arc::clone(&self.with.shared);
+        let (items, counter) = blocking(move || {
+            let snapshot = shared.store.snapshot()?;
+            Ok((shared.aimed(&snapshot, &did, since, LIVE_AIMED_BYTES_MAX)?, snapshot.counter()?))
+        })
+        .await?;
+        for ((claimed, _), given) in &mut self.claims {
+            if *claimed == did && given.is_some() {
+                *given = Some(counter);
+            }
+        }
+        let entries = items.iter().map(|item| item.entries.len()).sum();
+        if entries > 0 && self.step(Input::Aimed { items, counter }) {
+            self.with.shared.count_sent(&self.with.tally, entries);
+        }
+        Ok(())
+    }
+}

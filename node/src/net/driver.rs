@@ -1,0 +1,248 @@
+//! The task that owns the swarm: dials, connections, streams, and the conversations on them.
+
+mod connections;
+mod streams;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use futures::StreamExt;
+use libp2p::swarm::ConnectionId;
+use libp2p::{Multiaddr, PeerId, Swarm};
+use libp2p_stream::{Control, IncomingStreams};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::blobs::{self, Connected};
+use super::conversation::End;
+use super::ingest::Budget;
+use super::listen;
+use super::peers::{PeerBook, PeerRecord};
+use super::sessions::Sessions;
+use super::shared::Shared;
+use super::swarm::Behaviour;
+use super::tally::PeerTally;
+use crate::model::PeerInfo;
+
+/// How often due dials and the ends of bans are looked for.
+const TICK: Duration = Duration::from_millis(100);
+/// How long connections may take to say goodbye when the node stops.
+const GOODBYE: Duration = Duration::from_millis(500);
+/// Peers whose counters are kept; those of others start anew.
+const TALLIES_MAX: usize = 2_048;
+
+/// What others ask of the driver.
+#[derive(Debug)]
+pub(super) enum Ask {
+    /// Learn addresses that the owner named, and dial them.
+    Name(Vec<Multiaddr>),
+    /// Own addresses with the peer id, the most useful first, at most so many.
+    Addresses(usize, oneshot::Sender<Vec<Multiaddr>>),
+    /// All peers known.
+    Peers(oneshot::Sender<Vec<PeerInfo>>),
+}
+
+/// A peer's record for the store; none to forget it.
+pub(super) type Remembered = (PeerId, Option<PeerRecord>);
+
+/// What is kept of a peer while the node runs.
+#[derive(Debug, Clone)]
+struct Standing {
+    tally: Arc<PeerTally>,
+    budget: Arc<Budget>,
+    bans: u32,
+}
+
+/// A conversation that has ended.
+struct Ended {
+    peer: PeerId,
+    number: u64,
+    end: End,
+}
+
+/// Owns the swarm.
+pub(super) struct Driver {
+    swarm: Swarm<Behaviour>,
+    control: Control,
+    sync_streams: IncomingStreams,
+    blob_streams: IncomingStreams,
+    shared: Arc<Shared>,
+    book: PeerBook,
+    sessions: Sessions,
+    standings: BTreeMap<PeerId, Standing>,
+    /// The other end of each connection.
+    remotes: BTreeMap<ConnectionId, Multiaddr>,
+    /// Addresses of dials to nobody in particular.
+    seeds: BTreeMap<ConnectionId, Multiaddr>,
+    conversations: JoinSet<Ended>,
+    served: JoinSet<()>,
+    serving: blobs::Serving,
+    connected: watch::Sender<Connected>,
+    remember: mpsc::Sender<Remembered>,
+    asks: mpsc::Receiver<Ask>,
+    stop: CancellationToken,
+}
+
+/// What a driver is made of.
+pub(super) struct Parts {
+    pub(super) swarm: Swarm<Behaviour>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) book: PeerBook,
+    pub(super) connected: watch::Sender<Connected>,
+    pub(super) remember: mpsc::Sender<Remembered>,
+    pub(super) asks: mpsc::Receiver<Ask>,
+    pub(super) stop: CancellationToken,
+}
+
+impl Driver {
+    /// Takes over a swarm that listens.
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts { swarm, shared, book, connected, remember, asks, stop } = parts;
+        let mut control = swarm.behaviour().streams.new_control();
+        let mut accept = |protocol| control.accept(protocol).expect("no protocol is registered twice");
+        let (sync_streams, blob_streams) = (accept(super::SYNC_PROTOCOL), accept(super::BLOB_PROTOCOL));
+        let sessions = Sessions::new(*swarm.local_peer_id(), stop.child_token());
+        Self {
+            control,
+            sync_streams,
+            blob_streams,
+            serving: blobs::Serving::new(Arc::clone(&shared)),
+            shared,
+            book,
+            sessions,
+            standings: BTreeMap::new(),
+            remotes: BTreeMap::new(),
+            seeds: BTreeMap::new(),
+            conversations: JoinSet::new(),
+            served: JoinSet::new(),
+            connected,
+            remember,
+            asks,
+            stop,
+            swarm,
+        }
+    }
+
+    /// Runs until the node stops; then lets conversations and connections end.
+    pub(super) async fn run(mut self) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => break,
+                event = self.swarm.select_next_some() => self.on_swarm_event(event),
+                Some((peer, stream)) = self.sync_streams.next() => self.on_sync_stream(peer, stream),
+                Some((peer, stream)) = self.blob_streams.next() => self.on_blob_stream(peer, stream),
+                Some(ended) = self.conversations.join_next() => self.on_conversation_end(ended),
+                Some(_) = self.served.join_next() => {}
+                Some(ask) = self.asks.recv() => self.on_ask(ask),
+                _ = tick.tick() => {}
+            }
+            self.do_what_is_due();
+        }
+        self.finish().await;
+    }
+
+    fn do_what_is_due(&mut self) {
+        let now = Instant::now();
+        for peer in self.book.pardoned(now) {
+            self.swarm.behaviour_mut().banned.unblock_peer(peer);
+        }
+        for dial in self.book.due(now) {
+            self.dial(dial);
+        }
+        for (peer, permit) in self.sessions.due(now) {
+            self.open_conversation(peer, permit);
+        }
+    }
+
+    fn on_ask(&mut self, ask: Ask) {
+        // Who asked may be gone; then nobody waits for the answer.
+        match ask {
+            Ask::Name(addresses) => {
+                for address in addresses {
+                    if let Some(peer) = self.book.name(address, Instant::now()) {
+                        self.remember(&peer);
+                    }
+                }
+            }
+            Ask::Addresses(count, answer) => {
+                let _ = answer.send(self.own_addresses(count));
+            }
+            Ask::Peers(answer) => {
+                let _ = answer.send(self.peer_infos());
+            }
+        }
+    }
+
+    fn own_addresses(&self, count: usize) -> Vec<Multiaddr> {
+        let all = self.swarm.listeners().chain(self.swarm.external_addresses()).cloned().collect();
+        let own = *self.swarm.local_peer_id();
+        let useful = listen::most_useful(all, count).into_iter();
+        useful.map(|address| address.with_p2p(own).unwrap_or_else(|unchanged| unchanged)).collect()
+    }
+
+    fn peer_infos(&self) -> Vec<PeerInfo> {
+        let info = |(id, peer): (&PeerId, &super::peers::Peer)| {
+            let tally = self.standings.get(id).map(|standing| &standing.tally);
+            PeerInfo {
+                peer: id.to_string(),
+                dids: tally.map(|tally| tally.dids()).unwrap_or_default(),
+                addresses: peer.addresses().iter().map(Multiaddr::to_string).collect(),
+                connected: peer.is_connected(),
+                in_sync: peer.is_connected() && tally.is_some_and(|tally| tally.in_sync()),
+                last_seen_ms: peer.last_seen_ms(),
+                entries_received: tally.map_or(0, |tally| tally.counts.entries_received()),
+                entries_sent: tally.map_or(0, |tally| tally.counts.entries_sent()),
+                refusals: tally.map(|tally| tally.counts.refusals()).unwrap_or_default(),
+            }
+        };
+        self.book.iter().map(info).collect()
+    }
+
+    /// What is kept of a peer; made where there is nothing.
+    fn standing(&mut self, peer: PeerId) -> &mut Standing {
+        if self.standings.len() >= TALLIES_MAX && !self.standings.contains_key(&peer) {
+            let book = &self.book;
+            self.standings.retain(|peer, _| book.get(peer).is_some_and(|peer| peer.is_connected()));
+        }
+        self.standings.entry(peer).or_insert_with(|| Standing {
+            tally: Arc::default(),
+            budget: Arc::new(Budget::new(Instant::now())),
+            bans: 0,
+        })
+    }
+
+    /// Has a peer's record written; where the queue is full the next change does.
+    fn remember(&self, peer: &PeerId) {
+        if self.remember.try_send((*peer, self.book.record(peer))).is_err() {
+            tracing::debug!(%peer, "not remembered this time");
+        }
+    }
+
+    async fn finish(mut self) {
+        // Conversations watch the same token; they end by themselves, after their last frames.
+        let ended = async { while self.conversations.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(super::conversation::FLUSH, ended).await;
+        self.conversations.shutdown().await;
+        self.served.shutdown().await;
+        let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
+        for peer in peers {
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        let goodbye = async {
+            while self.swarm.connected_peers().next().is_some() {
+                self.swarm.select_next_some().await;
+            }
+        };
+        let _ = tokio::time::timeout(GOODBYE, goodbye).await;
+    }
+}
+
+/// This machine's clock, milliseconds since 1970.
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,167 @@
+//! Dials and connections: what the swarm reports, noted in the address book.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use libp2p::core::ConnectedPoint;
+use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
+use libp2p::{Multiaddr, PeerId, identify};
+
+use super::{Driver, now_ms};
+use crate::net::listen;
+use crate::net::peers::Dial;
+use crate::net::swarm::{BehaviourEvent, network_version};
+
+/// How long a peer of another network is left alone.
+const FOREIGN: Duration = Duration::from_secs(3_600);
+/// First ban of a peer that broke a rule gravely; each further one is twice as long.
+const BAN: Duration = Duration::from_secs(30);
+/// Longest ban.
+const BAN_MAX: Duration = Duration::from_secs(3_600);
+
+impl Driver {
+    pub(super) fn dial(&mut self, dial: Dial) {
+        let now = Instant::now();
+        // A port of its own for each dial: the listening port may still be held by an old connection.
+        let (options, seed) = match (dial.peer, dial.addresses.first()) {
+            (Some(peer), _) => {
+                let condition = PeerCondition::DisconnectedAndNotDialing;
+                let options = DialOpts::peer_id(peer).condition(condition).addresses(dial.addresses);
+                (options.allocate_new_port().build(), None)
+            }
+            (None, Some(address)) => {
+                let options = DialOpts::unknown_peer_id().address(address.clone()).allocate_new_port().build();
+                (options, Some(address.clone()))
+            }
+            (None, None) => return,
+        };
+        let connection = options.connection_id();
+        if let Err(cause) = self.swarm.dial(options) {
+            tracing::debug!(%cause, "not dialled");
+            match (dial.peer, seed) {
+                (Some(peer), _) => self.dial_failed(peer, None, now),
+                (None, Some(address)) => self.book.seed_failed(&address, now),
+                (None, None) => {}
+            }
+        } else if let Some(address) = seed {
+            self.seeds.insert(connection, address);
+        }
+    }
+
+    pub(super) fn on_swarm_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        let now = Instant::now();
+        match event {
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+                self.on_connected(peer_id, connection_id, endpoint, now);
+            }
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, cause, .. } => {
+                tracing::debug!(peer = %peer_id, ?cause, "connection closed");
+                self.remotes.remove(&connection_id);
+                if self.book.closed(&peer_id, connection_id, now, now_ms()) {
+                    self.on_disconnected(peer_id);
+                }
+            }
+            SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error, .. } => {
+                tracing::debug!(peer = ?peer_id, cause = %error, "dial failed");
+                if let Some(address) = self.seeds.remove(&connection_id) {
+                    self.book.seed_failed(&address, now);
+                }
+                let wrong = match &error {
+                    DialError::WrongPeerId { address, .. } | DialError::LocalPeerId { address } => Some(address),
+                    _ => None,
+                };
+                if let Some(peer) = peer_id {
+                    self.dial_failed(peer, wrong, now);
+                }
+            }
+            SwarmEvent::Behaviour(BehaviourEvent::Identify(identify::Event::Received {
+                connection_id,
+                peer_id,
+                info,
+            })) => self.on_identified(connection_id, peer_id, &info),
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping)) if ping.result.is_err() => {
+                // No answer on this connection: a dead one is closed now, not when the system notices.
+                tracing::debug!(peer = %ping.peer, "ping unanswered");
+                self.swarm.close_connection(ping.connection);
+            }
+            SwarmEvent::ListenerClosed { reason: Err(cause), addresses, .. } => {
+                tracing::warn!(%cause, ?addresses, "no longer listening");
+            }
+            _ => {}
+        }
+    }
+
+    fn on_connected(&mut self, peer: PeerId, connection: ConnectionId, endpoint: ConnectedPoint, now: Instant) {
+        self.seeds.remove(&connection);
+        let remote = endpoint.get_remote_address().clone();
+        let dialled = endpoint.is_dialer().then(|| remote.clone());
+        tracing::debug!(%peer, %remote, dialled = dialled.is_some(), "connected");
+        self.remotes.insert(connection, remote);
+        for dead in self.book.connected(peer, connection, dialled, now, now_ms()) {
+            self.swarm.close_connection(dead);
+        }
+        self.sessions.connected(peer, now);
+        self.tell_connected();
+        self.remember(&peer);
+    }
+
+    fn on_disconnected(&mut self, peer: PeerId) {
+        self.sessions.disconnected(&peer);
+        if let Some(standing) = self.standings.get(&peer) {
+            standing.tally.disconnected();
+        }
+        self.tell_connected();
+        self.remember(&peer);
+    }
+
+    fn dial_failed(&mut self, peer: PeerId, wrong: Option<&Multiaddr>, now: Instant) {
+        if self.book.dial_failed(&peer, wrong, now) {
+            self.sessions.forget(&peer);
+            self.remember(&peer);
+        }
+    }
+
+    /// Takes what a peer says of itself: a listening address only where we see it at that IP address.
+    fn on_identified(&mut self, connection: ConnectionId, peer: PeerId, info: &identify::Info) {
+        if info.protocol_version != network_version(self.shared.network) {
+            tracing::debug!(%peer, version = %info.protocol_version, "of another network");
+            self.ban(peer, FOREIGN);
+            return;
+        }
+        let seen_at = self.remotes.get(&connection).and_then(listen::ip);
+        let mut news = false;
+        for address in &info.listen_addrs {
+            if seen_at.is_some() && listen::ip(address) == seen_at {
+                news |= self.book.told(&peer, address.clone());
+            }
+        }
+        if news {
+            self.remember(&peer);
+        }
+    }
+
+    /// Lets a peer go that broke a rule gravely, for longer each time.
+    pub(super) fn punish(&mut self, peer: PeerId) {
+        let standing = self.standing(peer);
+        let length = BAN * (1 << standing.bans.min(10));
+        standing.bans = standing.bans.saturating_add(1);
+        self.ban(peer, length.min(BAN_MAX));
+    }
+
+    fn ban(&mut self, peer: PeerId, length: Duration) {
+        tracing::info!(%peer, secs = length.as_secs(), "let go for a while");
+        self.book.ban(&peer, Instant::now() + length);
+        self.swarm.behaviour_mut().banned.block_peer(peer);
+        let _ = self.swarm.disconnect_peer_id(peer);
+    }
+
+    /// Tells the blob tasks who can be asked.
+    fn tell_connected(&self) {
+        let now = self.book.connected_peers().map(|peer| {
+            let tally = self.standings.get(&peer).map(|standing| Arc::clone(&standing.tally));
+            (peer, tally.unwrap_or_default())
+        });
+        self.connected.send_replace(Arc::new(now.collect()));
+    }
+}

@@ -1,0 +1,95 @@
+//! What is compared with peers: which identities and logs, how far they are held, which are wanted.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use xom_protocol::identity::{DeviceStatus, IdentityState};
+use xom_protocol::log::Position;
+use xom_protocol::sync::{Frontier, IdentitySummary, LogSummary, Resume};
+use xom_protocol::{DeviceId, Did};
+
+use super::identities::Identities;
+use crate::error::StoreError;
+use crate::store::{Held, Snapshot, Store};
+
+/// Logs up to which every comparison is a full one; above it, one a day.
+const FULL_LOGS_MAX: usize = 2_000;
+
+/// Reads the summaries for one comparison, or for one change.
+pub(super) struct FrontierReader<'a> {
+    snapshot: &'a Snapshot,
+    identities: &'a Identities,
+    wants: Arc<BTreeSet<Did>>,
+    own_devices: BTreeSet<DeviceId>,
+}
+
+impl<'a> FrontierReader<'a> {
+    /// Reads from `snapshot`, with what is wanted now.
+    pub(super) fn new(store: &Store, snapshot: &'a Snapshot, identities: &'a Identities) -> Self {
+        let own_devices = store.locals().into_iter().map(|local| local.device).collect();
+        Self { snapshot, identities, wants: store.wants(), own_devices }
+    }
+
+    /// Everything (`SYN-5`). `resume` is only given back where there is much to compare.
+    pub(super) fn all(&self, resume: Option<Resume>) -> Result<Frontier, StoreError> {
+        let counter = self.snapshot.counter()?;
+        let (held, _) = self.snapshot.changed_since(0)?;
+        let served = held.iter().filter(|log| log.position.height > 0).map(|log| log.author);
+        let offered: BTreeSet<Did> = self.wants.iter().copied().chain(served).collect();
+        let mut frontier = Frontier { counter, ..Frontier::default() };
+        for did in offered {
+            let (identity, logs) = self.of(&did)?;
+            frontier.identities.push(identity);
+            frontier.logs.extend(logs);
+        }
+        frontier.resume = resume.filter(|_| frontier.logs.len() > FULL_LOGS_MAX);
+        Ok(frontier)
+    }
+
+    /// One identity with its logs.
+    pub(super) fn of(&self, did: &Did) -> Result<(IdentitySummary, Vec<LogSummary>), StoreError> {
+        let counter = self.snapshot.counter()?;
+        let known = self.identities.get(self.snapshot, did)?;
+        let record = known.as_ref().and_then(|known| known.record.as_ref());
+        let changed = known.as_ref().map_or(counter, |known| known.changed);
+        let summary = IdentitySummary {
+            did: *did,
+            digest: record.map(|record| record.digest()),
+            counter: if record.is_some() { changed } else { counter },
+        };
+        let held = self.snapshot.heads_of(did)?;
+        let mut logs: Vec<LogSummary> = Vec::new();
+        for log in &held {
+            let wanted = self.is_wanted(did, log, record.map(|record| record.state()));
+            if wanted || log.position.height > 0 {
+                logs.push(LogSummary { did: *did, log: log.log, position: log.position, counter: log.changed, wanted });
+            }
+        }
+        if let Some(state) = record.map(|record| record.state()).filter(|_| self.wants.contains(did)) {
+            let missing = state.devices.keys().filter(|device| !self.own_devices.contains(device));
+            let missing = missing.map(|device| state.root_log(device));
+            let missing = missing.filter(|log| held.iter().all(|have| have.log != *log));
+            logs.extend(missing.map(|log| LogSummary {
+                did: *did,
+                log,
+                position: Position::EMPTY,
+                counter,
+                wanted: true,
+            }));
+        }
+        Ok((summary, logs))
+    }
+
+    /// Wanted are logs of wanted identities, but neither those that this node writes itself nor those
+    /// of ended devices that are held up to their accepted head (`ID-7`).
+    fn is_wanted(&self, did: &Did, log: &Held, state: Option<&IdentityState>) -> bool {
+        let device = state.and_then(|state| state.devices.get(&log.device));
+        let ended = match device.map(|device| &device.status) {
+            Some(DeviceStatus::Ended { accepted }) => {
+                accepted.get(&log.log).is_none_or(|head| log.position.height >= head.height)
+            }
+            _ => false,
+        };
+        self.wants.contains(did) && !self.own_devices.contains(&log.device) && !ended
+    }
+}

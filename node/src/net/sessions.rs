@@ -1,0 +1,232 @@
+//! Who talks with whom: one sync stream for each pair of connected peers.
+//!
+//! A pure machine. The peer with the lower id opens the stream; the other opens one only where none
+//! came for a while. Where two meet, the one that the lower id opened stays.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use libp2p::PeerId;
+use tokio_util::sync::CancellationToken;
+
+use super::backoff::{Before, delay};
+
+/// How long the peer with the higher id waits for a stream before it opens one.
+const GRACE: Duration = Duration::from_secs(1);
+/// A stream that held for this long was no failure, whatever ended it.
+const HELD: Duration = Duration::from_secs(10);
+/// A stream that this side opened so recently is not given up for one that comes in.
+const FRESH: Duration = Duration::from_secs(2);
+/// Streams that one peer may open in one [`WINDOW`] (`R-SYN-11`).
+const STREAMS_MAX: u32 = 60;
+/// The time over which streams are counted.
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// A conversation under way, or a stream for one that is being opened.
+#[derive(Debug)]
+struct Running {
+    number: u64,
+    outgoing: bool,
+    since: Instant,
+    stop: CancellationToken,
+}
+
+/// Streams with one peer.
+#[derive(Debug, Default)]
+struct Pair {
+    connected: bool,
+    running: Option<Running>,
+    /// When this side opens a stream, if none runs by then.
+    open_at: Option<Instant>,
+    failures: u32,
+    streams: Option<(Instant, u32)>,
+}
+
+/// All pairs.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    own: PeerId,
+    pairs: BTreeMap<PeerId, Pair>,
+    numbers: u64,
+    stop: CancellationToken,
+}
+
+/// What a new conversation runs under.
+#[derive(Debug, Clone)]
+pub(super) struct Permit {
+    /// Tells it from earlier ones with the same peer.
+    pub(super) number: u64,
+    /// Ends it.
+    pub(super) stop: CancellationToken,
+}
+
+impl Sessions {
+    /// None yet; `stop` ends them all.
+    pub(super) fn new(own: PeerId, stop: CancellationToken) -> Self {
+        Self { own, pairs: BTreeMap::new(), numbers: 0, stop }
+    }
+
+    /// A peer is connected.
+    pub(super) fn connected(&mut self, peer: PeerId, now: Instant) {
+        let wait = self.wait(&peer);
+        let pair = self.pairs.entry(peer).or_default();
+        pair.connected = true;
+        if pair.running.is_none() {
+            pair.open_at = Some(now + wait);
+        }
+    }
+
+    /// No connection to a peer is left.
+    pub(super) fn disconnected(&mut self, peer: &PeerId) {
+        if let Some(pair) = self.pairs.get_mut(peer) {
+            pair.connected = false;
+            pair.open_at = None;
+            if let Some(running) = pair.running.take() {
+                running.stop.cancel();
+            }
+        }
+    }
+
+    /// The peers to which a stream is to be opened now.
+    pub(super) fn due(&mut self, now: Instant) -> Vec<(PeerId, Permit)> {
+        let is_due = |pair: &Pair| pair.running.is_none() && pair.open_at.is_some_and(|at| at <= now);
+        let due: Vec<PeerId> = self.pairs.iter().filter(|(_, pair)| is_due(pair)).map(|(peer, _)| *peer).collect();
+        due.into_iter().map(|peer| (peer, self.begin(peer, true, now))).collect()
+    }
+
+    /// When [`Self::due`] next has something to say.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.pairs.values().filter(|pair| pair.running.is_none()).filter_map(|pair| pair.open_at).min()
+    }
+
+    /// A peer has opened a stream; none if it is not taken.
+    pub(super) fn accept(&mut self, peer: PeerId, now: Instant) -> Option<Permit> {
+        let opener = self.own < peer;
+        let pair = self.pairs.entry(peer).or_default();
+        let (since, count) = pair.streams.filter(|(since, _)| now - *since < WINDOW).unwrap_or((now, 0));
+        pair.streams = Some((since, count + 1));
+        let keep_own = |running: &Running| opener && running.outgoing && now - running.since < FRESH;
+        if count >= STREAMS_MAX || pair.running.as_ref().is_some_and(keep_own) {
+            return None;
+        }
+        Some(self.begin(peer, false, now))
+    }
+
+    /// A conversation has ended; `again` if it is to be held again at once.
+    pub(super) fn ended(&mut self, peer: &PeerId, number: u64, again: bool, now: Instant) {
+        let wait = self.wait(peer);
+        let Some(pair) = self.pairs.get_mut(peer) else { return };
+        let Some(running) = pair.running.take_if(|running| running.number == number) else { return };
+        let held = again || now.saturating_duration_since(running.since) > HELD;
+        pair.failures = if held { 0 } else { pair.failures.saturating_add(1) };
+        let backoff = if held { Duration::ZERO } else { delay(pair.failures, Before::Known) };
+        if pair.connected {
+            pair.open_at = Some(now + wait + backoff);
+        } else if pair.failures == 0 {
+            self.pairs.remove(peer);
+        }
+    }
+
+    /// Forgets peers that are gone; their counts start anew.
+    pub(super) fn forget(&mut self, peer: &PeerId) {
+        self.pairs.remove(peer);
+    }
+
+    fn begin(&mut self, peer: PeerId, outgoing: bool, now: Instant) -> Permit {
+        self.numbers += 1;
+        let permit = Permit { number: self.numbers, stop: self.stop.child_token() };
+        let pair = self.pairs.entry(peer).or_default();
+        pair.open_at = None;
+        let running = Running { number: permit.number, outgoing, since: now, stop: permit.stop.clone() };
+        if let Some(before) = pair.running.replace(running) {
+            before.stop.cancel();
+        }
+        permit
+    }
+
+    fn wait(&self, peer: &PeerId) -> Duration {
+        if self.own < *peer { Duration::ZERO } else { GRACE }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two peer ids, the lower first.
+    fn pair() -> (PeerId, PeerId) {
+        let (one, other) = (PeerId::random(), PeerId::random());
+        (one.min(other), one.max(other))
+    }
+
+    fn sessions(own: PeerId) -> Sessions {
+        Sessions::new(own, CancellationToken::new())
+    }
+
+    #[test]
+    fn the_lower_peer_id_opens_and_the_higher_waits() {
+        let (low, high) = pair();
+        let now = Instant::now();
+        let (mut alice, mut bob) = (sessions(low), sessions(high));
+        alice.connected(high, now);
+        bob.connected(low, now);
+        assert_eq!(alice.due(now).len(), 1);
+        assert!(bob.due(now).is_empty());
+        assert_eq!(bob.due(now + GRACE).len(), 1, "alice's stream never came");
+    }
+
+    #[test]
+    fn where_both_open_the_stream_of_the_lower_id_stays() {
+        let (low, high) = pair();
+        let now = Instant::now();
+        let (mut alice, mut bob) = (sessions(low), sessions(high));
+        alice.connected(high, now);
+        bob.connected(low, now);
+        let (ours, theirs) = (alice.due(now).remove(0).1, bob.due(now + GRACE).remove(0).1);
+        assert!(alice.accept(high, now + GRACE).is_none());
+        assert!(bob.accept(low, now + GRACE).is_some());
+        assert!(!ours.stop.is_cancelled());
+        assert!(theirs.stop.is_cancelled());
+    }
+
+    #[test]
+    fn a_stream_from_a_peer_that_came_back_replaces_the_dead_one() {
+        let (low, high) = pair();
+        let now = Instant::now();
+        let mut alice = sessions(low);
+        alice.connected(high, now);
+        let dead = alice.due(now).remove(0).1;
+        let later = now + Duration::from_secs(60);
+        assert!(alice.accept(high, later).is_some());
+        assert!(dead.stop.is_cancelled());
+        alice.ended(&high, dead.number, false, later);
+        assert!(alice.due(later + GRACE).is_empty(), "the new one runs");
+    }
+
+    #[test]
+    fn a_peer_that_resets_streams_without_end_is_no_longer_answered() {
+        let (low, high) = pair();
+        let now = Instant::now();
+        let mut alice = sessions(high);
+        let taken = (0..1_000).filter(|_| alice.accept(low, now).is_some()).count();
+        assert_eq!(u32::try_from(taken), Ok(STREAMS_MAX));
+        assert!(alice.accept(low, now + WINDOW).is_some());
+    }
+
+    #[test]
+    fn a_conversation_that_fails_at_once_is_tried_ever_more_slowly() {
+        let (low, high) = pair();
+        let mut now = Instant::now();
+        let mut alice = sessions(low);
+        alice.connected(high, now);
+        let mut waits = Vec::new();
+        for _ in 0..6 {
+            let permit = alice.due(now).remove(0).1;
+            alice.ended(&high, permit.number, false, now);
+            let next = alice.next_due().expect("tried again");
+            waits.push(next - now);
+            now = next;
+        }
+        assert!(waits.is_sorted() && waits[5] > waits[0] * 16, "{waits:?}");
+    }
+}

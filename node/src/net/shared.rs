@@ -1,0 +1,138 @@
+//! What all conversations of a node share, and what they read from the store.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use libp2p::PeerId;
+use xom_protocol::entry::{Header, SignedEntry};
+use xom_protocol::limits::AIMED_ENTRIES_MAX;
+use xom_protocol::sync::{Aimed, Frontier, Resume};
+use xom_protocol::{DeviceId, Did, LogId, Network};
+
+use super::frontier::FrontierReader;
+use super::identities::Identities;
+use super::ingest::Ingest;
+use super::tally::{PeerTally, Tally};
+use crate::error::StoreError;
+use crate::store::{Snapshot, Store};
+
+/// Shared by all tasks of the network.
+pub(super) struct Shared {
+    /// The store.
+    pub(super) store: Store,
+    /// The network.
+    pub(super) network: Network,
+    /// Our peer id.
+    pub(super) own: PeerId,
+    /// Our database's epoch, as the conversation tells it.
+    pub(super) epoch: u64,
+    /// Verified identities.
+    pub(super) identities: Arc<Identities>,
+    /// The way in.
+    pub(super) ingest: Ingest,
+    /// Counters of all peers together.
+    pub(super) totals: Arc<Tally>,
+    began: Instant,
+}
+
+impl Shared {
+    /// For the node with this peer id.
+    pub(super) fn new(store: Store, own: PeerId, totals: Arc<Tally>) -> Result<Self, StoreError> {
+        let network = store.network();
+        let identities = Arc::new(Identities::new(network));
+        let ingest = Ingest::new(store.clone(), Arc::clone(&identities), Arc::clone(&totals));
+        let epoch = epoch_number(&store.snapshot()?.epoch()?);
+        Ok(Self { store, network, own, epoch, identities, ingest, totals, began: Instant::now() })
+    }
+
+    /// Milliseconds since the start, by a clock that never goes back.
+    pub(super) fn now_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// A reader of summaries. Blocking.
+    pub(super) fn reader<'a>(&'a self, snapshot: &'a Snapshot) -> FrontierReader<'a> {
+        FrontierReader::new(&self.store, snapshot, &self.identities)
+    }
+
+    /// Everything that is compared with a peer. Blocking.
+    pub(super) fn frontier(&self, peer: &PeerId) -> Result<Frontier, StoreError> {
+        let snapshot = self.store.snapshot()?;
+        let resume = snapshot.resume(&peer.to_bytes())?;
+        let resume = resume.map(|(epoch, their_counter)| Resume { their_epoch: epoch_number(&epoch), their_counter });
+        self.reader(&snapshot).all(resume)
+    }
+
+    /// Entries of a log for a peer. Blocking.
+    pub(super) fn load(
+        &self,
+        log: &LogId,
+        from: u64,
+        to: u64,
+        bytes_max: u64,
+        bodies: bool,
+    ) -> Result<Vec<SignedEntry>, StoreError> {
+        let count = usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX);
+        let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
+        let mut entries = self.store.snapshot()?.range(log, from, count, bytes_max)?;
+        if !bodies {
+            entries.iter_mut().for_each(|entry| entry.body = None);
+        }
+        Ok(entries)
+    }
+
+    /// Whether an identity admits a device now; none where the identity is not known. Blocking.
+    pub(super) fn admits(&self, did: &Did, device: &DeviceId) -> Result<Option<bool>, StoreError> {
+        let known = self.identities.get(&self.store.snapshot()?, did)?;
+        let record = known.and_then(|known| known.record);
+        Ok(record.map(|record| record.state().live_device(device).is_some()))
+    }
+
+    /// What local identities aimed at `did` after a counter, by author, oldest first. Blocking.
+    pub(super) fn aimed(
+        &self,
+        snapshot: &Snapshot,
+        did: &Did,
+        since: u64,
+        bytes_max: u64,
+    ) -> Result<Vec<Aimed>, StoreError> {
+        let mut left = bytes_max;
+        let mut by_author: BTreeMap<Did, Vec<SignedEntry>> = BTreeMap::new();
+        for entry in snapshot.aimed_at(did, since, AIMED_ENTRIES_MAX)? {
+            let bytes = entry.header.len() + entry.body.as_ref().map_or(0, |body| body.bytes.len());
+            let Some(rest) = left.checked_sub(u64::try_from(bytes).unwrap_or(u64::MAX)) else { break };
+            left = rest;
+            if let Ok(header) = Header::decode(&entry.header) {
+                by_author.entry(header.author).or_default().push(entry);
+            }
+        }
+        let mut items = Vec::new();
+        for (author, mut entries) in by_author {
+            entries.reverse();
+            items.push(Aimed { objects: snapshot.identity_objects(&author)?, entries });
+        }
+        Ok(items)
+    }
+
+    /// Remembers how far a peer's changes are durable here.
+    pub(super) async fn save_resume(&self, peer: &PeerId, resume: Resume) -> Result<(), StoreError> {
+        let mut epoch = [0; 16];
+        epoch[..8].copy_from_slice(&resume.their_epoch.to_be_bytes());
+        self.store.put_resume(peer.to_bytes(), epoch, resume.their_counter).await
+    }
+
+    /// Counts entries that go out.
+    pub(super) fn count_sent(&self, peer: &PeerTally, entries: usize) {
+        let entries = u64::try_from(entries).unwrap_or(u64::MAX);
+        peer.counts.sent(entries);
+        self.totals.sent(entries);
+    }
+}
+
+/// An epoch as it is told: the first bytes, as a number that is exact in every language.
+fn epoch_number(epoch: &[u8; 16]) -> u64 {
+    let mut first = [0; 8];
+    first.copy_from_slice(&epoch[..8]);
+    u64::from_be_bytes(first) & xom_protocol::limits::SEQ_MAX
+}

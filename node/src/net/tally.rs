@@ -1,0 +1,89 @@
+//! Counters since the start, for one peer or for all: what came, what went, what was refused.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use xom_protocol::{Did, Rule};
+
+/// What is counted. Shared between tasks; never locked across an await.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    entries_received: AtomicU64,
+    entries_sent: AtomicU64,
+    refusals: Mutex<BTreeMap<Rule, u64>>,
+}
+
+/// What is shown of one peer besides its addresses.
+#[derive(Debug, Default)]
+pub(super) struct PeerTally {
+    /// Its counters.
+    pub(super) counts: Tally,
+    in_sync: AtomicBool,
+    dids: Mutex<Vec<Did>>,
+}
+
+impl Tally {
+    /// Entries that were new.
+    pub(crate) fn received(&self, entries: u64) {
+        self.entries_received.fetch_add(entries, Ordering::Relaxed);
+    }
+
+    /// Entries that went out.
+    pub(crate) fn sent(&self, entries: u64) {
+        self.entries_sent.fetch_add(entries, Ordering::Relaxed);
+    }
+
+    /// A broken rule.
+    pub(crate) fn refused(&self, rule: Rule) {
+        let mut refusals = self.refusals.lock().unwrap_or_else(|broken| broken.into_inner());
+        *refusals.entry(rule).or_default() += 1;
+    }
+
+    /// How many entries were new.
+    pub(crate) fn entries_received(&self) -> u64 {
+        self.entries_received.load(Ordering::Relaxed)
+    }
+
+    /// How many entries went out.
+    pub(crate) fn entries_sent(&self) -> u64 {
+        self.entries_sent.load(Ordering::Relaxed)
+    }
+
+    /// How often each rule was broken.
+    pub(crate) fn refusals(&self) -> Vec<(String, u64)> {
+        let refusals = self.refusals.lock().unwrap_or_else(|broken| broken.into_inner());
+        refusals.iter().map(|(rule, count)| (rule.to_string(), *count)).collect()
+    }
+}
+
+impl PeerTally {
+    /// Nothing is left to exchange, or something is again.
+    pub(super) fn set_in_sync(&self, in_sync: bool) {
+        self.in_sync.store(in_sync, Ordering::Relaxed);
+    }
+
+    /// Nothing is left to exchange.
+    pub(super) fn in_sync(&self) -> bool {
+        self.in_sync.load(Ordering::Relaxed)
+    }
+
+    /// The peer has proved to speak for an identity.
+    pub(super) fn speaks_for(&self, did: Did) {
+        let mut dids = self.dids.lock().unwrap_or_else(|broken| broken.into_inner());
+        if !dids.contains(&did) {
+            dids.push(did);
+        }
+    }
+
+    /// The identities that it has proved to speak for.
+    pub(super) fn dids(&self) -> Vec<Did> {
+        self.dids.lock().unwrap_or_else(|broken| broken.into_inner()).clone()
+    }
+
+    /// Forgets what was proved: proofs hold for one connection.
+    pub(super) fn disconnected(&self) {
+        self.set_in_sync(false);
+        self.dids.lock().unwrap_or_else(|broken| broken.into_inner()).clear();
+    }
+}
