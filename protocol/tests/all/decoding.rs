@@ -5,6 +5,7 @@ use xom_protocol::body::{Body, Post};
 use xom_protocol::encoding;
 use xom_protocol::entry::{Header, Kind, verify_signed};
 use xom_protocol::log::{ForkProof, Position};
+use xom_protocol::sync::frame_body_len;
 use xom_protocol::{BlobId, EntryId, Network};
 
 use crate::cast::{post, writer};
@@ -216,6 +217,16 @@ fn r_dec_10_text_is_utf_8_and_of_bounded_length_without_controls() {
     assert_eq!(rule(&"\u{301}".repeat(5_001)), Err("BODY-2"));
     assert_eq!(rule(&"\u{301}".repeat(500_000)), Err("ENC-1"));
     assert_eq!(rule("right \u{202e}to left"), Ok(()), "kept; whoever shows it isolates it");
+}
+
+#[test]
+fn r_dec_11_a_frame_announces_1_byte_to_1_mebibyte() {
+    let announced = |prefix: u32| frame_body_len(prefix.to_be_bytes()).map_err(|e| e.rule().0);
+    assert_eq!(announced(1), Ok(1));
+    assert_eq!(announced(1 << 20), Ok(1 << 20));
+    for prefix in [0, (1 << 20) + 1, 1 << 31, u32::MAX] {
+        assert_eq!(announced(prefix), Err("SYN-1"), "{prefix}");
+    }
 }
 
 #[test]

@@ -1,14 +1,15 @@
 //! Runs (`LOG-4`, `LOG-6`, `LOG-7`, `LOG-9`).
 
+use serde_bytes::ByteBuf;
 use serde_json::Value;
 use xom_protocol::entry::{Header, SaltedBody, SignedEntry};
 use xom_protocol::keys::{PublicKey, Signature};
 use xom_protocol::log::{Position, verify_run};
-use xom_protocol::{Digest, Network};
+use xom_protocol::{Digest, Network, encoding};
 
 use super::check;
 use crate::cast::{Writer, as_range, did, key, side_writer, sign, writer};
-use crate::support::{Vector, check_regenerated, hex, unhex};
+use crate::support::{Vector, check_cddl, check_regenerated, hex, unhex};
 
 const FILE: &str = "runs.json";
 const ABOUT: &str = "Chapter 02, LOG-9. A run of the log of author and key on network, on top of height and head (null \
@@ -136,6 +137,19 @@ fn run(vector: &Vector) -> Result<(), String> {
     let mismatches: Vec<Value> = run.body_mismatches.iter().map(|seq| Value::from(*seq)).collect();
     assert_eq!(mismatches, vector.list("body_mismatches"), "{}", vector.name);
     run.refused.map_or(Ok(()), |refusal| Err(refusal.rule().to_string()))
+}
+
+#[test]
+fn an_entry_as_it_travels_matches_the_cddl() {
+    let mut alice = writer("alice", "phone");
+    alice.fill_to(1);
+    let SignedEntry { header, signature, body } = alice.entries[0].to_signed();
+    let (salt, bytes) = body.map(|body| (ByteBuf::from(body.salt), ByteBuf::from(body.bytes))).unzip();
+    let whole = encoding::encode(&(ByteBuf::from(header.clone()), signature, salt, bytes));
+    check_cddl("signed-entry", super::CHAPTERS, &whole, "an entry with all");
+    let none: Option<ByteBuf> = None;
+    let bare = encoding::encode(&(ByteBuf::from(header), &none, &none, &none));
+    check_cddl("signed-entry", super::CHAPTERS, &bare, "an entry with its header only");
 }
 
 fn entry(value: &Value) -> SignedEntry {
