@@ -77,8 +77,9 @@ pub fn build_checkpoint(
     Some(Checkpoint { root: map.root(), height: position.height, prev: position.head?, identity, statements, logs })
 }
 
-/// Checks what a checkpoint says of its own log (`LOG-8`). `map` holds what the auditor found live;
-/// without it, for want of bodies or of siblings, the root goes unchecked.
+/// Checks what a checkpoint says of its own log (`LOG-8`). `map` holds what the auditor found live,
+/// counting erasures that became void since; without it, for want of bodies or of siblings, the root
+/// goes unchecked.
 pub fn audit_checkpoint(
     entry: &VerifiedEntry,
     checkpoint: &Checkpoint,

@@ -115,6 +115,11 @@ pub(crate) fn cddl(start: &str, chapters: &[&str]) -> String {
     text
 }
 
+/// True where the bytes match the CDDL rule `start` of these chapters.
+pub(crate) fn matches_cddl(start: &str, chapters: &[&str], bytes: &[u8]) -> bool {
+    cddl::validate_cbor_from_slice(&cddl(start, chapters), bytes, None).is_ok()
+}
+
 /// Fails unless the bytes match the CDDL rule `start` of these chapters.
 pub(crate) fn check_cddl(start: &str, chapters: &[&str], bytes: &[u8], name: &str) {
     let result = cddl::validate_cbor_from_slice(&cddl(start, chapters), bytes, None);

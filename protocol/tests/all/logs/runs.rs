@@ -1,5 +1,6 @@
 //! Runs: what is taken of a stretch of a log, and what is refused (`LOG-4`, `LOG-7`, `LOG-9`).
 
+use proptest::prelude::*;
 use xom_protocol::Network;
 use xom_protocol::entry::{Header, Kind, SignedEntry, VerifiedEntry, verify_signed};
 use xom_protocol::keys::Signature;
@@ -220,4 +221,75 @@ fn a_long_run_costs_a_few_microseconds_an_entry() {
     check(&alice, as_range(&alice.entries), 1_000, None);
     // A debug build on a loaded machine; a release build is some fifty times faster.
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
+
+/// What mallory does to a run on its way.
+#[derive(Debug, Clone)]
+enum Harm {
+    Drop,
+    Double,
+    Swap(prop::sample::Index),
+    Unsign,
+    FalseSignature,
+    Flip(prop::sample::Index, u8),
+    WrongBody,
+    NoBody,
+    CutAfter,
+}
+
+fn harm() -> impl Strategy<Value = (prop::sample::Index, Harm)> {
+    let kind = prop_oneof![
+        Just(Harm::Drop),
+        Just(Harm::Double),
+        any::<prop::sample::Index>().prop_map(Harm::Swap),
+        Just(Harm::Unsign),
+        Just(Harm::FalseSignature),
+        (any::<prop::sample::Index>(), 1_u8..).prop_map(|(at, bits)| Harm::Flip(at, bits)),
+        Just(Harm::WrongBody),
+        Just(Harm::NoBody),
+        Just(Harm::CutAfter),
+    ];
+    (any::<prop::sample::Index>(), kind)
+}
+
+fn harmed(mut run: Vec<SignedEntry>, harms: &[(prop::sample::Index, Harm)]) -> Vec<SignedEntry> {
+    for (index, harm) in harms {
+        if run.is_empty() {
+            break;
+        }
+        let at = index.index(run.len());
+        match harm {
+            Harm::Drop => drop(run.remove(at)),
+            Harm::Double => run.insert(at, run[at].clone()),
+            Harm::Swap(other) => run.swap(at, other.index(run.len())),
+            Harm::Unsign => run[at].signature = None,
+            Harm::FalseSignature => run[at].signature = Some(Signature([7; 64])),
+            Harm::Flip(byte, bits) => {
+                let byte = byte.index(run[at].header.len());
+                run[at].header[byte] ^= bits;
+            }
+            Harm::WrongBody => run[at].body.iter_mut().for_each(|body| body.bytes.push(0)),
+            Harm::NoBody => run[at].body = None,
+            Harm::CutAfter => run.truncate(at + 1),
+        }
+    }
+    run
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn whatever_mallory_does_to_a_run_only_what_alice_signed_is_taken(harms in proptest::collection::vec(harm(), 1..4)) {
+        let alice = alice_with(70);
+        let run = harmed(as_range(&alice.entries), &harms);
+        let offered = run.len();
+        let result = alice.verify(Position::EMPTY, run);
+        prop_assert!(result.accepted.len() == offered || result.refused.is_some());
+        prop_assert!(result.accepted.last().is_none_or(|last| last.signature().is_some()));
+        for (taken, own) in result.accepted.iter().zip(&alice.entries) {
+            prop_assert_eq!(taken.id(), own.id());
+            prop_assert!(taken.body().is_none_or(|body| Some(body) == own.body()));
+        }
+    }
 }
