@@ -261,7 +261,10 @@ fn harmed(mut run: Vec<SignedEntry>, harms: &[(prop::sample::Index, Harm)]) -> V
         match harm {
             Harm::Drop => drop(run.remove(at)),
             Harm::Double => run.insert(at, run[at].clone()),
-            Harm::Swap(other) => run.swap(at, other.index(run.len())),
+            Harm::Swap(other) => {
+                let other = other.index(run.len());
+                run.swap(at, other);
+            }
             Harm::Unsign => run[at].signature = None,
             Harm::FalseSignature => run[at].signature = Some(Signature([7; 64])),
             Harm::Flip(byte, bits) => {
