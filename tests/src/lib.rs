@@ -1,6 +1,9 @@
-//! What the end-to-end tests share: homes, each a real `xom` process with a data folder of its own.
+//! What the end-to-end tests share: homes, each a real `xom` process with a data folder of its own, and archives.
 
+pub mod archive;
 pub mod home;
+pub mod picture;
+pub mod random;
 pub mod wait;
 
 pub use home::Home;

@@ -2,4 +2,5 @@
 
 mod erase;
 mod follow;
+mod import;
 mod kill;
