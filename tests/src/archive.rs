@@ -45,7 +45,7 @@ pub struct GeneratedArchive {
     pub private: usize,
     /// How many items can't be taken.
     pub not_taken: usize,
-    /// How many posts lack a medium.
+    /// How many posts lack a medium or the votes of their poll.
     pub partial: usize,
 }
 
@@ -129,6 +129,7 @@ impl GeneratedArchive {
             }
         } else if random.chance(4) {
             post.poll = (0..2 + random.below(3)).map(|option| format!("{} {option}", random.pick(&WORDS))).collect();
+            self.partial += 1;
         } else if random.chance(2) {
             attachments.push(json!({"type": "Document", "mediaType": "image/png",
                 "url": format!("/media_attachments/files/{number}/lost.png")}));

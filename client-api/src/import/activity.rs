@@ -102,7 +102,9 @@ fn read_create(activity: &Value, actor: &str, source_url: &str) -> Result<Draft,
     let answered = object["inReplyTo"].as_str().or_else(|| object["inReplyTo"]["id"].as_str());
     draft.post.reply_to = answered.map(str::to_owned);
     if kind == "Question" {
-        draft.post.poll = Some(read_poll(object, draft.post.published_ms)?);
+        let poll = read_poll(object, draft.post.published_ms)?;
+        draft.notes.extend(poll.result_note());
+        draft.post.poll = Some(poll);
     }
     Ok(draft)
 }

@@ -1,25 +1,31 @@
 //! Polls, which Mastodon keeps as questions with one or any of their answers.
 
-use serde::Serialize;
 use serde_json::Value;
 use xom_protocol::limits::{POLL_OPTION_CHARS_MAX, POLL_OPTIONS_MAX};
 
 use super::activity::parse_time;
 
 /// A poll of an archive, with its result.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ArchivedPoll {
     /// The options.
     pub options: Vec<String>,
     /// More than one could be chosen.
     pub multiple: bool,
     /// When it ended, milliseconds since 1970.
-    #[serde(skip)]
     pub ends_ms: u64,
     /// Votes for each option, as the archive counts them.
     pub votes: Vec<u64>,
-    /// How many voted, if the archive says it.
-    pub voters: Option<u64>,
+}
+
+impl ArchivedPoll {
+    /// Votes can't be published by the one who counted them; so the result is told and not taken.
+    pub(super) fn result_note(&self) -> Option<String> {
+        let counts = self.options.iter().zip(&self.votes).map(|(option, votes)| format!("{option}: {votes}"));
+        let counts: Vec<String> = counts.collect();
+        let any = self.votes.iter().any(|votes| *votes > 0);
+        any.then(|| format!("the votes in its poll are not taken ({})", counts.join(", ")))
+    }
 }
 
 /// Reads the poll of a question that was published at `published_ms`.
@@ -46,6 +52,5 @@ pub(super) fn read_poll(question: &Value, published_ms: u64) -> Result<ArchivedP
         multiple,
         ends_ms: time("endTime").or_else(|| time("closed")).unwrap_or(published_ms),
         votes: answers.iter().map(|answer| answer["replies"]["totalItems"].as_u64().unwrap_or(0)).collect(),
-        voters: question["votersCount"].as_u64(),
     })
 }

@@ -79,8 +79,6 @@ fn poll_json(poll: &ArchivedPoll) -> Value {
         "options": poll.options,
         "multiple": poll.multiple,
         "ends": iso_time(poll.ends_ms),
-        "votes": poll.votes,
-        "voters": poll.voters,
     })
 }
 
