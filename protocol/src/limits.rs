@@ -150,6 +150,8 @@ pub const HEADS_MAX: usize = 1_024;
 pub const IDENTITY_BYTES_MAX: usize = 8 << 20;
 /// Most objects of one identity (`SYN-8`).
 pub const IDENTITY_OBJECTS_MAX: usize = IDENTITY_OPERATIONS_MAX + IDENTITY_STATEMENTS_MAX;
+/// How often in one session the objects of one identity are asked for (`SYN-8`).
+pub const IDENTITY_TRIES_MAX: u64 = 64;
 /// Most unanswered requests that one side may have (`SYN-9`).
 pub const REQUESTS_MAX: usize = 4;
 /// Most entries of one request, and of one frame (`SYN-9`, `SYN-10`).

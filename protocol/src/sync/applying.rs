@@ -12,6 +12,9 @@ use crate::ids::{Did, LogId};
 use crate::log::Position;
 use crate::rule::Rule;
 
+/// What the node answers where a run does not link to what it holds: the mark of a fork.
+const UNLINKED: Rule = Rule("LOG-4");
+
 /// What a ticket stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Held {
@@ -102,6 +105,7 @@ impl Applying {
         position: Position,
     ) -> Result<(), Refusal> {
         let Some(held) = self.open.remove(&ticket) else { return Ok(()) };
+        set.has_gap |= outcome != Outcome::Applied && outcome != Outcome::Refused(UNLINKED);
         match held {
             Held::Run { log, bytes, pushed } => {
                 self.bytes -= bytes;
@@ -141,13 +145,12 @@ fn applied_run(set: &mut Set, log: LogId, outcome: Outcome, position: Position) 
     let was_stopped = state.stopped;
     match outcome {
         Outcome::Applied => state.fetched = state.fetched.max(position.height),
-        Outcome::Dropped => (state.stopped, state.fetched) = (true, state.ours.height),
-        Outcome::Refused(_) => (state.stopped, state.fetched) = (true, state.ours.height),
+        Outcome::Dropped | Outcome::Refused(_) => (state.stopped, state.fetched) = (true, state.ours.height),
     }
-    let unlinked = outcome == Outcome::Refused(Rule("LOG-4"));
-    if unlinked && !was_stopped && position.height > 0 {
+    let is_fork = outcome == Outcome::Refused(UNLINKED) && position.height > 0;
+    if is_fork && !was_stopped {
         fork::suspect(state, position.height - 1);
     }
     set.refresh_log(log);
-    if unlinked || was_stopped { Ok(()) } else { blame(outcome, "a run of a log") }
+    if is_fork || was_stopped { Ok(()) } else { blame(outcome, "a run of a log") }
 }

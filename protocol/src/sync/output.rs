@@ -44,7 +44,8 @@ pub enum Batch {
         /// The entries by author.
         items: Vec<Aimed>,
     },
-    /// The headers of the peer's branch where it differs from ours (`SYN-13`): a run without bodies.
+    /// The headers of the peer's branch where it differs from ours (`SYN-13`): a run without bodies. Refused,
+    /// if together with what is held they prove no fork.
     Fork {
         /// Whose.
         did: Did,

@@ -11,7 +11,7 @@ use crate::entry::SignedEntry;
 use crate::ids::{Did, LogId};
 use crate::limits::{
     ANSWER_BYTES_PER_SECOND, ANSWER_MS, APPLYING_BYTES, FORK_BRANCH_HEADERS_MAX, IDENTITY_BYTES_MAX,
-    IDENTITY_OBJECTS_MAX, RANGE_ENTRIES_MAX, REQUESTS_MAX, SIGNATURE_INTERVAL,
+    IDENTITY_OBJECTS_MAX, IDENTITY_TRIES_MAX, RANGE_ENTRIES_MAX, REQUESTS_MAX, SIGNATURE_INTERVAL,
 };
 use crate::rule::Rule;
 
@@ -78,6 +78,8 @@ impl Fetches {
         let state = set.identities.get_mut(&did)?;
         state.busy = true;
         state.tried = state.theirs.flatten();
+        state.tries += 1;
+        set.has_gap |= state.tries == IDENTITY_TRIES_MAX;
         let id = state.salted;
         set.refresh_identity(did);
         self.issued += 1;
@@ -175,6 +177,7 @@ impl Fetches {
             if let Some(state) = set.identities.get_mut(&did) {
                 state.busy = false;
             }
+            set.has_gap = true;
             set.refresh_identity(did);
             return Err(Refusal::fault(Rule("SYN-8"), "nothing of an identity that was claimed"));
         }
@@ -226,6 +229,7 @@ fn end_run(set: &mut Set, log: LogId, is_empty: bool, is_cut: bool) -> Result<()
     if let Some(state) = set.logs.get_mut(&log) {
         state.fetching = false;
         state.stopped |= is_empty || is_cut;
+        set.has_gap |= is_empty || is_cut;
         set.refresh_log(log);
     }
     match (is_empty, is_cut) {

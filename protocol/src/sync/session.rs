@@ -285,7 +285,7 @@ impl Session {
         if is_compared {
             self.aimed.start(since.unwrap_or(0), out);
         }
-        let is_in_sync = is_compared && self.aimed.is_complete(!self.config.devices.is_empty());
+        let is_in_sync = is_compared && !self.set.has_gap && self.aimed.is_complete(!self.config.devices.is_empty());
         let their_counter = self.comparison.their_counter;
         let counter = is_in_sync.then_some(their_counter);
         if self.pushes.acknowledge(self.applying.pushes_done, counter, out) {

@@ -8,6 +8,7 @@ use super::handshake::Salter;
 use super::input::{Frontier, IdentitySummary, LogSummary};
 use super::message::SaltedId;
 use crate::ids::{Did, Digest, LogId};
+use crate::limits::IDENTITY_TRIES_MAX;
 use crate::log::Position;
 use crate::network::Network;
 
@@ -46,6 +47,8 @@ pub(super) struct IdentityState {
     pub(super) theirs: Option<Option<Digest>>,
     /// The digest of theirs for which the objects were fetched already.
     pub(super) tried: Option<Digest>,
+    /// How often they were fetched.
+    pub(super) tries: u64,
     /// Asked for, or being stored.
     pub(super) busy: bool,
 }
@@ -53,7 +56,7 @@ pub(super) struct IdentityState {
 impl IdentityState {
     fn is_due(&self) -> bool {
         let theirs = self.theirs.flatten();
-        theirs.is_some() && theirs != self.ours && theirs != self.tried && !self.busy
+        theirs.is_some() && theirs != self.ours && theirs != self.tried && !self.busy && self.tries < IDENTITY_TRIES_MAX
     }
 }
 
@@ -124,6 +127,8 @@ pub(super) struct Set {
     pub(super) due_forks: BTreeSet<LogId>,
     /// Items that they offered and of which they have not yet said where they stand.
     pub(super) awaited: u64,
+    /// Something that they have could not be had: nothing more is acknowledged in this session.
+    pub(super) has_gap: bool,
     pub(super) logs_left: u64,
     pub(super) entries_left: u64,
 }
@@ -140,6 +145,7 @@ impl Set {
             due_logs: BTreeSet::new(),
             due_forks: BTreeSet::new(),
             awaited: 0,
+            has_gap: false,
             logs_left: 0,
             entries_left: 0,
         }
@@ -187,6 +193,7 @@ impl Set {
             told: None,
             theirs: None,
             tried: None,
+            tries: 0,
             busy: false,
         };
         self.identities.insert(did, state);

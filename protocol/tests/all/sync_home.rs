@@ -21,8 +21,13 @@ pub(crate) struct Author {
 
 impl Author {
     pub(crate) fn new(name: &str) -> Self {
-        let seed = Digest::of(&[name.as_bytes()]);
-        Self { did: Did(Digest::of(&[b"did", &seed.0]).0), key: SecretKey::from_seed(&seed.0).expect("not zero") }
+        Self::on_device(name, "first")
+    }
+
+    pub(crate) fn on_device(name: &str, device: &str) -> Self {
+        let seed = Digest::of(&[name.as_bytes(), device.as_bytes()]);
+        let did = Did(Digest::of(&[b"did", name.as_bytes()]).0);
+        Self { did, key: SecretKey::from_seed(&seed.0).expect("not zero") }
     }
 
     pub(crate) fn log(&self) -> LogId {
@@ -163,6 +168,12 @@ impl Home {
         let from = stored.entries.len() as u64;
         stored.entries.extend(entries.iter().cloned());
         Input::Stored { log, from, entries, position: stored.position(), counter }
+    }
+
+    /// Holds these first entries of an author's log.
+    pub(crate) fn hold(&mut self, author: &Author, entries: &[SignedEntry]) {
+        self.admit(author.did, [author.key.public().to_bytes().to_vec()]);
+        self.append(author.log(), entries.to_vec());
     }
 
     /// Publishes entries of an author whose log is held here.

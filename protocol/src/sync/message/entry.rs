@@ -1,7 +1,7 @@
 //! Entries inside messages: arrays of header, signature, salt and body.
 
 use serde::{Deserialize, Serialize};
-use serde_bytes::ByteBuf;
+use serde_bytes::{ByteArray, ByteBuf};
 
 use super::{MessageError, ensure};
 use crate::entry::{SaltedBody, SignedEntry};
@@ -39,14 +39,14 @@ pub fn place(header: &[u8]) -> Option<Place> {
     Some(Place { log, seq })
 }
 
-/// An entry on the wire.
+/// An entry on the wire (`LOG-9`): header, signature, salt and body.
 #[derive(Serialize, Deserialize)]
-pub(super) struct EntryWire(ByteBuf, Option<Signature>, Option<ByteBuf>, Option<ByteBuf>);
+pub(super) struct EntryWire(ByteBuf, Option<Signature>, Option<ByteArray<SALT_BYTES>>, Option<ByteBuf>);
 
 /// Turns entries into what is encoded.
 pub(super) fn to_wire(entries: Vec<SignedEntry>) -> Vec<EntryWire> {
     let wire = |SignedEntry { header, signature, body }: SignedEntry| {
-        let (salt, bytes) = body.map(|body| (ByteBuf::from(body.salt), ByteBuf::from(body.bytes))).unzip();
+        let (salt, bytes) = body.map(|body| (ByteArray::new(body.salt), ByteBuf::from(body.bytes))).unzip();
         EntryWire(ByteBuf::from(header), signature, salt, bytes)
     };
     entries.into_iter().map(wire).collect()
@@ -62,13 +62,12 @@ impl EntryWire {
         let Self(header, signature, salt, bytes) = self;
         ensure(header.len() <= HEADER_BYTES_MAX, rule, "the size of a header")?;
         ensure(salt.is_some() == bytes.is_some(), rule, "a body without salt or a salt without body")?;
-        ensure(salt.as_ref().is_none_or(|salt| salt.len() == SALT_BYTES), rule, "the size of a salt")?;
         ensure(bytes.as_ref().is_none_or(|bytes| bytes.len() <= BODY_BYTES_MAX), rule, "the size of a body")?;
-        let body = salt.zip(bytes).and_then(|(salt, bytes)| {
-            let salt = <[u8; SALT_BYTES]>::try_from(salt.as_slice()).ok()?;
-            Some(SaltedBody { salt, bytes: bytes.into_vec() })
-        });
-        Ok(SignedEntry { header: header.into_vec(), signature, body })
+        let salted = |(salt, bytes): (ByteArray<SALT_BYTES>, ByteBuf)| SaltedBody {
+            salt: salt.into_array(),
+            bytes: bytes.into_vec(),
+        };
+        Ok(SignedEntry { header: header.into_vec(), signature, body: salt.zip(bytes).map(salted) })
     }
 }
 

@@ -1,0 +1,484 @@
+//! Mallory breaks each rule of the conversation; bob refuses, by the rule's number.
+
+use xom_protocol::entry::SignedEntry;
+use xom_protocol::keys::{Domain, Signature};
+use xom_protocol::log::Position;
+use xom_protocol::sync::message::{AimedPush, Claim, Heads, Hello, IdentityHead, LogHead, Message, Offer, Push, Range};
+use xom_protocol::sync::{Aimed, CloseReason, LocalDevice, ProofContext, Salter, frame_body_len, verify};
+use xom_protocol::{Digest, Network};
+
+use crate::sync_home::{Author, Home};
+use crate::sync_victim::{BOBS_NONCE, MALLORYS_NONCE, Victim, hello, offer};
+
+/// What mallory answers, given all of alice's entries.
+type Answer<'a> = &'a dyn Fn(&mut Victim, &[SignedEntry]);
+
+fn alice() -> Author {
+    Author::new("alice")
+}
+
+/// Bob holds 40 entries; mallory claims 100 and is asked for the rest.
+fn asked() -> (Victim, Vec<SignedEntry>) {
+    let victim = Victim::following(&alice(), 40).greet().claim(&alice(), 100);
+    assert_eq!(victim.asked().1..victim.asked().2, 40..100);
+    (victim, alice().run(Position::EMPTY, 100, 50))
+}
+
+#[test]
+fn r_dec_11_a_frame_is_1_byte_to_1_mib_and_comes_in_time() {
+    assert_eq!(frame_body_len([0, 0, 0, 1]), Ok(1));
+    assert_eq!(frame_body_len([0, 16, 0, 0]), Ok(1 << 20));
+    for bad in [[0, 0, 0, 0], [0, 16, 0, 1], [0x80, 0, 0, 0], [0xff; 4]] {
+        assert_eq!(frame_body_len(bad).map_err(|e| e.rule().0), Err("SYN-1"), "{bad:?}");
+    }
+    let mut victim = Victim::following(&alice(), 1).greet().claim(&alice(), 1);
+    victim.wait(60);
+    assert_eq!(victim.closed, None);
+    victim.wait(2);
+    assert_eq!(victim.closed, Some(CloseReason::Silent), "SYN-14");
+}
+
+#[test]
+fn syn_1_what_is_no_message_closes_the_stream() {
+    let cases: [(&[u8], &str); 6] = [
+        (&[0x82, 0x18, 0x1e, 0x01], "SYN-1"),
+        (&[0x82, 0x0d, 0xf6, 0x00], "ENC-1"),
+        (&[0x82, 0x04, 0x18, 0x01], "ENC-2"),
+        (&[0xa0], "SYN-1"),
+        (&[0x81; 40], "ENC-5"),
+        (&[0x82, 0x04, 0x1b, 0, 0x20, 0, 0, 0, 0, 0, 0], "SYN-1"),
+    ];
+    for (frame, rule) in cases {
+        let mut victim = Victim::following(&alice(), 1).greet();
+        victim.hear_frame(frame.to_vec());
+        victim.assert_closed_by(rule);
+    }
+}
+
+#[test]
+fn r_syn_10_the_lower_version_is_agreed_on_and_none_below_1() {
+    let mut victim = Victim::following(&alice(), 1);
+    victim.hear(Message::Hello(Hello { version: 9, ..hello() }));
+    victim.hear(Message::Proof(Vec::new()));
+    victim.assert_goes_on_after(&[]);
+    let mut victim = Victim::following(&alice(), 1);
+    victim.hear(Message::Hello(Hello { version: 0, ..hello() }));
+    victim.assert_closed_by("SYN-2");
+}
+
+#[test]
+fn syn_3_the_conversation_begins_with_one_hello_of_this_network_and_a_nonce_of_its_own() {
+    let other = Hello { network: "test".into(), ..hello() };
+    let mirrored = Hello { nonce: BOBS_NONCE, ..hello() };
+    for first in [Message::Hello(other), Message::Hello(mirrored), Message::Ping, offer(1, Vec::new())] {
+        let mut victim = Victim::following(&alice(), 1);
+        victim.hear(first);
+        victim.assert_closed_by("SYN-3");
+    }
+    for again in [Message::Hello(hello()), Message::Proof(Vec::new())] {
+        let mut victim = Victim::following(&alice(), 1).greet();
+        victim.hear(again);
+        victim.assert_closed_by("SYN-3");
+    }
+}
+
+#[test]
+fn r_syn_11_half_open_streams_are_closed_soon() {
+    let mut victim = Victim::following(&alice(), 1);
+    victim.wait(11);
+    assert_eq!(victim.closed, Some(CloseReason::HandshakeTimeout));
+    let mut victim = Victim::following(&alice(), 1).greet();
+    for _ in 0..61 {
+        victim.wait(1);
+        victim.hear(Message::Ping);
+    }
+    assert_eq!(victim.closed, Some(CloseReason::HandshakeTimeout), "an offer that never ends, SYN-14");
+}
+
+#[test]
+fn syn_4_a_proof_is_bound_to_the_session_and_the_connection() {
+    let alice = alice();
+    let device = alice.key.public().device_id();
+    let right = ProofContext {
+        network: Network::MAIN,
+        version: 1,
+        prover_nonce: MALLORYS_NONCE,
+        checker_nonce: BOBS_NONCE,
+        prover_peer_id: b"mallory",
+        checker_peer_id: b"bob",
+    };
+    let claim = |context: &ProofContext<'_>| {
+        let signed = context.signed_bytes(&alice.did, &device);
+        let signature = alice.key.sign(Domain::Handshake, context.network, &signed);
+        Claim { did: alice.did, device, signature }
+    };
+    assert_eq!(verify(&right, &claim(&right)), Ok(()));
+    Victim::following(&alice, 1).greet_as(vec![claim(&right)]).assert_goes_on_after(&[]);
+    let wrong = [
+        ProofContext { prover_peer_id: b"alice", ..right.clone() },
+        ProofContext { checker_peer_id: b"mallory", ..right.clone() },
+        ProofContext { prover_nonce: [9; 32], ..right.clone() },
+        ProofContext { prover_nonce: BOBS_NONCE, checker_nonce: MALLORYS_NONCE, ..right.clone() },
+        ProofContext { version: 2, ..right.clone() },
+        ProofContext { network: "test".parse().expect("a name"), ..right.clone() },
+    ];
+    for context in wrong {
+        Victim::following(&alice, 1).greet_as(vec![claim(&context)]).assert_closed_by("SYN-4");
+    }
+    let other = Claim { did: Author::new("bob").did, ..claim(&right) };
+    Victim::following(&alice, 1).greet_as(vec![other]).assert_closed_by("SYN-4");
+    Victim::following(&alice, 1).greet_as(vec![claim(&right); 5]).assert_closed_by("SYN-4");
+}
+
+#[test]
+fn r_syn_1_a_head_that_cannot_be_served_is_a_fault_and_bob_is_never_in_sync() {
+    let mut victim = Victim::following(&alice(), 40).greet().claim(&alice(), (1 << 53) - 1);
+    victim.answer(40, true, &[]);
+    victim.assert_goes_on_after(&["SYN-10"]);
+    victim.wait(5);
+    assert!(!victim.in_sync);
+    let asked = victim.heard.iter().filter(|message| matches!(message, Message::RangeRequest { .. })).count();
+    assert_eq!(asked, 1, "it is not asked again");
+    let mut victim = Victim::following(&alice(), 40).greet();
+    victim.hear(offer(1, vec![victim.salter.log(&alice().log())]));
+    victim.claim_head(&alice(), 1 << 63, Digest([3; 32]));
+    victim.assert_closed_by("SYN-1");
+}
+
+#[test]
+fn r_syn_2_the_same_range_again_and_again_closes_the_stream() {
+    let mut victim = Victim::following(&alice(), 40).greet().agree(&alice());
+    let id = victim.salter.log(&alice().log());
+    for request in 1..40 {
+        if victim.closed.is_none() {
+            victim.hear(Message::RangeRequest { request, id, from: 0, to: 40 });
+        }
+    }
+    victim.assert_closed_by("SYN-9");
+    let served = victim.heard.iter().filter(|message| matches!(message, Message::Range(_))).count();
+    assert_eq!(served, 17);
+}
+
+#[test]
+fn r_syn_2_requests_are_bounded_in_number_and_range() {
+    let request = |request, from, to| {
+        let mut victim = Victim::following(&alice(), 40).greet().agree(&alice());
+        let id = victim.salter.log(&alice().log());
+        victim.hear(Message::RangeRequest { request: 7, id, from: 0, to: 1 });
+        victim.assert_goes_on_after(&[]);
+        victim.hear(Message::RangeRequest { request, id, from, to });
+        victim
+    };
+    request(8, 0, 40).assert_goes_on_after(&[]);
+    for (number, from, to) in [(7, 0, 40), (8, 0, 41), (8, 4, 4), (8, 5, 4), (8, 0, 2_049)] {
+        request(number, from, to).assert_closed_by("SYN-9");
+    }
+}
+
+#[test]
+fn r_syn_2_an_endless_frontier_ends() {
+    let mut victim = Victim::following(&alice(), 1).greet();
+    let mut number = 0_u64;
+    while victim.closed.is_none() {
+        let ids = (0..8_192)
+            .map(|_| {
+                number += 1;
+                u128::from(number).to_be_bytes()
+            })
+            .collect();
+        victim.hear(Message::Offer(Offer { number: 1, more: true, counter: 0, ids }));
+    }
+    victim.assert_closed_by("SYN-5");
+    assert!(number <= (1 << 20) + 8_192, "{number}");
+    let mut victim = Victim::following(&alice(), 1).greet();
+    victim.hear(offer(1, vec![[0; 16]; 8_193]));
+    victim.assert_closed_by("SYN-5");
+    let mut victim = Victim::following(&alice(), 1).greet();
+    victim.hear(offer(2, Vec::new()));
+    victim.assert_closed_by("SYN-5");
+}
+
+#[test]
+fn r_syn_3_an_answer_that_trickles_in_is_too_slow() {
+    let (mut victim, log) = asked();
+    for (seq, entry) in (40..).zip(&log[40..]) {
+        if victim.closed.is_none() {
+            victim.answer(seq, false, std::slice::from_ref(entry));
+            victim.wait(29);
+        }
+    }
+    assert_eq!((victim.closed, victim.refused), (Some(CloseReason::TooSlow), vec!["SYN-14"]));
+}
+
+#[test]
+fn r_syn_4_answers_out_of_order_are_refused() {
+    let other = Author::new("carol").run(Position::EMPTY, 100, 50);
+    let cases: [Answer<'_>; 8] = [
+        &|victim, log| victim.answer(41, true, &log[41..100]),
+        &|victim, log| victim.answer(40, true, &[&log[41..100], &log[40..41]].concat()),
+        &|victim, log| victim.answer(40, true, &[&log[40..60], &log[59..99]].concat()),
+        &|victim, _| victim.answer(40, true, &other[40..100]),
+        &|victim, log| victim.answer(40, true, &[&log[40..70], &other[70..100]].concat()),
+        &|victim, log| {
+            victim.answer(40, false, &log[40..60]);
+            victim.answer(40, true, &log[40..60]);
+        },
+        &|victim, log| {
+            let request = victim.asked().0;
+            victim.answer(40, true, &log[40..100]);
+            victim.hear(Message::Range(Range { request, from: 100, end: true, entries: Vec::new() }));
+        },
+        &|victim, _| victim.answer(40, false, &[]),
+    ];
+    for (index, case) in cases.iter().enumerate() {
+        let (mut victim, log) = asked();
+        case(&mut victim, &log);
+        assert_eq!(victim.refused, ["SYN-10"], "case {index}");
+        victim.assert_closed_by("SYN-10");
+    }
+}
+
+#[test]
+fn r_sig_17_an_answer_without_the_signatures_that_are_due_is_not_stored() {
+    let (mut victim, mut log) = asked();
+    log[64].signature = None;
+    victim.answer(40, true, &log[40..100]);
+    victim.assert_closed_by("SYN-10");
+    let (mut victim, mut log) = asked();
+    log[99].signature = None;
+    log[98].signature = None;
+    victim.answer(40, true, &log[40..100]);
+    victim.assert_goes_on_after(&["SYN-10"]);
+    assert_eq!(victim.home.logs[&alice().log()].entries.len(), 98, "up to the last signature");
+    assert!(!victim.in_sync);
+}
+
+#[test]
+fn r_syn_6_what_was_not_asked_for_is_refused() {
+    let log = alice().run(Position::EMPTY, 3, 50);
+    let head = |id| LogHead { id, position: Position { height: 1, head: Some(Digest([1; 32])) }, wanted: true };
+    let heads = |id| Message::Heads(Heads { counter: 0, logs: vec![head(id)], identities: Vec::new() });
+    let identity = |id| {
+        Message::Heads(Heads { counter: 0, logs: Vec::new(), identities: vec![IdentityHead { id, digest: None }] })
+    };
+    let push = |id| Message::Push(Push { number: 1, id, from: 0, counter: 0, entries: log.clone() });
+    let aimed = Aimed { objects: Vec::new(), entries: log.clone() };
+    let cases = [
+        (Message::Range(Range { request: 1, from: 0, end: true, entries: log.clone() }), "SYN-10"),
+        (Message::IdentityObjects { request: 1, end: true, objects: vec![vec![1]] }, "SYN-8"),
+        (heads([8; 16]), "SYN-7"),
+        (identity([8; 16]), "SYN-7"),
+        (push([8; 16]), "SYN-11"),
+        (Message::Aimed(AimedPush { number: 1, more: false, counter: 0, items: vec![aimed] }), "SYN-12"),
+        (Message::Compared { number: 2 }, "SYN-7"),
+        (Message::Ack { pushes: 1, counter: 0 }, "SYN-11"),
+        (Message::Ack { pushes: 0, counter: 99 }, "SYN-11"),
+        (Message::IdentityRequest { request: 1, id: [8; 16] }, "SYN-8"),
+        (Message::ForkRequest { request: 1, id: [8; 16], at: 0 }, "SYN-9"),
+    ];
+    for (message, rule) in cases {
+        let mut victim = Victim::following(&Author::new("carol"), 3).greet();
+        victim.hear(message);
+        victim.assert_closed_by(rule);
+    }
+}
+
+#[test]
+fn r_syn_7_ids_that_collide_bring_in_nothing_of_another_log() {
+    let (mut victim, _) = asked();
+    let other = Author::new("carol").run(Position::EMPTY, 100, 50);
+    victim.answer(40, true, &other[40..]);
+    victim.assert_closed_by("SYN-10");
+    assert_eq!(victim.home.logs[&alice().log()].entries.len(), 40);
+}
+
+#[test]
+fn r_syn_8_the_valid_part_before_a_bad_entry_is_kept_and_the_rest_is_not_asked_again() {
+    let (mut victim, mut log) = asked();
+    log[64].signature = Some(Signature([5; 64]));
+    victim.answer(40, true, &log[40..100]);
+    victim.assert_goes_on_after(&["ENC-12"]);
+    assert_eq!(victim.home.logs[&alice().log()].entries.len(), 64);
+    victim.wait(5);
+    assert_eq!(victim.asked().1, 40, "the rest comes from elsewhere");
+    assert!(!victim.in_sync);
+}
+
+#[test]
+fn r_syn_9_a_wrong_or_missing_body_is_a_transport_error_and_the_header_stands() {
+    let (mut victim, mut log) = asked();
+    log[50].body.as_mut().expect("a body").bytes = b"something else".to_vec();
+    log[51].body = None;
+    victim.answer(40, true, &log[40..100]);
+    victim.assert_goes_on_after(&[]);
+    let stored = &victim.home.logs[&alice().log()].entries;
+    assert_eq!(stored.len(), 100);
+    assert!(stored[50].body.is_none() && stored[51].body.is_none() && stored[52].body.is_some());
+}
+
+#[test]
+fn r_syn_13_a_log_that_is_not_in_common_is_as_unknown_as_one_that_is_not_there() {
+    let carol = Author::new("carol");
+    let ask = |id: [u8; 16]| {
+        let mut victim = Victim::following(&carol, 30).greet();
+        victim.hear(offer(1, Vec::new()));
+        victim.heard.clear();
+        victim.hear(Message::RangeRequest { request: 1, id, from: 0, to: 1 });
+        victim.assert_closed_by("SYN-9");
+        victim.frames
+    };
+    let salter = Salter::new(BOBS_NONCE, MALLORYS_NONCE);
+    let (held, unknown) = (ask(salter.log(&carol.log())), ask([8; 16]));
+    assert_eq!(held, unknown);
+}
+
+#[test]
+fn syn_6_counters_never_fall() {
+    let mut victim = Victim::following(&alice(), 1).greet();
+    victim.hear(Message::Offer(Offer { number: 1, more: true, counter: 9, ids: Vec::new() }));
+    victim.hear(Message::Offer(Offer { number: 1, more: false, counter: 8, ids: Vec::new() }));
+    victim.assert_closed_by("SYN-6");
+}
+
+#[test]
+fn syn_11_pushes_come_in_turn_in_order_and_signed() {
+    let log = alice().run(Position::EMPTY, 60, 50);
+    let push = |number, from: usize, to: usize, change: &dyn Fn(&mut Push)| {
+        let mut victim = Victim::following(&alice(), 40).greet().agree(&alice());
+        let id = victim.salter.log(&alice().log());
+        let mut push = Push { number, id, from: from as u64, counter: 2, entries: log[from..to].to_vec() };
+        change(&mut push);
+        victim.hear(Message::Push(push));
+        victim
+    };
+    let right = push(1, 40, 60, &|_| {});
+    right.assert_goes_on_after(&[]);
+    assert_eq!(right.home.logs[&alice().log()].entries.len(), 60);
+    assert!(right.heard.contains(&Message::Ack { pushes: 1, counter: 2 }));
+    let stale = push(1, 10, 20, &|_| {});
+    stale.assert_goes_on_after(&[]);
+    push(2, 40, 60, &|_| {}).assert_closed_by("SYN-11");
+    push(1, 40, 60, &|push| push.entries[19].signature = None).assert_closed_by("SYN-11");
+    push(1, 40, 60, &|push| push.entries.swap(1, 2)).assert_closed_by("SYN-11");
+    push(1, 40, 60, &|push| push.from = 41).assert_closed_by("SYN-11");
+    push(1, 40, 60, &|push| push.entries.clear()).assert_closed_by("SYN-11");
+}
+
+#[test]
+fn syn_11_who_never_acknowledges_is_closed_and_what_was_pushed_stays_bounded() {
+    let alice = alice();
+    let mut victim = Victim::following(&alice, 40).greet().agree(&alice);
+    for _ in 0..500 {
+        for input in victim.home.publish(&alice, 1, 50) {
+            victim.step(input);
+        }
+    }
+    let pushes = victim.heard.iter().filter(|message| matches!(message, Message::Push(_))).count();
+    assert_eq!(pushes, 64);
+    for _ in 0..61 {
+        victim.wait(1);
+        if victim.closed.is_none() {
+            victim.hear(Message::Ping);
+        }
+    }
+    assert_eq!(victim.closed, Some(CloseReason::PushWindowFull));
+}
+
+#[test]
+fn syn_12_aimed_entries_are_signed_and_few() {
+    let bob = Author::new("bob");
+    let log = alice().run(Position::EMPTY, 3, 50);
+    let aim = |number, entries: Vec<_>| {
+        let items = vec![Aimed { objects: Vec::new(), entries }];
+        Message::Aimed(AimedPush { number, more: true, counter: 0, items })
+    };
+    let proven = || {
+        let device = LocalDevice { did: bob.did, key: bob.key.clone() };
+        Victim::fresh(Home::new(5), vec![device]).greet()
+    };
+    let mut victim = proven();
+    victim.hear(aim(1, log.clone()));
+    victim.assert_goes_on_after(&[]);
+    assert_eq!(victim.home.aimed_received, log);
+    let mut unsigned = log.clone();
+    unsigned[1].signature = None;
+    let mut victim = proven();
+    victim.hear(aim(1, unsigned));
+    victim.assert_closed_by("SYN-12");
+    let mut victim = proven();
+    for number in 1..400 {
+        if victim.closed.is_none() {
+            victim.hear(aim(number, log.clone()));
+        }
+    }
+    victim.assert_closed_by("SYN-12");
+    assert!(victim.home.aimed_received.len() <= 1_024);
+}
+
+#[test]
+fn syn_13_a_branch_is_unbroken_bare_signed_and_at_the_place() {
+    let alice = alice();
+    let bare = |entries: &[SignedEntry]| {
+        let strip = |entry: &SignedEntry| SignedEntry { body: None, ..entry.clone() };
+        entries.iter().map(strip).collect::<Vec<_>>()
+    };
+    let branch = alice.run(Position::EMPTY, 40, 51);
+    let answer = |from: u64, end: bool, entries: Vec<_>| {
+        let mut victim = Victim::following(&alice, 40).greet().claim(&alice, 40);
+        let asked = |message: &Message| match message {
+            Message::ForkRequest { request, at: 39, .. } => Some(*request),
+            _ => None,
+        };
+        let request = victim.heard.iter().find_map(asked).expect("another head at the same height");
+        victim.hear(Message::Range(Range { request, from, end, entries }));
+        victim
+    };
+    let right = answer(30, true, bare(&branch[30..]));
+    right.assert_goes_on_after(&[]);
+    assert_eq!(right.home.forks.len(), 1);
+    answer(30, true, Vec::new()).assert_goes_on_after(&["SYN-13"]);
+    answer(30, true, branch[30..].to_vec()).assert_closed_by("SYN-13");
+    answer(30, false, bare(&branch[30..])).assert_closed_by("SYN-13");
+    answer(31, true, bare(&branch[30..])).assert_closed_by("SYN-13");
+    let mut unsigned = bare(&branch[30..]);
+    unsigned[9].signature = None;
+    answer(30, true, unsigned).assert_closed_by("SYN-13");
+}
+
+#[test]
+fn syn_15_messages_that_bring_nothing_are_counted() {
+    let mut victim = Victim::following(&alice(), 1).greet().claim(&alice(), 1);
+    for _ in 0..300 {
+        if victim.closed.is_none() {
+            victim.hear(Message::Ping);
+        }
+    }
+    victim.assert_closed_by("SYN-15");
+}
+
+#[test]
+fn syn_15_faults_are_counted_and_the_eighth_closes() {
+    let authors: Vec<Author> = (0..9).map(|n| Author::new(&format!("author {n}"))).collect();
+    let mut home = Home::new(5);
+    for author in &authors {
+        home.hold(author, &author.run(Position::EMPTY, 1, 50));
+    }
+    let mut victim = Victim::fresh(home, Vec::new()).greet();
+    let ids = authors.iter().map(|author| victim.salter.log(&author.log())).collect();
+    victim.hear(offer(1, ids));
+    for author in &authors {
+        if victim.closed.is_none() {
+            victim.claim_head(author, 9, Digest([3; 32]));
+            victim.answer(1, true, &[]);
+        }
+    }
+    assert_eq!(victim.refused, ["SYN-10"; 8]);
+    victim.assert_closed_by("SYN-10");
+}
+
+#[test]
+fn a_peer_that_says_bye_is_let_go() {
+    let mut victim = Victim::following(&alice(), 1).greet();
+    victim.hear(Message::Bye { reason: "tired".into() });
+    assert_eq!((victim.closed, victim.refused), (Some(CloseReason::ByPeer("tired".into())), Vec::new()));
+}
