@@ -6,3 +6,4 @@ mod forms;
 mod limits;
 mod log;
 mod people;
+mod vectors;

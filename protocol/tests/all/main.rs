@@ -15,3 +15,4 @@ mod sync_session;
 mod sync_stranger;
 mod sync_victim;
 mod sync_world;
+mod vectors;
