@@ -7,7 +7,6 @@ mod poll;
 mod post;
 mod profile;
 mod relation;
-mod tidy;
 
 pub use erase::{Erase, PurgeOrder};
 pub use log_state::{Checkpoint, LogHead, LogOpen};
@@ -15,7 +14,6 @@ pub use poll::{PollClose, Vote};
 pub use post::{Attachment, Edit, Focus, Mention, Poll, Post, Visibility};
 pub use profile::{Profile, ProfileField, is_username};
 pub use relation::{Block, Follow, Reaction, Repost, Unfollow};
-pub use tidy::{tidy_line, tidy_text};
 
 use serde::Serialize;
 
