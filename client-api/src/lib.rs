@@ -2,4 +2,6 @@
 //!
 //! Knows HTTP, JSON and HTML; it must never know tables or swarms, which are the node's.
 
+pub mod api;
+pub mod http;
 pub mod import;

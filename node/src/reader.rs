@@ -3,6 +3,7 @@
 
 mod account;
 mod find;
+mod identity;
 mod notification;
 mod paging;
 mod relation;

@@ -1,0 +1,41 @@
+//! The client API: Mastodon's REST API as a view over the node, and our own beside it.
+//!
+//! One endpoint, or one tight family, a file; the address is the path of the file. Nothing here is a model: values
+//! come from the node and leave as JSON.
+
+pub mod avatars;
+pub mod blobs;
+pub mod compose;
+pub mod entities;
+pub mod health;
+pub mod idempotency;
+pub mod lookup;
+pub mod nodeinfo;
+pub mod page;
+pub mod text;
+pub mod v1;
+pub mod v2;
+pub mod well_known;
+pub mod xom;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
+
+use crate::http::App;
+use crate::http::limits::BODY_BYTES_MAX;
+
+/// Every route of the client API.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/health", get(health::get))
+        .route("/.well-known/nodeinfo", get(well_known::nodeinfo))
+        .route("/nodeinfo/2.0", get(nodeinfo::get))
+        .route("/media/{id}", get(blobs::get))
+        .route("/avatars/{file}", get(avatars::avatar))
+        .route("/headers/{file}", get(avatars::header))
+        .nest("/api/v1", v1::router())
+        .nest("/api/v2", v2::router())
+        .nest("/api/xom/v1", xom::router())
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+}

@@ -1,0 +1,155 @@
+//! Accounts.
+
+use serde::Serialize;
+use xom_node::model;
+
+use super::{date, html, timestamp};
+use crate::http::Base;
+
+/// Somebody.
+#[derive(Debug, Clone, Serialize)]
+pub struct Account {
+    id: String,
+    username: String,
+    acct: String,
+    display_name: String,
+    locked: bool,
+    bot: bool,
+    discoverable: Option<bool>,
+    indexable: bool,
+    group: bool,
+    created_at: String,
+    note: String,
+    url: String,
+    /// The DID.
+    uri: String,
+    avatar: String,
+    avatar_static: String,
+    avatar_description: String,
+    header: String,
+    header_static: String,
+    header_description: String,
+    followers_count: u64,
+    following_count: u64,
+    statuses_count: u64,
+    last_status_at: Option<String>,
+    hide_collections: bool,
+    noindex: bool,
+    emojis: [(); 0],
+    roles: [(); 0],
+    fields: Vec<Field>,
+}
+
+/// A free field of a profile.
+#[derive(Debug, Clone, Serialize)]
+pub struct Field {
+    name: String,
+    value: String,
+    verified_at: Option<String>,
+}
+
+/// The caller's own account.
+#[derive(Debug, Clone, Serialize)]
+pub struct CredentialAccount {
+    #[serde(flatten)]
+    account: Account,
+    source: Source,
+    role: Role,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Source {
+    privacy: &'static str,
+    sensitive: bool,
+    language: Option<String>,
+    note: String,
+    fields: Vec<Field>,
+    follow_requests_count: u64,
+    indexable: bool,
+    discoverable: bool,
+    hide_collections: bool,
+    attribution_domains: [(); 0],
+    quote_policy: &'static str,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Role {
+    id: &'static str,
+    name: &'static str,
+    permissions: &'static str,
+    color: &'static str,
+    highlighted: bool,
+}
+
+impl Account {
+    /// An account as clients see it.
+    pub fn new(base: &Base, account: &model::Account) -> Self {
+        let avatar = account.avatar.as_ref();
+        let avatar = avatar.map_or_else(|| base.placeholder_avatar(&account.did), |found| base.blob(&found.blob));
+        let header = account.header.as_ref();
+        let header = header.map_or_else(|| base.placeholder_header(&account.did), |found| base.blob(&found.blob));
+        let description = |picture: &Option<xom_protocol::body::Attachment>| {
+            picture.as_ref().map(|picture| picture.alt.clone()).unwrap_or_default()
+        };
+        Self {
+            id: account.id.0.to_string(),
+            username: account.username.clone(),
+            acct: account.acct.clone(),
+            display_name: account.name.clone(),
+            locked: account.locked,
+            bot: account.bot,
+            discoverable: Some(false),
+            indexable: false,
+            group: false,
+            created_at: timestamp(account.created_ms),
+            note: html::of_text(&account.bio),
+            url: base.account(&account.acct),
+            uri: account.did.to_string(),
+            avatar_static: avatar.clone(),
+            avatar,
+            avatar_description: description(&account.avatar),
+            header_static: header.clone(),
+            header,
+            header_description: description(&account.header),
+            followers_count: account.followers,
+            following_count: account.following,
+            statuses_count: account.statuses,
+            last_status_at: account.last_status_ms.map(date),
+            hide_collections: false,
+            noindex: true,
+            emojis: [],
+            roles: [],
+            fields: fields(account, html::of_line),
+        }
+    }
+}
+
+impl CredentialAccount {
+    /// The caller's own account, with what it can edit.
+    pub fn new(base: &Base, account: &model::Account) -> Self {
+        let source = Source {
+            privacy: "public",
+            sensitive: false,
+            language: None,
+            note: account.bio.clone(),
+            fields: fields(account, str::to_owned),
+            follow_requests_count: 0,
+            indexable: false,
+            discoverable: false,
+            hide_collections: false,
+            attribution_domains: [],
+            quote_policy: "nobody",
+        };
+        let role = Role { id: "1", name: "Owner", permissions: "0", color: "", highlighted: false };
+        Self { account: Account::new(base, account), source, role }
+    }
+}
+
+fn fields(account: &model::Account, value: impl Fn(&str) -> String) -> Vec<Field> {
+    let field = |field: &xom_protocol::body::ProfileField| Field {
+        name: field.name.clone(),
+        value: value(&field.value),
+        verified_at: None,
+    };
+    account.fields.iter().map(field).collect()
+}

@@ -1,0 +1,122 @@
+//! `PATCH /api/v1/accounts/update_credentials`: changes the profile. What is absent stays as it was, and what a
+//! profile of xom does not have is left aside; the answer shows what is then.
+
+use axum::Json;
+use data_encoding::BASE64;
+use xom_node::Handle;
+use xom_node::command::Command;
+use xom_protocol::body::{Attachment, Profile, ProfileField};
+
+use crate::api::compose::{clean, clean_line};
+use crate::api::entities::CredentialAccount;
+use crate::api::lookup::own_account;
+use crate::http::{ApiError, Call, Params};
+
+/// Largest picture, bytes.
+const PICTURE_BYTES_MAX: usize = 8 << 20;
+
+/// Changes it and answers with the account.
+pub async fn patch(call: Call, params: Params) -> Result<Json<CredentialAccount>, ApiError> {
+    let old = own_account(&call).await?;
+    let profile = Profile {
+        name: params.raw_text("display_name").map(|name| clean_line(&name)),
+        bio: params.raw_text("note").map(|note| clean(&note).trim().to_owned()),
+        avatar: picture(&call.node, &params, "avatar", old.avatar.as_ref()).await?,
+        header: picture(&call.node, &params, "header", old.header.as_ref()).await?,
+        fields: fields(&params),
+        locked: params.flag("locked"),
+        bot: params.flag("bot"),
+        ..Profile::default()
+    };
+    if !profile.set_fields().is_empty() {
+        call.node.command(call.viewer(), Command::Profile(Box::new(profile))).await?;
+    }
+    let account = own_account(&call).await?;
+    Ok(Json(CredentialAccount::new(&call.base, &account)))
+}
+
+/// A new picture, from a file or a `data:` address; an empty text takes the picture away.
+async fn picture(
+    node: &Handle,
+    params: &Params,
+    name: &str,
+    old: Option<&Attachment>,
+) -> Result<Option<Vec<Attachment>>, ApiError> {
+    let alt = params.raw_text(&format!("{name}_description")).map(|alt| clean(alt.trim()));
+    let (bytes, declared_type) = match (params.file(name), params.raw_text(name)) {
+        (Some(file), _) => (file.bytes.to_vec(), file.declared_type.clone()),
+        (None, Some(text)) if text.trim().is_empty() => return Ok(Some(Vec::new())),
+        (None, Some(text)) => read_data_address(&text)
+            .map(|bytes| (bytes, None))
+            .ok_or_else(|| ApiError::invalid(format!("{name} is neither a file nor a data: address")))?,
+        (None, None) => {
+            let described = old.zip(alt).map(|(old, alt)| vec![Attachment { alt, ..old.clone() }]);
+            return Ok(described);
+        }
+    };
+    if bytes.len() > PICTURE_BYTES_MAX {
+        return Err(ApiError::invalid(format!("{name} is larger than {} MB", PICTURE_BYTES_MAX >> 20)));
+    }
+    let mut attachment = node.add_blob(bytes, declared_type).await?;
+    if !attachment.media_type.starts_with("image/") {
+        return Err(ApiError::invalid(format!("{name} is not an image")));
+    }
+    attachment.alt = alt.unwrap_or_default();
+    Ok(Some(vec![attachment]))
+}
+
+fn read_data_address(text: &str) -> Option<Vec<u8>> {
+    let (_, encoded) = text.strip_prefix("data:")?.split_once(";base64,")?;
+    BASE64.decode(encoded.trim().as_bytes()).ok()
+}
+
+/// All free fields, if the client sends any; those without a name are left out.
+fn fields(params: &Params) -> Option<Vec<ProfileField>> {
+    params.get("fields_attributes")?;
+    let field = |params: &Params| ProfileField {
+        name: clean_line(&params.raw_text("name").unwrap_or_default()),
+        value: clean_line(&params.raw_text("value").unwrap_or_default()),
+    };
+    let all = params.each_below("fields_attributes");
+    Some(all.iter().map(field).filter(|field| !field.name.is_empty()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn params(tree: Value) -> Params {
+        let Value::Object(map) = tree else { panic!("not a map") };
+        Params::from_map(map)
+    }
+
+    #[test]
+    fn fields_come_as_a_list_or_by_number() {
+        let wanted = vec![ProfileField { name: "site".into(), value: "https://a.example".into() }];
+        for tree in [
+            json!({"fields_attributes": [{"name": "site", "value": "https://a.example"}, {"name": "", "value": ""}]}),
+            json!({"fields_attributes": {"0": {"name": "site", "value": "https://a.example"}}}),
+        ] {
+            assert_eq!(fields(&params(tree.clone())), Some(wanted.clone()), "{tree}");
+        }
+        assert_eq!(fields(&params(json!({}))), None);
+        assert_eq!(fields(&params(json!({"fields_attributes": []}))), Some(vec![]));
+    }
+
+    #[test]
+    fn r_api_16_a_name_with_line_breaks_becomes_one_line() {
+        let tree = json!({"fields_attributes": [{"name": "a\r\nSet-Cookie: x", "value": "b\nc"}]});
+        let field = fields(&params(tree)).unwrap().remove(0);
+        assert_eq!((field.name.as_str(), field.value.as_str()), ("a Set-Cookie: x", "b c"));
+    }
+
+    #[test]
+    fn a_data_address_holds_base64() {
+        assert_eq!(read_data_address("data:image/png;base64,aGk="), Some(b"hi".to_vec()));
+        for bad in ["data:image/png,hi", "http://a.example/x.png", "data:;base64,???"] {
+            assert_eq!(read_data_address(bad), None, "{bad}");
+        }
+    }
+}

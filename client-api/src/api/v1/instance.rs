@@ -1,0 +1,17 @@
+//! `/api/v1/instance`: the node as an instance, in the shape of old clients. Needs no token.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::Value;
+
+use crate::api::entities::{Account, instance};
+use crate::api::v2::instance::contact_and_counts;
+use crate::http::call::Anonymous;
+use crate::http::{ApiError, App};
+
+/// The instance.
+pub async fn get(State(app): State<App>, Anonymous(base): Anonymous) -> Result<Json<Value>, ApiError> {
+    let (contact, counts) = contact_and_counts(&app).await?;
+    let contact = contact.map(|contact| Account::new(&base, &contact));
+    Ok(Json(instance::v1(&base, contact.as_ref(), counts)))
+}

@@ -1,0 +1,5 @@
+//! `/api/v1/timelines`: home, public, tags.
+
+pub mod home;
+pub mod public;
+pub mod tag;

@@ -1,0 +1,33 @@
+//! `/api/v2/instance`: the node as an instance. Needs no token.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::Value;
+use xom_node::model;
+
+use crate::api::entities::Account;
+use crate::api::entities::instance::{self, Counts};
+use crate::http::call::Anonymous;
+use crate::http::{ApiError, App};
+
+/// The instance.
+pub async fn get(State(app): State<App>, Anonymous(base): Anonymous) -> Result<Json<Value>, ApiError> {
+    let (contact, counts) = contact_and_counts(&app).await?;
+    let contact = contact.map(|contact| Account::new(&base, &contact));
+    Ok(Json(instance::v2(&base, contact.as_ref(), counts)))
+}
+
+/// The first identity of the node, and what it counts.
+pub async fn contact_and_counts(app: &App) -> Result<(Option<model::Account>, Counts), ApiError> {
+    let read = app.node().read(|reader| {
+        let mut accounts = Vec::new();
+        for identity in reader.local_identities()? {
+            accounts.extend(reader.account(&identity.did)?);
+        }
+        Ok(accounts)
+    });
+    let accounts = read.await?;
+    let statuses = accounts.iter().map(|account| account.statuses).sum();
+    let counts = Counts { users: accounts.len() as u64, statuses };
+    Ok((accounts.into_iter().next(), counts))
+}

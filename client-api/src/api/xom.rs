@@ -1,0 +1,50 @@
+//! `/api/xom/v1`: what Mastodon has no word for: identity, invites, peers, sync, checks, export, import.
+
+pub mod compact;
+pub mod entries;
+pub mod errors;
+pub mod export;
+pub mod find;
+pub mod follow;
+pub mod identity;
+pub mod import;
+pub mod invites;
+pub mod logs;
+pub mod peers;
+pub mod status;
+pub mod sync;
+pub mod verify;
+pub mod views;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+
+use crate::http::App;
+
+/// Largest body of an import request, bytes.
+const IMPORT_BODY_BYTES_MAX: usize = 4 << 20;
+
+/// The routes.
+pub fn router() -> Router<App> {
+    let import = post(import::posts::post).layer(DefaultBodyLimit::max(IMPORT_BODY_BYTES_MAX));
+    Router::new()
+        .route("/identity", get(identity::get))
+        .route("/identities", get(identity::list))
+        .route("/invites", get(invites::get).post(invites::post))
+        .route("/follow", post(follow::post))
+        .route("/peers", get(peers::get))
+        .route("/status", get(status::get))
+        .route("/sync", get(sync::get))
+        .route("/logs", get(logs::get))
+        .route("/verify", post(verify::post))
+        .route("/export", get(export::get))
+        .route("/compact", post(compact::post))
+        .route("/views/rebuild", post(views::rebuild))
+        .route("/statuses/find", get(find::get))
+        .route("/statuses/{id}/erase", post(find::erase))
+        .route("/entries", post(entries::post))
+        .route("/import/known", post(import::known::post))
+        .route("/import/posts", import)
+        .route("/errors/{slug}", get(errors::get))
+}

@@ -1,0 +1,25 @@
+//! `/api/xom/v1/status`: the state of the node.
+
+use axum::Json;
+use serde_json::{Value, json};
+
+use super::peers::refusals;
+use crate::http::{ApiError, Call};
+
+/// What `xom status` shows.
+pub async fn get(call: Call) -> Result<Json<Value>, ApiError> {
+    let status = call.node.status().await?;
+    Ok(Json(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "did": call.viewer().to_string(),
+        "uptime_secs": status.uptime_secs,
+        "peer": status.peer,
+        "listen": status.listen,
+        "peers_connected": status.peers_connected,
+        "entries": status.entries,
+        "identities": status.identities,
+        "disk_bytes": status.disk_bytes,
+        "refusals": refusals(&status.refusals),
+        "warnings": status.warnings,
+    })))
+}

@@ -1,0 +1,18 @@
+//! `POST /api/xom/v1/verify`: checks everything stored.
+
+use axum::Json;
+use serde_json::{Value, json};
+
+use super::logs::log;
+use crate::http::{ApiError, Call, Params};
+
+/// Chains, signatures, commitments, views; `faults` is empty if all is well.
+pub async fn post(call: Call, _params: Params) -> Result<Json<Value>, ApiError> {
+    let report = call.node.verify().await?;
+    Ok(Json(json!({
+        "logs": report.logs.iter().map(log).collect::<Vec<_>>(),
+        "entries": report.entries,
+        "bodies": report.bodies,
+        "faults": report.faults,
+    })))
+}

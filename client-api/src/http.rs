@@ -1,0 +1,49 @@
+//! The HTTP server: who may talk to the node, how much, and in which shape it answers.
+//!
+//! Everything that holds for every address is here and in the files below: `Host` and `Origin` checks,
+//! limits, response headers, authentication, errors, and how parameters are read.
+
+pub mod app;
+pub mod auth;
+pub mod base;
+pub mod call;
+pub mod cors;
+pub mod error;
+pub mod form;
+pub mod guard;
+pub mod headers;
+pub mod limits;
+pub mod link;
+pub mod request_id;
+pub mod server;
+
+pub use app::{App, HttpConfig};
+pub use auth::Token;
+pub use base::{Base, Hosts};
+pub use call::Call;
+pub use error::{ApiError, ErrorKind};
+pub use form::Params;
+pub use server::{ListenError, Listener, serve};
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+
+/// Everything that is served, ready for [`serve`]: the client API, and `page`, whose routes may use cookies.
+pub fn router(app: App, page: Router<App>) -> Router {
+    let page = page.layer(from_fn(guard::same_origin));
+    let routes = crate::api::router()
+        .merge(page)
+        .fallback(guard::not_found)
+        .method_not_allowed_fallback(guard::method_not_allowed)
+        .with_state(app.clone());
+    // The layers of a router whose only route is its fallback run before the inner router chooses a route.
+    Router::new()
+        .fallback_service(routes)
+        .layer(from_fn(guard::strip_slash))
+        .layer(from_fn(limits::in_time))
+        .layer(from_fn_with_state(app.clone(), limits::in_flight))
+        .layer(from_fn(cors::preflight))
+        .layer(from_fn(limits::header_bytes))
+        .layer(from_fn_with_state(app.clone(), guard::known_host))
+        .layer(from_fn_with_state(app, headers::finish))
+}

@@ -1,0 +1,119 @@
+//! What every handler shares.
+
+use std::sync::{Arc, RwLock};
+use std::time::Instant;
+
+use tokio::sync::Semaphore;
+use xom_node::model::LocalIdentity;
+use xom_node::{Handle, StoreError};
+
+use super::auth::Token;
+use super::base::Hosts;
+use super::limits::{REQUESTS_IN_FLIGHT_MAX, UPLOADS_IN_FLIGHT_MAX};
+use super::request_id::RequestIds;
+use crate::api::idempotency::Idempotency;
+
+/// What the server is told at its start.
+#[derive(Debug, Clone)]
+pub struct HttpConfig {
+    /// The port that it is bound to, as [`super::Listener::port`] says.
+    pub port: u16,
+    /// Names beside the loopback ones under which it may be reached: `xom.example`, `xom.example:8443`, or with
+    /// `https://` before them where a proxy adds TLS.
+    pub names: Vec<String>,
+    /// The owner's token.
+    pub token: Token,
+}
+
+/// A cheap clone that holds the node and the server's own small state.
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    node: Handle,
+    token: Token,
+    hosts: Hosts,
+    started: Instant,
+    requests: Arc<Semaphore>,
+    uploads: Semaphore,
+    idempotency: Idempotency,
+    request_ids: RequestIds,
+    identities: RwLock<Arc<[LocalIdentity]>>,
+}
+
+impl App {
+    /// Puts a running node behind HTTP.
+    pub fn new(node: Handle, config: HttpConfig) -> Self {
+        let inner = Inner {
+            node,
+            token: config.token,
+            hosts: Hosts::new(config.port, &config.names),
+            started: Instant::now(),
+            requests: Arc::new(Semaphore::new(REQUESTS_IN_FLIGHT_MAX)),
+            uploads: Semaphore::new(UPLOADS_IN_FLIGHT_MAX),
+            idempotency: Idempotency::default(),
+            request_ids: RequestIds::new(),
+            identities: RwLock::new(Arc::new([])),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The node.
+    pub fn node(&self) -> &Handle {
+        &self.inner.node
+    }
+
+    /// The owner's token.
+    pub fn token(&self) -> &Token {
+        &self.inner.token
+    }
+
+    /// Under which names the server may be reached.
+    pub fn hosts(&self) -> &Hosts {
+        &self.inner.hosts
+    }
+
+    /// When the server started.
+    pub fn started(&self) -> Instant {
+        self.inner.started
+    }
+
+    /// Answers given to `Idempotency-Key`s.
+    pub fn idempotency(&self) -> &Idempotency {
+        &self.inner.idempotency
+    }
+
+    /// Permits for requests in flight.
+    pub(crate) fn requests(&self) -> &Arc<Semaphore> {
+        &self.inner.requests
+    }
+
+    /// Permits for uploads in flight; each holds a whole medium in memory.
+    pub(crate) fn uploads(&self) -> &Semaphore {
+        &self.inner.uploads
+    }
+
+    pub(crate) fn request_ids(&self) -> &RequestIds {
+        &self.inner.request_ids
+    }
+
+    /// The identity of this node with this user name, or the first; none if there is none such.
+    ///
+    /// The list is kept: identities are added, never taken away, so only a miss asks the node again.
+    pub async fn identity(&self, username: Option<&str>) -> Result<Option<LocalIdentity>, StoreError> {
+        let known = Arc::clone(&self.inner.identities.read().expect("no holder of this lock panics"));
+        if let Some(identity) = choose(&known, username) {
+            return Ok(Some(identity));
+        }
+        let fresh: Arc<[LocalIdentity]> = self.inner.node.read(|reader| reader.local_identities()).await?.into();
+        *self.inner.identities.write().expect("no holder of this lock panics") = Arc::clone(&fresh);
+        Ok(choose(&fresh, username))
+    }
+}
+
+fn choose(identities: &[LocalIdentity], username: Option<&str>) -> Option<LocalIdentity> {
+    let fits = |identity: &&LocalIdentity| username.is_none_or(|name| identity.username == name);
+    identities.iter().find(fits).cloned()
+}

@@ -1,0 +1,204 @@
+//! Under which names the server is reached, and absolute addresses made from the name of a request.
+
+use std::sync::Arc;
+
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Uri, header};
+use xom_protocol::{BlobId, Did};
+
+/// The values of `Host` that are answered; everything else is refused (DNS rebinding).
+#[derive(Debug, Clone)]
+pub struct Hosts {
+    /// Pairs of the exact `Host` value and the scheme under which clients reach it.
+    allowed: Vec<(String, &'static str)>,
+}
+
+/// The scheme and authority under which a request came, such as `http://127.0.0.1:7766`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base(Arc<str>);
+
+impl Hosts {
+    /// The loopback names with `port`, and the configured names, with `port` where they name none.
+    pub fn new(port: u16, names: &[String]) -> Self {
+        let mut allowed = Vec::new();
+        for name in ["localhost", "127.0.0.1", "[::1]"] {
+            allowed.push((format!("{name}:{port}"), "http"));
+            if port == 80 {
+                allowed.push((name.to_owned(), "http"));
+            }
+        }
+        for name in names {
+            let name = name.trim_end_matches('/').to_ascii_lowercase();
+            match name.strip_prefix("https://") {
+                Some(bare) => allowed.push((bare.to_owned(), "https")),
+                None => {
+                    let bare = name.strip_prefix("http://").unwrap_or(&name);
+                    allowed.push((bare.to_owned(), "http"));
+                    allowed.push((format!("{bare}:{port}"), "http"));
+                }
+            }
+        }
+        Self { allowed }
+    }
+
+    /// The base of a request, if its one `Host`, and the authority of its target where it has one, are allowed.
+    pub fn check(&self, headers: &HeaderMap, target: &Uri) -> Option<Base> {
+        let mut values = headers.get_all(header::HOST).iter();
+        let (Some(host), None) = (values.next(), values.next()) else { return None };
+        let host = host.to_str().ok()?;
+        if target.authority().is_some_and(|authority| authority.as_str() != host) {
+            return None;
+        }
+        let (host, scheme) = self.allowed.iter().find(|(allowed, _)| allowed == host)?;
+        Some(Base::new(scheme, host))
+    }
+}
+
+impl Base {
+    /// A base of its parts.
+    pub fn new(scheme: &str, host: &str) -> Self {
+        Self(format!("{scheme}://{host}").into())
+    }
+
+    /// The base that the `Host` check found for this request.
+    pub(crate) fn of(parts: &Parts) -> Option<Self> {
+        parts.extensions.get().cloned()
+    }
+
+    /// Without a slash at its end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// An absolute address; `path` begins with a slash.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+
+    /// Where a blob is served.
+    pub fn blob(&self, id: &BlobId) -> String {
+        self.url(&format!("/media/{id}"))
+    }
+
+    /// Where the picture of an account without one is served.
+    pub fn placeholder_avatar(&self, did: &Did) -> String {
+        self.url(&format!("/avatars/{did}.svg"))
+    }
+
+    /// Where the wide picture of an account without one is served.
+    pub fn placeholder_header(&self, did: &Did) -> String {
+        self.url(&format!("/headers/{did}.svg"))
+    }
+
+    /// The page of an account.
+    pub fn account(&self, acct: &str) -> String {
+        self.url(&format!("/@{acct}"))
+    }
+
+    /// The page of a status.
+    pub fn status(&self, acct: &str, id: u64) -> String {
+        self.url(&format!("/@{acct}/{id}"))
+    }
+
+    /// The page of a tag.
+    pub fn tag(&self, name: &str) -> String {
+        self.url(&format!("/tags/{}", encode_segment(name)))
+    }
+
+    /// The authority: host, and port if there is one.
+    pub fn authority(&self) -> &str {
+        self.0.split_once("://").map_or("", |(_, authority)| authority)
+    }
+
+    /// The host without its port.
+    pub fn domain(&self) -> &str {
+        let authority = self.authority();
+        match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+            _ => authority,
+        }
+    }
+
+    /// The same authority with the scheme of a WebSocket.
+    pub fn websocket(&self) -> String {
+        let scheme = if self.0.starts_with("https:") { "wss" } else { "ws" };
+        format!("{scheme}://{}", self.authority())
+    }
+}
+
+/// Percent-encodes all but the unreserved characters of RFC 3986.
+pub fn encode_segment(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(hosts: &[&str], target: &str) -> Option<String> {
+        let allowed = Hosts::new(7766, &["https://xom.example".into(), "nhà.local".into(), "home.local".into()]);
+        let mut headers = HeaderMap::new();
+        for host in hosts {
+            headers.append(header::HOST, axum::http::HeaderValue::from_str(host).unwrap());
+        }
+        let base = allowed.check(&headers, &target.parse().unwrap())?;
+        Some(base.as_str().to_owned())
+    }
+
+    #[test]
+    fn r_api_1_only_loopback_and_configured_names_are_answered() {
+        for host in ["localhost:7766", "127.0.0.1:7766", "[::1]:7766", "home.local", "home.local:7766"] {
+            assert_eq!(check(&[host], "/"), Some(format!("http://{host}")), "{host}");
+        }
+        assert_eq!(check(&["xom.example"], "/").as_deref(), Some("https://xom.example"));
+        for host in ["evil.example:7766", "localhost", "localhost:80", "xom.example.evil.example", ""] {
+            assert_eq!(check(&[host], "/"), None, "{host}");
+        }
+    }
+
+    #[test]
+    fn r_api_4_odd_spellings_of_the_host_are_refused() {
+        for host in [
+            "0.0.0.0:7766",
+            "[::]:7766",
+            "127.1:7766",
+            "localhost.:7766",
+            "user@localhost:7766",
+            "LOCALHOST:7766",
+            "2130706433:7766",
+            "[::ffff:127.0.0.1]:7766",
+            "localhost:07766",
+            "localhost:7766, evil.example",
+        ] {
+            assert_eq!(check(&[host], "/"), None, "{host}");
+        }
+        assert_eq!(check(&[], "/"), None);
+        assert_eq!(check(&["localhost:7766", "localhost:7766"], "/"), None);
+        assert_eq!(check(&["localhost:7766", "evil.example"], "/"), None);
+        assert_eq!(check(&["localhost:7766"], "http://evil.example/"), None);
+        assert_eq!(check(&["localhost:7766"], "http://user@localhost:7766/"), None);
+        assert!(check(&["localhost:7766"], "http://localhost:7766/").is_some());
+    }
+
+    #[test]
+    fn the_domain_is_the_host_without_its_port() {
+        let domain = |host: &str| Base::new("http", host).domain().to_owned();
+        assert_eq!(domain("127.0.0.1:7766"), "127.0.0.1");
+        assert_eq!(domain("[::1]:7766"), "[::1]");
+        assert_eq!(domain("[::1]"), "[::1]");
+        assert_eq!(domain("xom.example"), "xom.example");
+    }
+
+    #[test]
+    fn vietnamese_letters_of_a_tag_are_percent_encoded() {
+        assert_eq!(Base::new("http", "localhost:7766").tag("xóm"), "http://localhost:7766/tags/x%C3%B3m");
+    }
+}

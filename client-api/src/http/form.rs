@@ -1,0 +1,343 @@
+//! Parameters of a request, whether they came in the query, as JSON, urlencoded or multipart: one tree.
+//!
+//! Blank parameters count as absent, except where a handler asks for a text that may be emptied.
+
+mod tree;
+
+use axum::RequestExt;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Multipart, Request};
+use axum::http::header;
+use serde_json::{Map, Value};
+
+use super::error::{ApiError, ErrorKind};
+use super::limits::{BODY_BYTES_MAX, PARAMS_MAX};
+use tree::Tree;
+
+/// A file of a multipart body.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// The name of its parameter.
+    pub name: String,
+    /// The type that the client says it has; never trusted.
+    pub declared_type: Option<String>,
+    /// Its bytes.
+    pub bytes: Bytes,
+}
+
+/// The parameters of a request.
+#[derive(Debug, Clone, Default)]
+pub struct Params {
+    tree: Map<String, Value>,
+    files: Vec<Upload>,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Params {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
+        let mut tree = Tree::default();
+        if let Some(query) = request.uri().query() {
+            tree.add_urlencoded(query.as_bytes())?;
+        }
+        let content_type = match request.headers().get(header::CONTENT_TYPE) {
+            Some(value) => value.to_str().map_err(|_| ErrorKind::UnsupportedType)?.to_ascii_lowercase(),
+            None => String::new(),
+        };
+        let media_type = content_type.split(';').next().unwrap_or("").trim();
+        if media_type == "multipart/form-data" {
+            return Self::from_multipart(request, tree).await;
+        }
+        let body = bytes(request).await?;
+        match media_type {
+            _ if body.is_empty() => {}
+            "application/json" | "application/activity+json" => tree.add_json(&body)?,
+            "application/x-www-form-urlencoded" => tree.add_urlencoded(&body)?,
+            "" if body.first() == Some(&b'{') => tree.add_json(&body)?,
+            "" => tree.add_urlencoded(&body)?,
+            _ => return Err(ErrorKind::UnsupportedType.into()),
+        }
+        Ok(Self { tree: tree.into_map(), files: Vec::new() })
+    }
+}
+
+async fn bytes(request: Request) -> Result<Bytes, ApiError> {
+    let body = request.into_limited_body();
+    axum::body::to_bytes(body, usize::MAX).await.map_err(|cause| {
+        // The limit shows only in the chain of causes.
+        let mut source: Option<&dyn std::error::Error> = Some(&cause);
+        while let Some(error) = source {
+            if error.to_string().contains("length limit") {
+                return ErrorKind::TooLarge.into();
+            }
+            source = error.source();
+        }
+        ErrorKind::Malformed.into()
+    })
+}
+
+impl Params {
+    async fn from_multipart(request: Request, mut tree: Tree) -> Result<Self, ApiError> {
+        let failed = |status: axum::http::StatusCode| match status.as_u16() {
+            413 => ApiError::new(ErrorKind::TooLarge),
+            _ => ApiError::new(ErrorKind::Malformed),
+        };
+        let mut parts = Multipart::from_request(request, &()).await.map_err(|cause| failed(cause.status()))?;
+        let mut files = Vec::new();
+        let mut count = 0;
+        let mut text_bytes = 0;
+        while let Some(part) = parts.next_field().await.map_err(|cause| failed(cause.status()))? {
+            count += 1;
+            if count > PARAMS_MAX {
+                return Err(ErrorKind::TooLarge.into());
+            }
+            let name = part.name().unwrap_or_default().to_owned();
+            let is_file = part.file_name().is_some();
+            let declared_type = part.content_type().map(str::to_owned);
+            let bytes = part.bytes().await.map_err(|cause| failed(cause.status()))?;
+            if is_file {
+                files.push(Upload { name, declared_type, bytes });
+                continue;
+            }
+            text_bytes += bytes.len();
+            if text_bytes > BODY_BYTES_MAX {
+                return Err(ErrorKind::TooLarge.into());
+            }
+            let text = std::str::from_utf8(&bytes).map_err(|_| ErrorKind::Malformed)?;
+            tree.add(&name, text)?;
+        }
+        Ok(Self { tree: tree.into_map(), files })
+    }
+
+    /// The parameters of a JSON object; for tests and for callers inside the program.
+    pub fn from_map(tree: Map<String, Value>) -> Self {
+        Self { tree, files: Vec::new() }
+    }
+
+    /// The whole tree.
+    pub fn tree(&self) -> &Map<String, Value> {
+        &self.tree
+    }
+
+    /// The file of this name, if it was sent with content.
+    pub fn file(&self, name: &str) -> Option<&Upload> {
+        self.files.iter().find(|file| file.name == name && !file.bytes.is_empty())
+    }
+
+    /// The value of this name, none if absent or null.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.tree.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A text, also an empty one. Numbers and flags become text.
+    pub fn raw_text(&self, name: &str) -> Option<String> {
+        self.get(name).and_then(text_of)
+    }
+
+    /// A text that is not blank.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.raw_text(name).filter(|text| !text.trim().is_empty())
+    }
+
+    /// A flag; none if absent or blank.
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        self.get(name).and_then(flag_of)
+    }
+
+    /// A whole number that is not negative.
+    pub fn number(&self, name: &str) -> Result<Option<u64>, ApiError> {
+        match self.text(name) {
+            Some(text) => Ok(Some(text.trim().parse().map_err(|_| not_a_number(name))?)),
+            None => Ok(None),
+        }
+    }
+
+    /// A local id, none if absent or blank.
+    pub fn id(&self, name: &str) -> Result<Option<u64>, ApiError> {
+        self.text(name).map(|text| parse_id(text.trim()).ok_or_else(|| not_a_number(name))).transpose()
+    }
+
+    /// Texts: a list, a map with numbers as keys, or one alone.
+    pub fn texts(&self, name: &str) -> Vec<String> {
+        self.items(name).iter().filter_map(text_of).filter(|text| !text.is_empty()).collect()
+    }
+
+    /// Local ids of a list.
+    pub fn ids(&self, name: &str) -> Result<Vec<u64>, ApiError> {
+        self.texts(name).iter().map(|text| parse_id(text.trim()).ok_or_else(|| not_a_number(name))).collect()
+    }
+
+    /// The items of a list, of a map with numbers as keys by their order, or the one value.
+    pub fn items(&self, name: &str) -> Vec<Value> {
+        self.get(name).map(items_of).unwrap_or_default()
+    }
+
+    /// The parameters below this name, none if there is no map there.
+    pub fn below(&self, name: &str) -> Option<Self> {
+        match self.get(name)? {
+            Value::Object(map) => Some(Self::from_map(map.clone())),
+            _ => None,
+        }
+    }
+
+    /// The maps of a list, as [`Params::items`].
+    pub fn each_below(&self, name: &str) -> Vec<Self> {
+        let map = |item| if let Value::Object(map) = item { Some(Self::from_map(map)) } else { None };
+        self.items(name).into_iter().filter_map(map).collect()
+    }
+}
+
+fn not_a_number(name: &str) -> ApiError {
+    ApiError::invalid(format!("{} is not a number", name.escape_default()))
+}
+
+/// Reads a local id; one that is too large for any id is the largest.
+pub fn parse_id(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn flag_of(value: &Value) -> Option<bool> {
+    let text = text_of(value)?.to_ascii_lowercase();
+    match text.as_str() {
+        "" => None,
+        "false" | "f" | "0" | "off" | "no" => Some(false),
+        _ => Some(true),
+    }
+}
+
+fn items_of(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Array(items) => items.clone(),
+        Value::Object(map) => {
+            let numbered: Option<Vec<(u64, &Value)>> =
+                map.iter().map(|(key, item)| key.parse().ok().map(|number| (number, item))).collect();
+            match numbered {
+                Some(mut items) => {
+                    items.sort_by_key(|(number, _)| *number);
+                    items.into_iter().map(|(_, item)| item.clone()).collect()
+                }
+                None => vec![value.clone()],
+            }
+        }
+        Value::Null => Vec::new(),
+        one => vec![one.clone()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use serde_json::json;
+
+    use super::*;
+
+    async fn read(content_type: Option<&str>, target: &str, body: &str) -> Result<Params, ApiError> {
+        let mut request = Request::builder().method("POST").uri(target);
+        if let Some(content_type) = content_type {
+            request = request.header(header::CONTENT_TYPE, content_type);
+        }
+        Params::from_request(request.body(Body::from(body.to_owned())).unwrap(), &()).await
+    }
+
+    async fn check(content_type: Option<&str>, body: &str) {
+        let params = read(content_type, "/?q=1", body).await.unwrap();
+        let expected = json!({
+            "q": "1",
+            "status": "xin chào",
+            "media_ids": ["1", "2"],
+            "poll": {"options": ["a", "b"], "multiple": "true"},
+            "fields_attributes": {"0": {"name": "n", "value": "v"}, "1": {"name": "m", "value": ""}},
+        });
+        assert_eq!(Value::Object(params.tree().clone()), expected, "{content_type:?}");
+        assert_eq!(params.ids("media_ids").unwrap(), [1, 2]);
+        assert_eq!(params.each_below("fields_attributes").len(), 2);
+        assert_eq!(params.below("poll").unwrap().flag("multiple"), Some(true));
+    }
+
+    const PAIRS: [(&str, &str); 10] = [
+        ("status", "xin chào"),
+        ("media_ids[]", "1"),
+        ("media_ids[]", "2"),
+        ("poll[options][]", "a"),
+        ("poll[options][]", "b"),
+        ("poll[multiple]", "true"),
+        ("fields_attributes[0][name]", "n"),
+        ("fields_attributes[0][value]", "v"),
+        ("fields_attributes[1][name]", "m"),
+        ("fields_attributes[1][value]", ""),
+    ];
+
+    #[tokio::test]
+    async fn json_urlencoded_and_multipart_give_the_same_tree() {
+        let form = serde_urlencoded::to_string(PAIRS).unwrap();
+        check(Some("application/x-www-form-urlencoded; charset=utf-8"), &form).await;
+        check(None, &form).await;
+        let mut multipart = String::new();
+        for (name, value) in PAIRS {
+            multipart.push_str(&format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"));
+        }
+        multipart.push_str("--x--\r\n");
+        check(Some("multipart/form-data; boundary=x"), &multipart).await;
+        let json = r#"{"status":"xin chào","media_ids":["1","2"],"poll":{"options":["a","b"],"multiple":"true"},
+            "fields_attributes":{"0":{"name":"n","value":"v"},"1":{"name":"m","value":""}}}"#;
+        check(Some("application/json"), json).await;
+        check(None, json).await;
+    }
+
+    #[tokio::test]
+    async fn files_are_apart_from_parameters() {
+        let body = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"../../etc/passwd\"\r\n\
+            Content-Type: image/png\r\n\r\nbytes\r\n--x--\r\n";
+        let params = read(Some("multipart/form-data; boundary=x"), "/", body).await.unwrap();
+        assert!(params.tree().is_empty());
+        assert_eq!(params.file("file").unwrap().bytes.as_ref(), b"bytes");
+    }
+
+    #[tokio::test]
+    async fn r_api_2_a_body_of_plain_text_is_refused() {
+        let refused = read(Some("text/plain"), "/", r#"{"status":"x"}"#).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::UnsupportedType);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_cannot_be_read_is_the_clients_fault() {
+        let deep = "[".repeat(100_000);
+        for body in ["{", "[1]", "\"x\"", "nonsense", deep.as_str()] {
+            let refused = read(Some("application/json"), "/", body).await.unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::Malformed, "{}", &body[..body.len().min(20)]);
+        }
+        let refused = read(Some("multipart/form-data"), "/", "x").await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Malformed);
+        let long = "x".repeat(3 << 20);
+        let refused = read(None, "/", &long).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::TooLarge);
+    }
+
+    #[tokio::test]
+    async fn blank_parameters_count_as_absent() {
+        let params = read(None, "/?limit=&max_id=&q=%20&only_media=", "").await.unwrap();
+        assert_eq!(params.number("limit").unwrap(), None);
+        assert_eq!(params.id("max_id").unwrap(), None);
+        assert_eq!(params.text("q"), None);
+        assert_eq!(params.flag("only_media"), None);
+        assert_eq!(params.raw_text("limit").as_deref(), Some(""));
+    }
+
+    #[test]
+    fn an_id_too_large_for_any_id_is_the_largest() {
+        assert_eq!(parse_id("99999999999999999999999"), Some(u64::MAX));
+        assert_eq!(parse_id("-1"), None);
+        assert_eq!(parse_id("+1"), None);
+        assert_eq!(parse_id(""), None);
+    }
+}

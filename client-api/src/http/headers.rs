@@ -1,0 +1,74 @@
+//! What every answer carries: security headers, CORS on open routes, request id, rate-limit headers.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use time::OffsetDateTime;
+
+use super::app::App;
+use super::base::Base;
+use super::cors;
+use super::error::ApiError;
+use super::limits::REQUESTS_IN_FLIGHT_MAX;
+use crate::api::entities::timestamp;
+
+/// Our own API, whose errors carry problem details.
+const NATIVE_PREFIX: &str = "/api/xom/";
+/// For pages: our own styles, pictures and forms, and no script at all.
+const PAGE_POLICY: &str = "default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'self'; \
+    font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// For everything else: nothing.
+const CLOSED_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// Finishes every answer, also those of the guards.
+pub async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
+    let id = app.request_ids().next();
+    let path = request.uri().path().to_owned();
+    let method = request.method().clone();
+    let base = app.hosts().check(request.headers(), request.uri());
+    let mut response = next.run(request).await;
+    if path.starts_with(NATIVE_PREFIX)
+        && let Some(error) = response.extensions_mut().remove::<ApiError>()
+    {
+        response = error.into_problem(base.as_ref().map_or("", Base::as_str), &path, &id);
+    }
+    // Neither query nor headers: they may hold secrets.
+    tracing::debug!(%method, path, status = response.status().as_u16(), id, "answered");
+    let headers = response.headers_mut();
+    secure(headers, &path);
+    if cors::is_open(&path) {
+        cors::open(headers);
+        rate_limit(headers, app.requests().available_permits());
+    }
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert("x-request-id", id);
+    }
+    response
+}
+
+fn secure(headers: &mut HeaderMap, path: &str) {
+    let policy = if cors::is_open(path) { CLOSED_POLICY } else { PAGE_POLICY };
+    or_insert(headers, header::CONTENT_SECURITY_POLICY, policy);
+    or_insert(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    or_insert(headers, header::REFERRER_POLICY, "no-referrer");
+    or_insert(headers, header::X_FRAME_OPTIONS, "DENY");
+    or_insert(headers, HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    or_insert(headers, header::CACHE_CONTROL, "private, no-store");
+}
+
+/// The owner's token is limited by requests in flight only, so that is what these count.
+fn rate_limit(headers: &mut HeaderMap, remaining: usize) {
+    let numbers = [("x-ratelimit-limit", REQUESTS_IN_FLIGHT_MAX), ("x-ratelimit-remaining", remaining)];
+    for (name, number) in numbers {
+        headers.insert(name, HeaderValue::from(number));
+    }
+    let reset = u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or(0) + 1;
+    if let Ok(reset) = HeaderValue::from_str(&timestamp(reset * 1000)) {
+        headers.insert("x-ratelimit-reset", reset);
+    }
+}
+
+fn or_insert(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+    headers.entry(name).or_insert(HeaderValue::from_static(value));
+}

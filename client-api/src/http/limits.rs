@@ -1,0 +1,89 @@
+//! Every bound of the server, and the layers that keep them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::app::App;
+use super::error::{ApiError, ErrorKind};
+
+/// Largest body, bytes.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
+/// Largest body with a medium, bytes: the largest blob and what multipart puts around it.
+pub const MEDIA_BODY_BYTES_MAX: usize = xom_protocol::limits::BLOB_BYTES_MAX as usize + (64 << 10);
+/// Longest request line and headers, bytes.
+pub const HEADER_BYTES_MAX: usize = 16 << 10;
+/// Most headers of a request.
+pub const HEADERS_MAX: usize = 100;
+/// Most requests that are being answered.
+pub const REQUESTS_IN_FLIGHT_MAX: usize = 100;
+/// Most uploads that are being taken in; each holds a whole medium in memory.
+pub const UPLOADS_IN_FLIGHT_MAX: usize = 4;
+/// Most open connections; more wait to be accepted.
+pub const CONNECTIONS_MAX: usize = 512;
+/// Longest time to answer a request, its body included.
+pub const REQUEST_SECS_MAX: u64 = 30;
+/// The same for what reads or writes the whole store or a medium.
+pub const LONG_REQUEST_SECS_MAX: u64 = 3_600;
+/// Longest time until the headers of a request are there; also how long a connection may idle.
+pub const HEADER_SECS_MAX: u64 = 30;
+/// Longest time that open requests get when the server stops.
+pub const SHUTDOWN_SECS_MAX: u64 = 5;
+/// Most parameters of one request.
+pub const PARAMS_MAX: usize = 4_096;
+/// Deepest nesting of a parameter's name.
+pub const PARAM_DEPTH_MAX: usize = 8;
+/// Most answers to `Idempotency-Key`s that are remembered.
+pub const IDEMPOTENCY_KEYS_MAX: usize = 4_096;
+/// How long they are remembered.
+pub const IDEMPOTENCY_SECS: u64 = 3_600;
+/// Most statuses of a page.
+pub const STATUSES_PAGE_MAX: usize = 40;
+/// Most accounts of a page.
+pub const ACCOUNTS_PAGE_MAX: usize = 80;
+/// Most ids that can be asked for at once.
+pub const IDS_MAX: usize = 200;
+/// Most posts or source addresses of one import request.
+pub const IMPORT_BATCH_MAX: usize = 1_000;
+
+/// What may take long, each for the whole store or a whole medium.
+const LONG_PATHS: [&str; 7] = [
+    "/api/v1/media",
+    "/api/v2/media",
+    "/api/xom/v1/verify",
+    "/api/xom/v1/export",
+    "/api/xom/v1/compact",
+    "/api/xom/v1/views/rebuild",
+    "/api/xom/v1/import/posts",
+];
+
+/// Refuses requests whose headers are too large, also where the connection's own limit is wider.
+pub async fn header_bytes(request: Request, next: Next) -> Response {
+    let target = request.uri().path().len() + request.uri().query().map_or(0, str::len);
+    let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if target + headers > HEADER_BYTES_MAX || request.headers().len() > HEADERS_MAX {
+        return ApiError::new(ErrorKind::HeadersTooLarge).into_response();
+    }
+    next.run(request).await
+}
+
+/// Refuses what would be more requests in flight than [`REQUESTS_IN_FLIGHT_MAX`].
+pub async fn in_flight(State(app): State<App>, request: Request, next: Next) -> Response {
+    let Ok(_permit) = Arc::clone(app.requests()).try_acquire_owned() else {
+        return ApiError::new(ErrorKind::Busy).into_response();
+    };
+    next.run(request).await
+}
+
+/// Gives a request up that takes too long. What was commanded by then is carried out all the same.
+pub async fn in_time(request: Request, next: Next) -> Response {
+    let path = request.uri().path().trim_end_matches('/');
+    let secs = if LONG_PATHS.contains(&path) { LONG_REQUEST_SECS_MAX } else { REQUEST_SECS_MAX };
+    match tokio::time::timeout(Duration::from_secs(secs), next.run(request)).await {
+        Ok(response) => response,
+        Err(_elapsed) => ApiError::new(ErrorKind::Timeout).into_response(),
+    }
+}

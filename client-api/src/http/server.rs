@@ -1,0 +1,154 @@
+//! Sockets: binds, accepts, and hands each connection to hyper with every bound set.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::limits::{CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADER_SECS_MAX, HEADERS_MAX, SHUTDOWN_SECS_MAX};
+
+/// How long to wait after a failed accept: the usual cause is a lack of file descriptors.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
+/// The address can't be listened on.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// Another program has it.
+    #[error("port {port} of {ip} is in use by another program; stop it, or choose another with --http {ip}:PORT")]
+    Busy {
+        /// The address.
+        ip: IpAddr,
+        /// The port.
+        port: u16,
+    },
+    /// The system refuses.
+    #[error("can't listen on {addr}: {cause}")]
+    Refused {
+        /// The address.
+        addr: SocketAddr,
+        /// What the system says.
+        cause: io::Error,
+    },
+}
+
+/// Sockets that are bound but not served yet, so that a busy port shows before the node starts.
+#[derive(Debug)]
+pub struct Listener {
+    addr: SocketAddr,
+    sockets: Vec<TcpListener>,
+}
+
+impl Listener {
+    /// Binds `addr`, and with `127.0.0.1` also `::1` where the machine has it: `localhost` is either.
+    pub async fn bind(addr: SocketAddr) -> Result<Self, ListenError> {
+        let first = TcpListener::bind(addr).await.map_err(|cause| failed(addr, cause))?;
+        let addr = first.local_addr().map_err(|cause| failed(addr, cause))?;
+        let mut sockets = vec![first];
+        if addr.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST) {
+            let twin = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), addr.port());
+            match TcpListener::bind(twin).await {
+                Ok(socket) => sockets.push(socket),
+                Err(cause) if cause.kind() == io::ErrorKind::AddrInUse => return Err(failed(twin, cause)),
+                Err(cause) => tracing::debug!(%cause, "no IPv6 loopback"),
+            }
+        }
+        Ok(Self { addr, sockets })
+    }
+
+    /// Where it listens, with the port that the system chose for port 0.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.addr.port()
+    }
+}
+
+fn failed(addr: SocketAddr, cause: io::Error) -> ListenError {
+    match cause.kind() {
+        io::ErrorKind::AddrInUse => ListenError::Busy { ip: addr.ip(), port: addr.port() },
+        _ => ListenError::Refused { addr, cause },
+    }
+}
+
+/// Serves until `shutdown`, then lets open requests end for a short while.
+pub async fn serve(listener: Listener, router: Router, shutdown: CancellationToken) {
+    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut tasks = JoinSet::new();
+    for socket in listener.sockets {
+        tasks.spawn(accept(socket, router.clone(), Arc::clone(&permits), shutdown.clone()));
+    }
+    while tasks.join_next().await.is_some() {}
+}
+
+async fn accept(socket: TcpListener, router: Router, permits: Arc<Semaphore>, shutdown: CancellationToken) {
+    let mut connections = JoinSet::new();
+    loop {
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { break };
+        let accepted = tokio::select! {
+            () = shutdown.cancelled() => break,
+            accepted = socket.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _peer)) => {
+                let router = router.clone();
+                let shutdown = shutdown.clone();
+                connections.spawn(async move {
+                    connection(stream, router, shutdown).await;
+                    drop(permit);
+                });
+            }
+            Err(cause) => {
+                tracing::warn!(%cause, "could not accept a connection");
+                tokio::time::sleep(ACCEPT_RETRY).await;
+            }
+        }
+        while connections.try_join_next().is_some() {}
+    }
+    drop(socket);
+    let ended = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(Duration::from_secs(SHUTDOWN_SECS_MAX), ended).await.is_err() {
+        tracing::debug!("some requests were cut off");
+    }
+}
+
+async fn connection(stream: TcpStream, router: Router, shutdown: CancellationToken) {
+    if let Err(cause) = stream.set_nodelay(true) {
+        tracing::debug!(%cause, "no TCP_NODELAY");
+    }
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(HEADER_SECS_MAX))
+        .max_headers(HEADERS_MAX)
+        .max_header_size(HEADER_BYTES_MAX);
+    let service = TowerToHyperService::new(router);
+    let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let mut stopping = false;
+    loop {
+        tokio::select! {
+            ended = served.as_mut() => {
+                if let Err(cause) = ended {
+                    tracing::debug!(%cause, "a connection failed");
+                }
+                return;
+            }
+            () = shutdown.cancelled(), if !stopping => {
+                stopping = true;
+                served.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}
