@@ -1,26 +1,54 @@
 //! The store: what is durable. One writer thread carries out all writes in group commits; reads run
 //! on snapshots. The store takes only verified entries, and answers a write only after its commit.
 
+mod append;
+mod batch;
+mod blobs;
+mod compose;
+mod erasure;
+pub(crate) mod folder;
+mod identities;
+mod load;
+mod media;
+mod open;
+mod own;
+mod salts;
+mod served;
+mod shared;
+mod snapshot;
+mod standing;
 pub(crate) mod tables;
+mod writer;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
-use tokio::sync::broadcast;
-use xom_protocol::body::{Attachment, Body};
-use xom_protocol::entry::{Header, SignedEntry, VerifiedEntry};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use xom_protocol::entry::VerifiedEntry;
 use xom_protocol::keys::SecretKey;
 use xom_protocol::log::Position;
-use xom_protocol::{BlobId, DeviceId, Did, Digest, EntryId, LogId, Network, Rule};
+use xom_protocol::{BlobId, DeviceId, Did, LogId, Network, Rule};
 
 use crate::command::{Command, Done};
-use crate::error::{CommandError, StartError, StoreError};
-use crate::model::{Event, Media, MediaId, VerifyReport};
-use tables::{EntryRow, IdentityRow, LocalRow, LogRow};
+use crate::error::{CommandError, StoreError};
+use crate::model::Event;
+use batch::Batch;
+use shared::Shared;
+use tables::LocalRow;
+use writer::{Job, Task};
+
+pub(crate) use open::{open, open_existing};
+pub(crate) use snapshot::Snapshot;
 
 /// A cheap clone through which the store is read and written.
-#[derive(Clone, Debug)]
-pub(crate) struct Store {}
+#[derive(Clone)]
+pub(crate) struct Store {
+    shared: Arc<Shared>,
+    jobs: mpsc::Sender<Job>,
+    /// The writing thread, until somebody has waited for its end.
+    writer: Arc<std::sync::Mutex<Option<JoinHandle<()>>>>,
+}
 
 /// A run of one log that has been verified on top of a held position, or entries that continue it.
 #[derive(Debug, Clone)]
@@ -75,8 +103,8 @@ pub(crate) struct IdentityInserted {
     pub refused: Vec<Rule>,
 }
 
-/// Entries of one log became durable; what live push is fed from.
-#[derive(Debug, Clone)]
+/// A log has grown, durably; what live push is fed from.
+#[derive(Debug)]
 pub(crate) struct Stored {
     /// The log's number.
     pub log_number: u32,
@@ -84,14 +112,16 @@ pub(crate) struct Stored {
     pub log: LogId,
     /// The author.
     pub author: Did,
+    /// The device that writes it.
+    pub device: DeviceId,
+    /// The place of the first entry: where the log stood before.
+    pub from: u64,
+    /// Where the log stands now.
+    pub position: Position,
     /// The arrival counter of the last entry.
     pub counter: u64,
-    /// What was stored: consecutive entries, or one loose entry.
+    /// The entries, to be pushed on; empty where they are too many for that.
     pub entries: Vec<Arc<VerifiedEntry>>,
-    /// Made here or received by live push.
-    pub live: bool,
-    /// One entry without those before it.
-    pub loose: bool,
 }
 
 /// What the store tells others after a commit.
@@ -101,6 +131,8 @@ pub(crate) enum Notice {
     Entries(Arc<Stored>),
     /// New objects of an identity.
     Identity(Did),
+    /// A log changed otherwise than by growing: it is disputed, settled or cut.
+    LogChanged(LogId),
     /// A local identity follows other identities than before.
     Wants,
     /// A blob that a live entry names is not held.
@@ -127,269 +159,168 @@ pub(crate) struct Held {
 impl Store {
     /// The network.
     pub(crate) fn network(&self) -> Network {
-        unimplemented!()
+        self.shared.network
     }
+
+    /// The data folder.
+    pub(crate) fn folder(&self) -> &folder::Folder {
+        &self.shared.folder
+    }
+
     /// Begins a read of the newest commit. Blocking, but for microseconds.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        unimplemented!()
+        Snapshot::open(Arc::clone(&self.shared))
     }
+
     /// Notices after each commit. A receiver that lags must compare anew.
     pub(crate) fn notices(&self) -> broadcast::Receiver<Notice> {
-        unimplemented!()
+        self.shared.notices()
     }
+
     /// Events of the views after each commit.
     pub(crate) fn events(&self) -> broadcast::Receiver<Event> {
-        unimplemented!()
+        self.shared.events()
     }
+
     /// Appends a verified run. What is held already is skipped.
     pub(crate) async fn append(&self, run: NewRun) -> Result<Appended, StoreError> {
-        let _ = run;
-        unimplemented!()
+        let stretch = append::Stretch::from(run);
+        self.write(move |batch| batch.append(&stretch)).await
     }
+
     /// Keeps an entry without those before it: its own signature was verified, its device is admitted.
     /// True if it is new.
     pub(crate) async fn insert_loose(&self, entry: VerifiedEntry, live: bool) -> Result<bool, StoreError> {
-        let _ = (entry, live);
-        unimplemented!()
+        let entry = Arc::new(entry);
+        self.write(move |batch| batch.insert_loose(&entry, live)).await
     }
+
     /// Adds signed identity objects, as they came, to what is known of `did`.
     pub(crate) async fn insert_identity(
         &self,
         did: Did,
         objects: Vec<Vec<u8>>,
     ) -> Result<IdentityInserted, StoreError> {
-        let _ = (did, objects);
-        unimplemented!()
+        self.write(move |batch| batch.insert_identity(did, &objects)).await
     }
-    /// Carries a command of a local identity out.
+
+    /// Carries commands of a local identity out, in order, in one commit; one answer each.
     pub(crate) async fn commands(&self, identity: Did, commands: Vec<Command>) -> Vec<Result<Done, CommandError>> {
-        let _ = (identity, commands);
-        unimplemented!()
+        let count = commands.len();
+        let answers = self.write(move |batch| {
+            let mut answers = Vec::with_capacity(commands.len());
+            for command in &commands {
+                match batch.command(&identity, command.clone()) {
+                    // The store's own failure ends the transaction, and with it all answers so far.
+                    Err(CommandError::Store(e)) => return Err(e),
+                    answer => answers.push(answer),
+                }
+            }
+            Ok(answers)
+        });
+        match answers.await {
+            Ok(answers) => answers,
+            Err(e) => {
+                let cause = e.to_string();
+                (0..count).map(|_| Err(CommandError::Store(StoreError::Storage(cause.clone())))).collect()
+            }
+        }
     }
-    /// Remembers a peer; `record` is the network half's own encoding.
+
+    /// Remembers a peer, or forgets it; `record` is the network half's own encoding.
     pub(crate) async fn put_peer(&self, peer: Vec<u8>, record: Option<Vec<u8>>) -> Result<(), StoreError> {
-        let _ = (peer, record);
-        unimplemented!()
+        self.write(move |batch| {
+            match &record {
+                Some(record) => batch.peers.insert(peer.as_slice(), record.as_slice())?,
+                None => batch.peers.remove(peer.as_slice())?,
+            };
+            Ok(())
+        })
+        .await
     }
+
     /// Remembers how far a peer's changes are durable here.
     pub(crate) async fn put_resume(&self, peer: Vec<u8>, epoch: [u8; 16], counter: u64) -> Result<(), StoreError> {
-        let _ = (peer, epoch, counter);
-        unimplemented!()
+        self.write(move |batch| {
+            batch.resumes.insert(peer.as_slice(), (epoch, counter))?;
+            Ok(())
+        })
+        .await
     }
-    /// Stores a blob whose bytes have been checked against its id, if a live entry names it.
-    pub(crate) async fn put_blob(&self, blob: BlobId, bytes: Vec<u8>) -> Result<(), StoreError> {
-        let _ = (blob, bytes);
-        unimplemented!()
-    }
-    /// Stores an own upload after looking at its bytes.
-    pub(crate) async fn add_blob(&self, bytes: Vec<u8>) -> Result<Attachment, CommandError> {
-        let _ = bytes;
-        unimplemented!()
-    }
-    /// A blob's bytes. Blocking.
-    pub(crate) fn blob(&self, blob: &BlobId) -> Result<Option<Vec<u8>>, StoreError> {
-        let _ = blob;
-        unimplemented!()
-    }
-    /// Remembers an upload.
-    pub(crate) async fn add_media(&self, owner: Did, attachment: Attachment) -> Result<MediaId, CommandError> {
-        let _ = (owner, attachment);
-        unimplemented!()
-    }
-    /// Changes the description or focus of an upload.
-    pub(crate) async fn update_media(&self, media: Media) -> Result<(), CommandError> {
-        let _ = media;
-        unimplemented!()
-    }
+
     /// By how much peers' clocks are ahead of the own one, milliseconds: the median, where enough are
-    /// known. The signer refuses at ten minutes.
+    /// known. The signer refuses at ten minutes (`LOG-15`).
     pub(crate) fn set_clock_offset(&self, median_ms: Option<i64>) {
-        let _ = median_ms;
-        unimplemented!()
+        self.shared.set_clock_offset(median_ms);
     }
+
     /// Purges what is due by now; called by a timer.
     pub(crate) async fn purge_due(&self) -> Result<(), StoreError> {
-        unimplemented!()
+        while self.write(|batch| batch.purge_due()).await? {}
+        self.write(|batch| batch.expire_media()).await?;
+        // Another commit notes that the salts are zeroed.
+        self.write(|_| Ok(())).await
     }
+
     /// Gives the space of purged and replaced data back.
     pub(crate) async fn compact(&self) -> Result<(), StoreError> {
-        unimplemented!()
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Compact(reply)).await?;
+        answer.await.map_err(|_| StoreError::Stopping)?
     }
+
     /// Drops all views and makes them again. Answers how many entries were applied.
     pub(crate) async fn rebuild_views(&self) -> Result<u64, StoreError> {
-        unimplemented!()
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Rebuild(reply)).await?;
+        answer.await.map_err(|_| StoreError::Stopping)?
     }
-    /// Checks everything stored.
-    pub(crate) async fn verify(&self) -> Result<VerifyReport, StoreError> {
-        unimplemented!()
-    }
+
     /// The DIDs that local identities follow, and the local ones.
     pub(crate) fn wants(&self) -> Arc<BTreeSet<Did>> {
-        unimplemented!()
+        self.shared.wants()
     }
+
     /// The identities that live here, oldest first.
     pub(crate) fn locals(&self) -> Vec<LocalRow> {
-        unimplemented!()
+        self.shared.locals()
     }
+
     /// The device key of a local identity, for handshakes and invites.
     pub(crate) fn device_key(&self, did: &Did) -> Option<SecretKey> {
-        let _ = did;
-        unimplemented!()
+        self.shared.device_key(did)
     }
-    /// Stops the writer after what is queued.
+
+    /// Stops the writer after what is queued, and waits for its end. Nothing is written afterwards.
     pub(crate) async fn stop(&self) {
-        unimplemented!()
+        let (reply, answer) = oneshot::channel();
+        if self.send(Job::Stop(reply)).await.is_ok() {
+            drop(answer.await);
+        }
+        let writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            drop(tokio::task::spawn_blocking(move || writer.join()).await);
+        }
+    }
+
+    /// Has `work` done in the next group commit.
+    async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Batch<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (job, answer) = Task::new(work);
+        self.send(job).await?;
+        answer.await.map_err(|_| StoreError::Stopping)?
+    }
+
+    async fn send(&self, job: Job) -> Result<(), StoreError> {
+        self.jobs.send(job).await.map_err(|_| StoreError::Stopping)
     }
 }
 
-/// One consistent state of the store. Blocking: not for async threads.
-pub(crate) struct Snapshot {}
-
-impl Snapshot {
-    /// The transaction, for the tables of the views.
-    pub(crate) fn txn(&self) -> &redb::ReadTransaction {
-        unimplemented!()
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("folder", &self.shared.folder.path()).finish_non_exhaustive()
     }
-    /// True if the recovery phrase of a local identity lies in the folder in the clear.
-    pub(crate) fn phrase_is_unsealed(&self, username: &str) -> bool {
-        let _ = username;
-        unimplemented!()
-    }
-    /// The identities that live here, oldest first.
-    pub(crate) fn locals(&self) -> Result<Vec<LocalRow>, StoreError> {
-        unimplemented!()
-    }
-    /// The number of an identity.
-    pub(crate) fn identity_number(&self, did: &Did) -> Result<Option<u32>, StoreError> {
-        let _ = did;
-        unimplemented!()
-    }
-    /// What is known of an identity.
-    pub(crate) fn identity(&self, number: u32) -> Result<Option<IdentityRow>, StoreError> {
-        let _ = number;
-        unimplemented!()
-    }
-    /// All signed objects of an identity, in order of arrival.
-    pub(crate) fn identity_objects(&self, did: &Did) -> Result<Vec<Vec<u8>>, StoreError> {
-        let _ = did;
-        unimplemented!()
-    }
-    /// A log by its number.
-    pub(crate) fn log(&self, number: u32) -> Result<Option<LogRow>, StoreError> {
-        let _ = number;
-        unimplemented!()
-    }
-    /// Every log.
-    pub(crate) fn logs(&self) -> Result<Vec<(u32, LogRow)>, StoreError> {
-        unimplemented!()
-    }
-    /// The place of an entry.
-    pub(crate) fn place_of_entry(&self, id: &EntryId) -> Result<Option<(u32, u64)>, StoreError> {
-        let _ = id;
-        unimplemented!()
-    }
-    /// The place of a status.
-    pub(crate) fn place_of_status(&self, local_id: u64) -> Result<Option<(u32, u64)>, StoreError> {
-        let _ = local_id;
-        unimplemented!()
-    }
-    /// Looks at the row of an entry.
-    pub(crate) fn with_entry<T>(
-        &self,
-        place: (u32, u64),
-        read: impl FnOnce(&EntryRow<'_>) -> T,
-    ) -> Result<Option<T>, StoreError> {
-        let _ = (place, read);
-        unimplemented!()
-    }
-    /// An entry's header.
-    pub(crate) fn header(&self, place: (u32, u64)) -> Result<Option<Header>, StoreError> {
-        let _ = place;
-        unimplemented!()
-    }
-    /// A live entry's header and body; none if it is not held, not live or opaque.
-    pub(crate) fn body(&self, place: (u32, u64)) -> Result<Option<(Header, Body)>, StoreError> {
-        let _ = place;
-        unimplemented!()
-    }
-    /// How far a log is held.
-    pub(crate) fn position(&self, log: &LogId) -> Result<Position, StoreError> {
-        let _ = log;
-        unimplemented!()
-    }
-    /// Every log of an identity.
-    pub(crate) fn heads_of(&self, did: &Did) -> Result<Vec<Held>, StoreError> {
-        let _ = did;
-        unimplemented!()
-    }
-    /// Entries of a log from `from` on, as they are served: signatures as `LOG-9` wants them, bodies of live
-    /// entries only, at most so many entries and about so many bytes; ends at a signature.
-    pub(crate) fn range(
-        &self,
-        log: &LogId,
-        from: u64,
-        entries_max: usize,
-        bytes_max: usize,
-    ) -> Result<Vec<SignedEntry>, StoreError> {
-        let _ = (log, from, entries_max, bytes_max);
-        unimplemented!()
-    }
-    /// The logs and identities that changed after an arrival counter.
-    pub(crate) fn changed_since(&self, counter: u64) -> Result<(Vec<Held>, Vec<Did>), StoreError> {
-        let _ = counter;
-        unimplemented!()
-    }
-    /// Entries of local identities that are aimed at `did` and arrived after a counter, newest first,
-    /// each signed.
-    pub(crate) fn aimed_at(&self, did: &Did, since: u64, entries_max: usize) -> Result<Vec<SignedEntry>, StoreError> {
-        let _ = (did, since, entries_max);
-        unimplemented!()
-    }
-    /// The last arrival counter given.
-    pub(crate) fn counter(&self) -> Result<u64, StoreError> {
-        unimplemented!()
-    }
-    /// What was made at the creation of this database.
-    pub(crate) fn epoch(&self) -> Result<[u8; 16], StoreError> {
-        unimplemented!()
-    }
-    /// How far a peer's changes are durable here.
-    pub(crate) fn resume(&self, peer: &[u8]) -> Result<Option<([u8; 16], u64)>, StoreError> {
-        let _ = peer;
-        unimplemented!()
-    }
-    /// All remembered peers.
-    pub(crate) fn peers(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
-        unimplemented!()
-    }
-    /// Blobs that live entries name and that are not held.
-    pub(crate) fn blobs_wanted(&self) -> Result<Vec<BlobId>, StoreError> {
-        unimplemented!()
-    }
-    /// The live entries that name a blob, with their authors and the size that they claim; at most a few.
-    pub(crate) fn blob_named_by(&self, blob: &BlobId) -> Result<Vec<(EntryId, Did, u64)>, StoreError> {
-        let _ = blob;
-        unimplemented!()
-    }
-    /// True if a live entry, this one if it is named, names the blob: it may be served.
-    pub(crate) fn blob_is_live(&self, blob: &BlobId, named_by: Option<&EntryId>) -> Result<bool, StoreError> {
-        let _ = (blob, named_by);
-        unimplemented!()
-    }
-    /// An upload.
-    pub(crate) fn media(&self, id: MediaId) -> Result<Option<Media>, StoreError> {
-        let _ = id;
-        unimplemented!()
-    }
-    /// The digest of the newest header of a log at a height, for the comparison of forks.
-    pub(crate) fn hash_at(&self, log: &LogId, seq: u64) -> Result<Option<Digest>, StoreError> {
-        let _ = (log, seq);
-        unimplemented!()
-    }
-}
-
-/// The entry point of the store, without a network: opens the folder, takes its lock, recovers.
-pub(crate) fn open(config: &crate::NodeConfig) -> Result<Store, StartError> {
-    let _ = config;
-    unimplemented!()
 }

@@ -40,6 +40,10 @@ pub(crate) const LOCALS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new(
 
 /// Log id -> log number.
 pub(crate) const LOG_NUMBERS: TableDefinition<'_, &[u8; 32], u32> = TableDefinition::new("log_numbers_v1");
+/// (identity number, log number): the logs of an identity.
+pub(crate) const LOGS_OF: TableDefinition<'_, (u32, u32), ()> = TableDefinition::new("logs_of_v1");
+/// Log id -> place of the `log-open` in the device's root log that opens it (`LOG-1`).
+pub(crate) const OPENINGS: TableDefinition<'_, &[u8; 32], PlaceKey> = TableDefinition::new("openings_v1");
 /// Log number -> how far it is held.
 pub(crate) const LOGS: TableDefinition<'_, u32, LogRow> = TableDefinition::new("logs_v1");
 /// Place -> an entry without its body; see [`EntryRow`].
@@ -52,10 +56,10 @@ pub(crate) const ENTRY_IDS: TableDefinition<'_, &[u8; 32], PlaceKey> = TableDefi
 pub(crate) const LOCAL_IDS: TableDefinition<'_, u64, PlaceKey> = TableDefinition::new("local_ids_v1");
 /// First arrival counter -> what arrived then, in order: the feed of rebuilds and of delta comparisons.
 pub(crate) const ARRIVALS: TableDefinition<'_, u64, ArrivalRow> = TableDefinition::new("arrivals_v1");
-/// (log number, sequence number, branch) -> the header of a branch that was not taken, with its
-/// signature, kept as proof of a fork (`LOG-13`): one byte that tells whether a signature follows,
-/// the signature, the header.
-pub(crate) const FORKS: TableDefinition<'_, (u32, u64, u8), &[u8]> = TableDefinition::new("forks_v1");
+/// (log number, sequence number) -> a header of the branch that was not taken, with its signature,
+/// kept as proof of a fork (`LOG-13`): one byte that tells whether a signature follows, the signature,
+/// the header. One branch of at most 256 headers a log.
+pub(crate) const FORKS: TableDefinition<'_, PlaceKey, &[u8]> = TableDefinition::new("forks_v1");
 
 // ---- source: erasure ---------------------------------------------------------------------------
 
@@ -91,6 +95,9 @@ pub(crate) const RESUMES: TableDefinition<'_, &[u8], ([u8; 16], u64)> = TableDef
 
 /// (number of the identity aimed at, arrival counter) -> place of an entry of a local identity.
 pub(crate) const AIMED: TableDefinition<'_, (u32, u64), PlaceKey> = TableDefinition::new("aimed_v1");
+/// (number of a local identity, arrival counter) -> place of a live profile entry of it, which goes
+/// with what is aimed at others.
+pub(crate) const OWN_PROFILES: TableDefinition<'_, (u32, u64), PlaceKey> = TableDefinition::new("own_profiles_v1");
 
 /// What is known of an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,6 +151,8 @@ pub(crate) enum ArrivalRow {
     },
     /// New objects of an identity.
     Identity(u32),
+    /// A log changed otherwise than by growing: it is disputed, or was cut.
+    Log(u32),
 }
 
 /// What an erase says.
@@ -173,10 +182,12 @@ pub(crate) enum BlobState {
     Wanted,
     /// Held.
     Held,
-    /// Purged; never taken again unless a live entry names it anew.
+    /// Purged by order of its owner; never taken again from peers.
     Refused,
     /// To be deleted from disk; a start carries it out.
     Dropping,
+    /// To be deleted from disk by order of the owner, and refused from then on.
+    DroppingForGood,
 }
 
 /// An identity that lives here. Its keys are in the folder.
@@ -401,8 +412,10 @@ fixed_record!(
     }
 );
 
-/// Stands in place of a log number where an arrival is of an identity.
-const NO_ENTRIES: u32 = 0;
+/// Stands in place of a count where an arrival is of an identity.
+const IDENTITY: u32 = 0;
+/// Stands in place of a count where an arrival is a change of a log.
+const LOG: u32 = u32::MAX;
 
 fixed_record!(
     ArrivalRow,
@@ -410,7 +423,8 @@ fixed_record!(
     16,
     |row| [&row.parts().0.to_le_bytes() as &[u8], &row.parts().1.to_le_bytes(), &row.parts().2.to_le_bytes()],
     |bytes| match u32_at(bytes, 12) {
-        NO_ENTRIES => Self::Identity(u32_at(bytes, 0)),
+        IDENTITY => Self::Identity(u32_at(bytes, 0)),
+        LOG => Self::Log(u32_at(bytes, 0)),
         count => Self::Entries { log: u32_at(bytes, 0), seq: u64_at(bytes, 4), count },
     }
 );
@@ -431,7 +445,8 @@ impl ArrivalRow {
     fn parts(&self) -> (u32, u64, u32) {
         match *self {
             Self::Entries { log, seq, count } => (log, seq, count),
-            Self::Identity(identity) => (identity, 0, NO_ENTRIES),
+            Self::Identity(identity) => (identity, 0, IDENTITY),
+            Self::Log(log) => (log, 0, LOG),
         }
     }
 }
@@ -443,6 +458,7 @@ impl BlobState {
             Self::Held => 1,
             Self::Refused => 2,
             Self::Dropping => 3,
+            Self::DroppingForGood => 4,
         }
     }
 
@@ -451,6 +467,7 @@ impl BlobState {
             1 => Self::Held,
             2 => Self::Refused,
             3 => Self::Dropping,
+            4 => Self::DroppingForGood,
             _ => Self::Wanted,
         }
     }

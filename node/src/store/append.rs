@@ -1,0 +1,470 @@
+//! Storing entries: runs on top of what is held, loose ones, and the proof of forks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use redb::ReadableTable;
+use xom_protocol::body::Body;
+use xom_protocol::entry::{Kind, VerifiedEntry};
+use xom_protocol::identity::IdentityState;
+use xom_protocol::limits::FORK_BRANCH_HEADERS_MAX;
+use xom_protocol::log::{Position, log_id};
+use xom_protocol::{DeviceId, Did, Digest, EntryId, LogId, Rule};
+
+use super::batch::{Batch, HeldEntry};
+use super::tables::{ArrivalRow, EntryRow, LogRow, PlaceKey, flags};
+use super::{Appended, NewRun, Notice, Stored};
+use crate::error::StoreError;
+use crate::views::{Arrival, NewEntry, Place};
+
+/// An entry shown this much before its arrival gets the local id of its time, milliseconds.
+const BACKLOG_MS: u64 = 60_000;
+/// Entries that are kept in memory to be pushed on; peers fetch longer runs themselves.
+const PUSHED_ENTRIES_MAX: usize = 64;
+/// Local ids of one millisecond.
+const IDS_A_MS: u64 = 1 << 16;
+
+/// A run on its way into the tables.
+#[derive(Debug, Clone)]
+pub(super) struct Stretch {
+    pub(super) log: LogId,
+    pub(super) author: Did,
+    pub(super) device: DeviceId,
+    pub(super) entries: Vec<Arc<VerifiedEntry>>,
+    /// Neither backlog nor import.
+    pub(super) live: bool,
+    /// Peers are sent the entries at once; otherwise they are told the new head.
+    pub(super) pushed: bool,
+}
+
+impl From<NewRun> for Stretch {
+    fn from(run: NewRun) -> Self {
+        let NewRun { log, author, device, entries, live } = run;
+        let pushed = live || entries.len() <= PUSHED_ENTRIES_MAX;
+        Self { log, author, device, entries: entries.into_iter().map(Arc::new).collect(), live, pushed }
+    }
+}
+
+/// How entries came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Coming {
+    /// Arrival counter of the first of them.
+    pub(super) counter: u64,
+    /// While they were new.
+    pub(super) live: bool,
+    /// Extra flags of the row.
+    pub(super) flags: u8,
+}
+
+impl Batch<'_> {
+    /// Appends a run (`LOG-4`, `LOG-7`, `LOG-13`).
+    pub(super) fn append(&mut self, run: &Stretch) -> Result<Appended, StoreError> {
+        let Some(record) = self.identity(&run.author)? else { return Ok(refused(Rule("LOG-7"))) };
+        let state = record.state();
+        let held = self.log_numbers.get(&run.log.0)?.map(|number| number.value());
+        let held_row = held.map(|number| self.log_row(number)).transpose()?;
+        let position = held_row.map_or(Position::EMPTY, |row| position_of(&row));
+        if !self.owns_log(state, run)? {
+            return Ok(refused(Rule("LOG-7")));
+        }
+        let Some(first) = run.entries.first() else { return Ok(Appended::Stored { position, new: 0 }) };
+        if first.header().seq > position.height {
+            return Ok(Appended::Gap { position });
+        }
+        let (log, mut row) = self.log(&run.log, &run.author, &run.device)?;
+        let overlap = run.entries.partition_point(|entry| entry.header().seq < row.height);
+        if let Some(parts) = self.compare(log, &run.entries[..overlap])? {
+            return self.keep_fork(log, row, &run.entries[parts..]);
+        }
+        let new = &run.entries[overlap..];
+        if new.first().is_some_and(|entry| entry.header().prev != position.head) {
+            return Ok(Appended::Gap { position });
+        }
+        let admitted = count_admitted(state, run, new, &row);
+        let stored = self.extend(log, &mut row, &new[..admitted.0], run)?;
+        match admitted.1 {
+            Some(rule) => Ok(refused(rule)),
+            None => Ok(Appended::Stored { position: position_of(&row), new: stored }),
+        }
+    }
+
+    /// Keeps an entry of its own (`LOG-9`). True if it is new.
+    pub(super) fn insert_loose(&mut self, entry: &Arc<VerifiedEntry>, live: bool) -> Result<bool, StoreError> {
+        let header = entry.header();
+        let Some(record) = self.identity(&header.author)? else { return Ok(false) };
+        let hash = entry.hash();
+        if record.state().admits(&header.device, &header.log, header.seq, &hash).is_err() {
+            return Ok(false);
+        }
+        let run = Stretch {
+            log: header.log,
+            author: header.author,
+            device: header.device,
+            entries: Vec::new(),
+            live,
+            pushed: false,
+        };
+        if !self.owns_log(record.state(), &run)? {
+            return Ok(false);
+        }
+        let (log, mut row) = self.log(&header.log, &header.author, &header.device)?;
+        let place = (log, header.seq);
+        if let Some(held) = self.held(place)? {
+            self.fill_body(place, &held, entry)?;
+            if held.id != entry.id() && row.height > header.seq {
+                self.keep_fork(log, row, std::slice::from_ref(entry))?;
+            }
+            return Ok(false);
+        }
+        let counter = self.arrive(ArrivalRow::Entries { log, seq: header.seq, count: 1 })?;
+        let coming = Coming { counter, live, flags: flags::LOOSE };
+        row.loose += 1;
+        row.changed = counter;
+        self.logs.insert(log, row)?;
+        self.store_entry(place, &row, entry, coming)?;
+        Ok(true)
+    }
+
+    /// True where the identity has the device and the device has the log (`LOG-1`, `LOG-7`).
+    fn owns_log(&self, state: &IdentityState, run: &Stretch) -> Result<bool, StoreError> {
+        if !state.devices.contains_key(&run.device) {
+            return Ok(false);
+        }
+        if run.log == state.root_log(&run.device) {
+            return Ok(true);
+        }
+        let Some((root, _)) = self.openings.get(&run.log.0)?.map(|place| place.value()) else { return Ok(false) };
+        Ok(self.log_row(root)?.device == run.device)
+    }
+
+    /// Compares entries with those held at their places; the index of the first that differs.
+    fn compare(&mut self, log: u32, entries: &[Arc<VerifiedEntry>]) -> Result<Option<usize>, StoreError> {
+        for (index, entry) in entries.iter().enumerate() {
+            let place = (log, entry.header().seq);
+            let Some(held) = self.held(place)? else {
+                return Err(StoreError::Damaged(format!("entry {} of log {log} is missing", place.1)));
+            };
+            if held.id != entry.id() {
+                return Ok(Some(index));
+            }
+            self.fill_body(place, &held, entry)?;
+        }
+        Ok(None)
+    }
+
+    /// Takes the body of an entry that is held without one, unless it was purged (`LOG-12`).
+    fn fill_body(&mut self, place: PlaceKey, held: &HeldEntry, entry: &VerifiedEntry) -> Result<(), StoreError> {
+        let row = held.row();
+        let wanted = row.flags & (flags::BODY | flags::PURGED | flags::HIDDEN) == 0;
+        let Some(body) = entry.body().filter(|_| wanted && held.id == entry.id()) else { return Ok(()) };
+        let slot = self.put_body(place, &body.salt, &body.bytes)?;
+        let decoded = Body::decode(&held.header.kind, &body.bytes).ok();
+        let local_id = self.local_id(decoded.as_ref(), held.header.time_ms, place)?;
+        self.put_row(place, &EntryRow { flags: row.flags | flags::BODY, slot, local_id, ..row })?;
+        let Some(held) = self.held(place)?.filter(|held| held.row().is_live()) else { return Ok(()) };
+        self.enter_views(place, &held, decoded.as_ref())
+    }
+
+    /// Stores entries right above the height.
+    fn extend(
+        &mut self,
+        log: u32,
+        row: &mut LogRow,
+        entries: &[Arc<VerifiedEntry>],
+        run: &Stretch,
+    ) -> Result<u64, StoreError> {
+        let Some(last) = entries.last() else { return Ok(0) };
+        let seq = row.height;
+        let count = u32::try_from(entries.len()).map_err(|_| StoreError::Storage("run is too long".into()))?;
+        let counter = self.arrive(ArrivalRow::Entries { log, seq, count })?;
+        row.height = last.header().seq + 1;
+        row.head = last.hash();
+        row.time_ms = last.header().time_ms;
+        row.changed = counter + u64::from(count) - 1;
+        let mut stored = 0;
+        for (counter, entry) in (counter..).zip(entries) {
+            let place = (log, entry.header().seq);
+            if row.loose > 0 && self.take_loose(place, row, entry)? {
+                continue;
+            }
+            self.store_entry(place, row, entry, Coming { counter, live: run.live, flags: 0 })?;
+            stored += 1;
+        }
+        self.logs.insert(log, *row)?;
+        self.tell_stored(Stored {
+            log_number: log,
+            log: run.log,
+            author: run.author,
+            device: run.device,
+            from: seq,
+            position: position_of(row),
+            counter: row.changed,
+            entries: if run.pushed { entries.to_vec() } else { Vec::new() },
+        });
+        Ok(stored)
+    }
+
+    /// Tells what was stored; one notice for neighbours of one transaction.
+    fn tell_stored(&mut self, stored: Stored) {
+        if let Some(Notice::Entries(last)) = self.after.notices.last_mut() {
+            let next = last.log == stored.log && last.position.height == stored.from;
+            if let Some(last) = Arc::get_mut(last).filter(|_| next) {
+                let whole = last.entries.len() as u64 == last.position.height - last.from;
+                let few = last.entries.len() + stored.entries.len() <= PUSHED_ENTRIES_MAX;
+                last.position = stored.position;
+                last.counter = stored.counter;
+                if whole && few && !stored.entries.is_empty() {
+                    last.entries.extend(stored.entries);
+                } else {
+                    last.entries.clear();
+                }
+                return;
+            }
+        }
+        self.after.notices.push(Notice::Entries(Arc::new(stored)));
+    }
+
+    /// Where a loose entry waits at this place: keeps it if it is the same, drops it if not. True if kept.
+    fn take_loose(&mut self, place: PlaceKey, row: &mut LogRow, entry: &VerifiedEntry) -> Result<bool, StoreError> {
+        let Some(held) = self.held(place)? else { return Ok(false) };
+        row.loose -= 1;
+        if held.id == entry.id() {
+            self.set_flags(place, 0, flags::LOOSE)?;
+            let held = self.held(place)?;
+            if let Some(held) = held {
+                self.fill_body(place, &held, entry)?;
+            }
+            return Ok(true);
+        }
+        self.put_fork_header(place, held.row().signature, held.row().header)?;
+        row.disputed_from = row.disputed_from.min(place.1);
+        self.forget_entry(place, &held)?;
+        Ok(false)
+    }
+
+    /// Stores one entry that is not held: its row, its body, its place in the views.
+    pub(super) fn store_entry(
+        &mut self,
+        place: PlaceKey,
+        log: &LogRow,
+        entry: &VerifiedEntry,
+        coming: Coming,
+    ) -> Result<(), StoreError> {
+        let header = entry.header();
+        let (hidden, ordered) = self.erased(&entry.id(), log.author, &header.kind)?;
+        let void = if place.1 >= log.void_from { flags::VOID } else { 0 };
+        let mut row = EntryRow {
+            flags: coming.flags | void | if coming.live { flags::LIVE } else { 0 },
+            ms: self.now_ms,
+            counter: coming.counter,
+            local_id: 0,
+            slot: 0,
+            signature: entry.signature().map(|signature| &signature.0),
+            header: entry.header_bytes(),
+        };
+        let mut decoded = None;
+        match entry.body() {
+            _ if ordered => row.flags |= flags::PURGED,
+            Some(body) => {
+                row.slot = self.put_body(place, &body.salt, &body.bytes)?;
+                row.flags |= flags::BODY;
+                decoded = Body::decode(&header.kind, &body.bytes).ok();
+                row.local_id = self.local_id(decoded.as_ref(), header.time_ms, place)?;
+            }
+            None => {}
+        }
+        if let Some(due) = hidden {
+            row.flags |= flags::HIDDEN;
+            if row.is(flags::BODY) {
+                self.purges_due.insert((due, place.0, place.1), ())?;
+            }
+        }
+        self.put_row(place, &row)?;
+        self.entry_ids.insert(&entry.id().0, place)?;
+        self.counters.entries += 1;
+        self.own_sees(row.local_id, entry, decoded.as_ref(), row.flags);
+        if !row.is_live() {
+            return Ok(());
+        }
+        let entry = NewEntry {
+            place: Place { log: place.0, seq: place.1 },
+            id: entry.id(),
+            header,
+            body: decoded.as_ref(),
+            arrival: Arrival { ms: row.ms, counter: row.counter, local_id: row.local_id, live: row.is(flags::LIVE) },
+        };
+        self.enter(&entry)
+    }
+
+    /// Takes a live entry into the views and into what the store itself derives.
+    pub(super) fn enter_views(
+        &mut self,
+        place: PlaceKey,
+        held: &HeldEntry,
+        body: Option<&Body>,
+    ) -> Result<(), StoreError> {
+        self.enter(&held.for_views(place, body))
+    }
+
+    fn enter(&mut self, entry: &NewEntry<'_>) -> Result<(), StoreError> {
+        let place = (entry.place.log, entry.place.seq);
+        let Some(body) = entry.body else { return self.views.apply(entry) };
+        match body {
+            Body::Erase(erase) => self.take_erase(place, entry.header, entry.arrival.ms, erase)?,
+            Body::LogOpen(opening) => {
+                let header = entry.header;
+                let (purpose, purpose_id) = (&opening.purpose, &opening.purpose_id);
+                let log = log_id(self.shared.network, &header.author, &header.device, purpose, purpose_id);
+                self.openings.insert(&log.0, place)?;
+            }
+            _ => self.refer_blobs(place, body)?,
+        }
+        self.index_aimed(entry)?;
+        self.views.apply(entry)
+    }
+
+    /// The local id of a new status: by its arrival, or by its time where it is from a backlog or an import.
+    fn local_id(&mut self, body: Option<&Body>, claimed_ms: u64, place: PlaceKey) -> Result<u64, StoreError> {
+        let original_ms = match body {
+            Some(Body::Post(post)) => post.published,
+            Some(Body::Repost(_)) => None,
+            _ => return Ok(0),
+        };
+        let shown_ms = original_ms.unwrap_or(claimed_ms).min(self.now_ms);
+        let id = if self.now_ms - shown_ms > BACKLOG_MS {
+            self.free_local_id(shown_ms.max(1) * IDS_A_MS)?
+        } else {
+            let next = (self.now_ms * IDS_A_MS).max(self.counters.local + 1);
+            let id = self.free_local_id(next)?;
+            self.counters.local = self.counters.local.max(id);
+            id
+        };
+        self.local_ids.insert(id, place)?;
+        Ok(id)
+    }
+
+    /// The first free id after those taken in the millisecond of `from`.
+    fn free_local_id(&self, from: u64) -> Result<u64, StoreError> {
+        let mut from = from;
+        loop {
+            let end = from | (IDS_A_MS - 1);
+            let last = self.local_ids.range(from..=end)?.next_back().transpose()?;
+            match last.map(|(id, _)| id.value()) {
+                None => return Ok(from),
+                Some(last) if last < end => return Ok(last + 1),
+                Some(_) => from = end + 1,
+            }
+        }
+    }
+
+    /// Keeps the proof of a fork and marks the log (`LOG-13`): the branch seen first goes on, disputed.
+    fn keep_fork(&mut self, log: u32, mut row: LogRow, branch: &[Arc<VerifiedEntry>]) -> Result<Appended, StoreError> {
+        let Some(first) = branch.first() else { return Ok(Appended::Stored { position: position_of(&row), new: 0 }) };
+        let seq = first.header().seq;
+        // Of several forks the lowest decides what stands, so only its proof is kept (R-FRK-7).
+        let kept: Vec<u64> = self.fork_places(log)?;
+        let settled = row.disputed_from == LogRow::NONE && kept.first().is_some_and(|lowest| *lowest <= seq);
+        if settled || seq >= row.void_from {
+            // The branch lost, or the device had ended.
+            return Ok(refused(Rule("LOG-13")));
+        }
+        let deeper = kept.first().is_none_or(|lowest| seq < *lowest);
+        if deeper {
+            for seq in kept {
+                self.forks.remove((log, seq))?;
+            }
+            for entry in branch.iter().take(FORK_BRANCH_HEADERS_MAX) {
+                let signature = entry.signature().map(|signature| &signature.0);
+                self.put_fork_header((log, entry.header().seq), signature, entry.header_bytes())?;
+            }
+        }
+        if seq < row.disputed_from {
+            row.disputed_from = seq;
+            row.changed = self.arrive(ArrivalRow::Log(log))?;
+            self.logs.insert(log, row)?;
+            self.after.notices.push(Notice::LogChanged(row.log));
+        }
+        Ok(Appended::Forked { seq })
+    }
+
+    fn fork_places(&self, log: u32) -> Result<Vec<u64>, StoreError> {
+        let range = self.forks.range((log, 0)..=(log, u64::MAX))?;
+        range.map(|row| Ok(row?.0.value().1)).collect()
+    }
+
+    pub(super) fn put_fork_header(
+        &mut self,
+        place: PlaceKey,
+        signature: Option<&[u8; 64]>,
+        header: &[u8],
+    ) -> Result<(), StoreError> {
+        let mut bytes = vec![u8::from(signature.is_some())];
+        bytes.extend_from_slice(signature.map_or(&[], |signature| signature.as_slice()));
+        bytes.extend_from_slice(header);
+        self.forks.insert(place, bytes.as_slice())?;
+        Ok(())
+    }
+
+    /// Takes an entry out of every table but its log's; the body goes as in a purge.
+    pub(super) fn forget_entry(&mut self, place: PlaceKey, held: &HeldEntry) -> Result<(), StoreError> {
+        if held.row().is_live() {
+            self.leave_views(place, held)?;
+        }
+        self.purge_body(place, held, false)?;
+        self.entries.remove(place)?;
+        self.entry_ids.remove(&held.id.0)?;
+        if held.row().local_id != 0 {
+            self.local_ids.remove(held.row().local_id)?;
+        }
+        self.counters.entries -= 1;
+        Ok(())
+    }
+
+    /// Whether an entry is erased by one of the same identity: when its body is due, and whether a
+    /// control key ordered it to go at once (`LOG-12`).
+    fn erased(&self, id: &EntryId, author: u32, kind: &Kind) -> Result<(Option<u64>, bool), StoreError> {
+        let (mut due, mut ordered) = (None, false);
+        if !xom_protocol::log::is_erasable(kind) {
+            return Ok((due, ordered));
+        }
+        for erasure in self.erasures.range((&id.0, 0, 0)..=(&id.0, u32::MAX, u64::MAX))? {
+            let erasure = erasure?.1.value();
+            if erasure.author == author {
+                let at = xom_protocol::log::purge_at_ms(erasure.seen_ms, erasure.ordered);
+                due = Some(due.map_or(at, |due: u64| due.min(at)));
+                ordered |= erasure.ordered;
+            }
+        }
+        Ok((due, ordered))
+    }
+}
+
+/// How many of the new entries the identity admits, and the rule that ends them (`LOG-7`, `ID-7`, `ID-8`).
+fn count_admitted(
+    state: &IdentityState,
+    run: &Stretch,
+    new: &[Arc<VerifiedEntry>],
+    row: &LogRow,
+) -> (usize, Option<Rule>) {
+    let anchor = state.anchors.get(&run.log);
+    let hashes: BTreeMap<u64, Digest> = anchor.map(|anchor| (anchor.height, anchor.head)).into_iter().collect();
+    for (index, entry) in new.iter().enumerate() {
+        let seq = entry.header().seq;
+        if let Err(not_admitted) = state.admits(&run.device, &run.log, seq, &entry.hash()) {
+            return (index, Some(not_admitted.rule()));
+        }
+        if hashes.get(&(seq + 1)).is_some_and(|head| *head != entry.hash()) || seq >= row.void_from {
+            return (index, Some(Rule("LOG-13")));
+        }
+    }
+    (new.len(), None)
+}
+
+fn refused(rule: Rule) -> Appended {
+    Appended::Refused { rule }
+}
+
+/// How far a log is held.
+pub(super) fn position_of(row: &LogRow) -> Position {
+    Position { height: row.height, head: (row.height > 0).then_some(row.head) }
+}

@@ -1,0 +1,376 @@
+//! One group commit: all tables open in one write transaction, the counters in memory, and what is
+//! to be done after the commit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use redb::{ReadableTable, Table, WriteTransaction};
+use xom_protocol::entry::{Header, Salt};
+use xom_protocol::identity::{IdentityRecord, SignedObject};
+use xom_protocol::{BlobId, DeviceId, Did, Digest, EntryId, LogId};
+
+use super::own::Own;
+use super::tables::{self, ArrivalRow, BlobRow, EntryRow, ErasureRow, IdentityRow, LogRow, PlaceKey, flags};
+use super::{Notice, Shared, salts};
+use crate::error::StoreError;
+use crate::model::Event;
+use crate::views::{Arrival, NewEntry, Place, Views};
+
+/// All that one transaction works with.
+pub(super) struct Batch<'t> {
+    pub(super) shared: &'t Shared,
+    pub(super) own: &'t mut BTreeMap<Did, Own>,
+    pub(super) now_ms: u64,
+    pub(super) counters: Counters,
+    pub(super) counters_table: Table<'t, &'static str, u64>,
+    pub(super) identity_numbers: Table<'t, &'static [u8; 32], u32>,
+    pub(super) identities: Table<'t, u32, IdentityRow>,
+    pub(super) identity_objects: Table<'t, (u32, u32), &'static [u8]>,
+    pub(super) locals: Table<'t, u32, &'static [u8]>,
+    pub(super) log_numbers: Table<'t, &'static [u8; 32], u32>,
+    pub(super) logs: Table<'t, u32, LogRow>,
+    pub(super) logs_of: Table<'t, (u32, u32), ()>,
+    pub(super) openings: Table<'t, &'static [u8; 32], PlaceKey>,
+    pub(super) entries: Table<'t, PlaceKey, &'static [u8]>,
+    pub(super) bodies: Table<'t, PlaceKey, &'static [u8]>,
+    pub(super) entry_ids: Table<'t, &'static [u8; 32], PlaceKey>,
+    pub(super) local_ids: Table<'t, u64, PlaceKey>,
+    pub(super) arrivals: Table<'t, u64, ArrivalRow>,
+    pub(super) forks: Table<'t, (u32, u64), &'static [u8]>,
+    pub(super) erasures: Table<'t, (&'static [u8; 32], u32, u64), ErasureRow>,
+    pub(super) purges_due: Table<'t, (u64, u32, u64), ()>,
+    pub(super) purge_intents: Table<'t, u64, ()>,
+    pub(super) free_slots: Table<'t, u64, ()>,
+    pub(super) blobs: Table<'t, &'static [u8; 32], BlobRow>,
+    pub(super) blob_references: Table<'t, (&'static [u8; 32], u32, u64), ()>,
+    pub(super) media: Table<'t, u64, &'static [u8]>,
+    pub(super) peers: Table<'t, &'static [u8], &'static [u8]>,
+    pub(super) resumes: Table<'t, &'static [u8], ([u8; 16], u64)>,
+    pub(super) aimed: Table<'t, (u32, u64), PlaceKey>,
+    pub(super) own_profiles: Table<'t, (u32, u64), PlaceKey>,
+    pub(super) views: Views<'t>,
+    pub(super) after: After,
+    row_buffer: Vec<u8>,
+    body_buffer: Vec<u8>,
+}
+
+/// The next number of everything that is numbered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Counters {
+    /// The next arrival counter; the first is 1.
+    pub(super) arrival: u64,
+    /// The next identity number.
+    pub(super) identity: u64,
+    /// The next log number.
+    pub(super) log: u64,
+    /// The greatest live local id.
+    pub(super) local: u64,
+    /// Salt slots in use or free.
+    pub(super) slot: u64,
+    /// The greatest id of an upload.
+    pub(super) media: u64,
+    /// Entries stored.
+    pub(super) entries: u64,
+}
+
+/// What is to be done before and after the commit.
+#[derive(Default)]
+pub(super) struct After {
+    /// Salts to be durable before the commit.
+    pub(super) salts: Vec<(u64, Salt)>,
+    /// Slots to be zeroed after it.
+    pub(super) zero: Vec<u64>,
+    /// Blob files to be deleted after it.
+    pub(super) drop_blobs: Vec<BlobId>,
+    /// Identities that changed.
+    pub(super) identities: BTreeMap<Did, Arc<IdentityRecord>>,
+    /// What others are told.
+    pub(super) notices: Vec<Notice>,
+    /// What the views tell.
+    pub(super) events: Vec<Event>,
+    /// The state kept of local identities must be made anew from the entries.
+    pub(super) reload_own: bool,
+    /// Whom local identities follow has changed.
+    pub(super) wants_changed: bool,
+}
+
+impl Counters {
+    fn read(table: &impl ReadableTable<&'static str, u64>) -> Result<Self, StoreError> {
+        let get = |name: &str| -> Result<u64, StoreError> { Ok(table.get(name)?.map_or(0, |value| value.value())) };
+        Ok(Self {
+            arrival: get("arrival")?.max(1),
+            identity: get("identity")?,
+            log: get("log")?,
+            local: get("local")?,
+            slot: get("slot")?,
+            media: get("media")?,
+            entries: get("entries")?,
+        })
+    }
+
+    fn write(&self, table: &mut Table<'_, &'static str, u64>) -> Result<(), StoreError> {
+        let values = [
+            ("arrival", self.arrival),
+            ("identity", self.identity),
+            ("log", self.log),
+            ("local", self.local),
+            ("slot", self.slot),
+            ("media", self.media),
+            ("entries", self.entries),
+        ];
+        for (name, value) in values {
+            table.insert(name, value)?;
+        }
+        Ok(())
+    }
+}
+
+impl<'t> Batch<'t> {
+    /// Opens all tables.
+    pub(super) fn open(
+        txn: &'t WriteTransaction,
+        shared: &'t Shared,
+        own: &'t mut BTreeMap<Did, Own>,
+        now_ms: u64,
+    ) -> Result<Self, StoreError> {
+        let counters_table = txn.open_table(tables::COUNTERS)?;
+        let dids: Vec<Did> = shared.locals().iter().map(|local| local.did).collect();
+        Ok(Self {
+            counters: Counters::read(&counters_table)?,
+            counters_table,
+            identity_numbers: txn.open_table(tables::IDENTITY_NUMBERS)?,
+            identities: txn.open_table(tables::IDENTITIES)?,
+            identity_objects: txn.open_table(tables::IDENTITY_OBJECTS)?,
+            locals: txn.open_table(tables::LOCALS)?,
+            log_numbers: txn.open_table(tables::LOG_NUMBERS)?,
+            logs: txn.open_table(tables::LOGS)?,
+            logs_of: txn.open_table(tables::LOGS_OF)?,
+            openings: txn.open_table(tables::OPENINGS)?,
+            entries: txn.open_table(tables::ENTRIES)?,
+            bodies: txn.open_table(tables::BODIES)?,
+            entry_ids: txn.open_table(tables::ENTRY_IDS)?,
+            local_ids: txn.open_table(tables::LOCAL_IDS)?,
+            arrivals: txn.open_table(tables::ARRIVALS)?,
+            forks: txn.open_table(tables::FORKS)?,
+            erasures: txn.open_table(tables::ERASURES)?,
+            purges_due: txn.open_table(tables::PURGES_DUE)?,
+            purge_intents: txn.open_table(tables::PURGE_INTENTS)?,
+            free_slots: txn.open_table(tables::FREE_SLOTS)?,
+            blobs: txn.open_table(tables::BLOBS)?,
+            blob_references: txn.open_table(tables::BLOB_REFERENCES)?,
+            media: txn.open_table(tables::MEDIA)?,
+            peers: txn.open_table(tables::PEERS)?,
+            resumes: txn.open_table(tables::RESUMES)?,
+            aimed: txn.open_table(tables::AIMED)?,
+            own_profiles: txn.open_table(tables::OWN_PROFILES)?,
+            views: Views::open(txn, &dids)?,
+            after: After::default(),
+            row_buffer: Vec::new(),
+            body_buffer: Vec::new(),
+            shared,
+            own,
+            now_ms,
+        })
+    }
+
+    /// Writes what is still in memory; afterwards the transaction can be committed.
+    pub(super) fn finish(mut self) -> Result<After, StoreError> {
+        self.counters.write(&mut self.counters_table)?;
+        self.after.events = self.views.finish()?;
+        Ok(self.after)
+    }
+
+    /// The number of an identity; given now if it has none.
+    pub(super) fn identity_number(&mut self, did: &Did) -> Result<u32, StoreError> {
+        if let Some(number) = self.identity_numbers.get(&did.0)? {
+            return Ok(number.value());
+        }
+        let number = number32(self.counters.identity)?;
+        self.counters.identity += 1;
+        self.identity_numbers.insert(&did.0, number)?;
+        let row = IdentityRow { did: *did, first_seen_ms: self.now_ms, changed: 0, objects: 0 };
+        self.identities.insert(number, row)?;
+        Ok(number)
+    }
+
+    /// A log with its number; interned now if it is new.
+    pub(super) fn log(&mut self, log: &LogId, author: &Did, device: &DeviceId) -> Result<(u32, LogRow), StoreError> {
+        if let Some(number) = self.log_numbers.get(&log.0)?.map(|number| number.value()) {
+            return Ok((number, self.log_row(number)?));
+        }
+        let author = self.identity_number(author)?;
+        let number = number32(self.counters.log)?;
+        self.counters.log += 1;
+        let row = LogRow::empty(*log, author, *device);
+        self.log_numbers.insert(&log.0, number)?;
+        self.logs.insert(number, row)?;
+        self.logs_of.insert((author, number), ())?;
+        Ok((number, row))
+    }
+
+    /// A log that must be there.
+    pub(super) fn log_row(&self, number: u32) -> Result<LogRow, StoreError> {
+        let row = self.logs.get(number)?.map(|row| row.value());
+        row.ok_or_else(|| StoreError::Damaged(format!("log {number} is numbered but not there")))
+    }
+
+    /// What is known of an identity's keys and devices; none if no genesis is held.
+    pub(super) fn identity(&mut self, did: &Did) -> Result<Option<Arc<IdentityRecord>>, StoreError> {
+        if let Some(record) = self.after.identities.get(did) {
+            return Ok(Some(Arc::clone(record)));
+        }
+        if let Some(record) = self.shared.cached_identity(did) {
+            return Ok(Some(record));
+        }
+        let Some(number) = self.identity_numbers.get(&did.0)?.map(|number| number.value()) else { return Ok(None) };
+        let record = load_identity(self.shared, &self.identity_objects, number)?;
+        if let Some(record) = &record {
+            self.shared.cache_identity(Arc::clone(record));
+        }
+        Ok(record)
+    }
+
+    /// The next arrival counters: the first of `count`.
+    pub(super) fn arrive(&mut self, what: ArrivalRow) -> Result<u64, StoreError> {
+        let first = self.counters.arrival;
+        self.counters.arrival += match what {
+            ArrivalRow::Entries { count, .. } => u64::from(count),
+            ArrivalRow::Identity(_) | ArrivalRow::Log(_) => 1,
+        };
+        self.arrivals.insert(first, what)?;
+        Ok(first)
+    }
+
+    /// Writes the row of an entry.
+    pub(super) fn put_row(&mut self, place: PlaceKey, row: &EntryRow<'_>) -> Result<(), StoreError> {
+        let mut buffer = std::mem::take(&mut self.row_buffer);
+        row.write(&mut buffer);
+        let put = self.entries.insert(place, buffer.as_slice()).map(|_| ());
+        self.row_buffer = buffer;
+        Ok(put?)
+    }
+
+    /// Sets and clears flags of an entry.
+    pub(super) fn set_flags(&mut self, place: PlaceKey, set: u8, clear: u8) -> Result<(), StoreError> {
+        let Some(held) = self.held(place)? else { return Ok(()) };
+        let row = held.row();
+        self.put_row(place, &EntryRow { flags: (row.flags | set) & !clear, ..row })
+    }
+
+    /// An entry's row and header, copied out.
+    pub(super) fn held(&self, place: PlaceKey) -> Result<Option<HeldEntry>, StoreError> {
+        let Some(bytes) = self.entries.get(place)?.map(|row| row.value().to_vec()) else { return Ok(None) };
+        HeldEntry::read(bytes).map(Some)
+    }
+
+    /// Seals a body under its salt in a fresh slot; answers the slot.
+    pub(super) fn put_body(&mut self, place: PlaceKey, salt: &Salt, body: &[u8]) -> Result<u64, StoreError> {
+        let slot = self.take_slot(salt)?;
+        let mut buffer = std::mem::take(&mut self.body_buffer);
+        buffer.clear();
+        buffer.extend_from_slice(body);
+        salts::seal(salt, slot, &mut buffer);
+        let put = self.bodies.insert(place, buffer.as_slice()).map(|_| ());
+        self.body_buffer = buffer;
+        put?;
+        Ok(slot)
+    }
+
+    /// Gives a salt a slot; it is written before the commit.
+    pub(super) fn take_slot(&mut self, salt: &Salt) -> Result<u64, StoreError> {
+        let free = self.free_slots.pop_first()?.map(|(slot, _)| slot.value());
+        let slot = free.unwrap_or(self.counters.slot);
+        if free.is_none() {
+            self.counters.slot += 1;
+        }
+        self.after.salts.push((slot, *salt));
+        Ok(slot)
+    }
+
+    /// The bytes of a body that is held, whether or not it is hidden.
+    pub(super) fn body_bytes(
+        &self,
+        place: PlaceKey,
+        row: &EntryRow<'_>,
+    ) -> Result<Option<(Salt, Vec<u8>)>, StoreError> {
+        if !row.is(flags::BODY) {
+            return Ok(None);
+        }
+        let fresh = self.after.salts.iter().rev().find(|(slot, _)| *slot == row.slot).map(|(_, salt)| *salt);
+        let salt = match fresh {
+            Some(salt) => Some(salt),
+            None => self.shared.salts.read(row.slot)?,
+        };
+        let sealed = self.bodies.get(place)?;
+        let (Some(salt), Some(sealed)) = (salt, sealed) else { return Err(damaged_body(place)) };
+        let bytes = salts::unseal(&salt, row.slot, sealed.value()).ok_or_else(|| damaged_body(place))?;
+        Ok(Some((salt, bytes)))
+    }
+}
+
+/// An entry read out of its table.
+pub(super) struct HeldEntry {
+    bytes: Vec<u8>,
+    /// The decoded header.
+    pub(super) header: Header,
+    /// The id.
+    pub(super) id: EntryId,
+}
+
+impl HeldEntry {
+    /// Reads the bytes of a row.
+    pub(super) fn read(bytes: Vec<u8>) -> Result<Self, StoreError> {
+        let row = EntryRow::read(&bytes).ok_or_else(|| StoreError::Damaged("entry is too short".into()))?;
+        let header = Header::decode(row.header).map_err(|e| StoreError::Damaged(format!("header: {e}")))?;
+        let id = EntryId(Header::hash(row.header).0);
+        Ok(Self { bytes, header, id })
+    }
+
+    /// The row.
+    pub(super) fn row(&self) -> EntryRow<'_> {
+        EntryRow::read(&self.bytes).expect("read at construction")
+    }
+
+    /// What its place stands for.
+    pub(super) fn hash(&self) -> Digest {
+        Digest(self.id.0)
+    }
+
+    /// As the views want it.
+    pub(super) fn for_views<'a>(&'a self, place: PlaceKey, body: Option<&'a xom_protocol::body::Body>) -> NewEntry<'a> {
+        let row = self.row();
+        NewEntry {
+            place: Place { log: place.0, seq: place.1 },
+            id: self.id,
+            header: &self.header,
+            body,
+            arrival: Arrival { ms: row.ms, counter: row.counter, local_id: row.local_id, live: row.is(flags::LIVE) },
+        }
+    }
+}
+
+/// Reads and verifies the objects of an identity; they were verified before, so a fault is damage.
+pub(super) fn load_identity(
+    shared: &Shared,
+    objects: &impl ReadableTable<(u32, u32), &'static [u8]>,
+    number: u32,
+) -> Result<Option<Arc<IdentityRecord>>, StoreError> {
+    let damaged = |e: &dyn std::fmt::Display| StoreError::Damaged(format!("identity {number}: {e}"));
+    let mut decoded = Vec::new();
+    for object in objects.range((number, 0)..=(number, u32::MAX))? {
+        let (_, bytes) = object?;
+        decoded.push(SignedObject::decode(bytes.value()).map_err(|e| damaged(&e))?);
+    }
+    if decoded.is_empty() {
+        return Ok(None);
+    }
+    IdentityRecord::from_objects(shared.network, decoded).map(|record| Some(Arc::new(record))).map_err(|e| damaged(&e))
+}
+
+pub(super) fn damaged_body(place: PlaceKey) -> StoreError {
+    StoreError::Damaged(format!("body of entry {} of log {}", place.1, place.0))
+}
+
+fn number32(number: u64) -> Result<u32, StoreError> {
+    u32::try_from(number).map_err(|_| StoreError::Storage("no number is left for another log or identity".into()))
+}

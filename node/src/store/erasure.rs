@@ -1,0 +1,274 @@
+//! Erasing and purging (`LOG-12`): an erase hides at once; the body goes when it is due, first out of
+//! the database, with an intent, then out of the file of salts.
+
+use redb::ReadableTable;
+use xom_protocol::BlobId;
+use xom_protocol::EntryId;
+use xom_protocol::body::{Attachment, Body, Erase};
+use xom_protocol::entry::Header;
+use xom_protocol::identity::purge;
+use xom_protocol::log::{check_erase, is_erasable, purge_at_ms};
+
+use super::batch::{Batch, HeldEntry};
+use super::tables::{BlobRow, BlobState, EntryRow, ErasureRow, PlaceKey, flags};
+use super::{Notice, own};
+use crate::error::StoreError;
+use crate::views::NewEntry;
+
+/// Bodies purged in one transaction by the timer.
+const PURGES_A_BATCH: usize = 4_096;
+
+impl Batch<'_> {
+    /// Takes note of an erase and hides what it takes back, if that is held.
+    pub(super) fn take_erase(
+        &mut self,
+        place: PlaceKey,
+        header: &Header,
+        seen_ms: u64,
+        erase: &Erase,
+    ) -> Result<(), StoreError> {
+        if check_erase(&header.author, erase, None).is_err() {
+            return Ok(());
+        }
+        let author = self.identity_number(&header.author)?;
+        let ordered = match &erase.purge {
+            Some(order) => {
+                let record = self.identity(&header.author)?;
+                record.is_some_and(|record| purge::check(record.state(), &erase.target.entry, order).is_ok())
+            }
+            None => false,
+        };
+        let erasure = ErasureRow { seen_ms, author, ordered };
+        self.erasures.insert((&erase.target.entry.0, place.0, place.1), erasure)?;
+        let target = self.entry_ids.get(&erase.target.entry.0)?.map(|target| target.value());
+        match target {
+            Some(target) => self.hide(target, place, erasure),
+            None => Ok(()),
+        }
+    }
+
+    /// Hides an entry; purges its body at once where that was ordered.
+    fn hide(&mut self, place: PlaceKey, eraser: PlaceKey, erasure: ErasureRow) -> Result<(), StoreError> {
+        let Some(held) = self.held(place)? else { return Ok(()) };
+        if self.log_row(place.0)?.author != erasure.author || !is_erasable(&held.header.kind) {
+            return Ok(());
+        }
+        if held.row().is_live() {
+            self.leave_views(place, &held)?;
+            self.move_aims(place, &held, eraser)?;
+        }
+        self.set_flags(place, flags::HIDDEN, 0)?;
+        let Some(held) = self.held(place)? else { return Ok(()) };
+        if erasure.ordered {
+            return self.purge_body(place, &held, true);
+        }
+        if held.row().is(flags::BODY) {
+            self.purges_due.insert((purge_at_ms(erasure.seen_ms, false), place.0, place.1), ())?;
+        }
+        Ok(())
+    }
+
+    /// Undoes an erase that does not count any more: what it hid and nothing else hides is live again.
+    fn undo_erase(&mut self, place: PlaceKey, erase: &Erase) -> Result<(), StoreError> {
+        let target = erase.target.entry;
+        if self.erasures.remove((&target.0, place.0, place.1))?.is_none() {
+            return Ok(());
+        }
+        let Some(at) = self.entry_ids.get(&target.0)?.map(|target| target.value()) else { return Ok(()) };
+        let author = self.log_row(at.0)?.author;
+        for erasure in self.erasures.range((&target.0, 0, 0)..=(&target.0, u32::MAX, u64::MAX))? {
+            if erasure?.1.value().author == author {
+                return Ok(());
+            }
+        }
+        self.set_flags(at, 0, flags::HIDDEN)?;
+        self.restore(at)
+    }
+
+    /// Takes an entry that counts again back into the views.
+    pub(super) fn restore(&mut self, place: PlaceKey) -> Result<(), StoreError> {
+        let Some(held) = self.held(place)?.filter(|held| held.row().is_live()) else { return Ok(()) };
+        self.after.reload_own |= self.own.contains_key(&held.header.author);
+        let body = self.body_of(place, &held)?;
+        self.enter_views(place, &held, body.as_ref())
+    }
+
+    /// Takes a live entry out of the views and of what the store itself derives.
+    pub(super) fn leave_views(&mut self, place: PlaceKey, held: &HeldEntry) -> Result<(), StoreError> {
+        let body = self.body_of(place, held)?;
+        self.views.retract(&held.for_views(place, body.as_ref()))?;
+        if let Some(own) = self.own.get_mut(&held.header.author) {
+            own.erased(&held.header, held.id, body.as_ref());
+            self.after.wants_changed |= matches!(body, Some(Body::Follow(_) | Body::Unfollow(_)));
+        }
+        match &body {
+            Some(Body::Erase(erase)) => self.undo_erase(place, erase),
+            _ => Ok(()),
+        }
+    }
+
+    /// Marks an entry that does not count any more, or again (`ID-7`, `LOG-13`).
+    pub(super) fn set_void(&mut self, place: PlaceKey, void: bool) -> Result<(), StoreError> {
+        let Some(held) = self.held(place)?.filter(|held| held.row().is(flags::VOID) != void) else { return Ok(()) };
+        self.after.reload_own |= self.own.contains_key(&held.header.author);
+        if void {
+            if held.row().is_live() {
+                self.leave_views(place, &held)?;
+            }
+            return self.set_flags(place, flags::VOID, 0);
+        }
+        self.set_flags(place, 0, flags::VOID)?;
+        self.restore(place)
+    }
+
+    /// Drops a body for good. Its salt is zeroed after the commit, by the intent written here.
+    pub(super) fn purge_body(&mut self, place: PlaceKey, held: &HeldEntry, ordered: bool) -> Result<(), StoreError> {
+        let row = held.row();
+        if row.is(flags::PURGED) && !row.is(flags::BODY) {
+            return Ok(());
+        }
+        if row.is(flags::BODY) {
+            let body = self.body_of(place, held)?;
+            self.release_blobs(place, body.as_ref(), ordered)?;
+            self.bodies.remove(place)?;
+            self.drop_slot(row.slot)?;
+        }
+        let purged = EntryRow { flags: (row.flags | flags::PURGED) & !flags::BODY, slot: 0, ..row };
+        self.put_row(place, &purged)
+    }
+
+    /// Has a salt zeroed after the commit.
+    pub(super) fn drop_slot(&mut self, slot: u64) -> Result<(), StoreError> {
+        self.purge_intents.insert(slot, ())?;
+        self.after.zero.push(slot);
+        Ok(())
+    }
+
+    /// Purges what is due by now. True if more is due.
+    pub(super) fn purge_due(&mut self) -> Result<bool, StoreError> {
+        let range = self.purges_due.range(..=(self.now_ms, u32::MAX, u64::MAX))?;
+        let due: Vec<_> =
+            range.take(PURGES_A_BATCH).map(|row| row.map(|row| row.0.value())).collect::<Result<_, _>>()?;
+        for (ms, log, seq) in &due {
+            self.purges_due.remove((*ms, *log, *seq))?;
+            // An erase that was undone in the meantime has left its date behind.
+            if let Some(held) = self.held((*log, *seq))?.filter(|held| held.row().is(flags::HIDDEN)) {
+                self.purge_body((*log, *seq), &held, false)?;
+            }
+        }
+        Ok(due.len() == PURGES_A_BATCH)
+    }
+
+    /// The decoded body of an entry; none if it is not held or opaque.
+    pub(super) fn body_of(&self, place: PlaceKey, held: &HeldEntry) -> Result<Option<Body>, StoreError> {
+        let bytes = self.body_bytes(place, &held.row())?;
+        Ok(bytes.and_then(|(_, bytes)| Body::decode(&held.header.kind, &bytes).ok()))
+    }
+
+    /// Remembers which blobs a live entry names, and wants those that are not held.
+    pub(super) fn refer_blobs(&mut self, place: PlaceKey, body: &Body) -> Result<(), StoreError> {
+        for attachment in attachments(body) {
+            let blob = attachment.blob;
+            self.blob_references.insert((&blob.0, place.0, place.1), ())?;
+            let state = self.blobs.get(&blob.0)?.map(|row| row.value());
+            match state.map(|row| row.state) {
+                Some(BlobState::Wanted | BlobState::Held | BlobState::Refused | BlobState::DroppingForGood) => {}
+                Some(BlobState::Dropping) if self.after.drop_blobs.contains(&blob) => {
+                    self.after.drop_blobs.retain(|dropped| *dropped != blob);
+                    let bytes = state.map_or(0, |row| row.bytes);
+                    self.blobs.insert(&blob.0, BlobRow { bytes, state: BlobState::Held })?;
+                }
+                Some(BlobState::Dropping) | None => {
+                    self.blobs.insert(&blob.0, BlobRow { bytes: attachment.bytes, state: BlobState::Wanted })?;
+                    self.after.notices.push(Notice::BlobWanted(blob));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets go of the blobs of a purged body; those that nothing else names are deleted.
+    fn release_blobs(&mut self, place: PlaceKey, body: Option<&Body>, ordered: bool) -> Result<(), StoreError> {
+        for attachment in body.into_iter().flat_map(attachments) {
+            let blob = attachment.blob;
+            self.blob_references.remove((&blob.0, place.0, place.1))?;
+            if self.blob_references.range((&blob.0, 0, 0)..=(&blob.0, u32::MAX, u64::MAX))?.next().is_none() {
+                self.drop_blob(&blob, ordered)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has the file of a blob deleted after the commit.
+    pub(super) fn drop_blob(&mut self, blob: &BlobId, for_good: bool) -> Result<(), StoreError> {
+        let Some(row) = self.blobs.get(&blob.0)?.map(|row| row.value()) else { return Ok(()) };
+        match row.state {
+            BlobState::Held | BlobState::Dropping | BlobState::DroppingForGood => {
+                let state = if for_good { BlobState::DroppingForGood } else { BlobState::Dropping };
+                self.blobs.insert(&blob.0, BlobRow { state, ..row })?;
+                self.after.drop_blobs.push(*blob);
+            }
+            BlobState::Wanted => {
+                self.blobs.remove(&blob.0)?;
+            }
+            BlobState::Refused => {}
+        }
+        Ok(())
+    }
+
+    /// Finds an own entry again by those at whom it is aimed.
+    pub(super) fn index_aimed(&mut self, entry: &NewEntry<'_>) -> Result<(), StoreError> {
+        let author = entry.header.author;
+        let Some(body) = entry.body.filter(|_| self.own.contains_key(&author)) else { return Ok(()) };
+        let place = (entry.place.log, entry.place.seq);
+        if let Body::Profile(_) = body {
+            let author = self.identity_number(&author)?;
+            self.own_profiles.insert((author, entry.arrival.counter), place)?;
+        }
+        let mut aims = own::aims(body, &author);
+        if let Body::Edit(edit) = body {
+            if let Some(target) = self.place_of(&edit.target.entry)? {
+                let held = self.held(target)?;
+                let post = held.as_ref().map(|held| self.body_of(target, held)).transpose()?.flatten();
+                aims = post.map(|post| own::aims(&post, &author)).unwrap_or_default();
+            }
+        }
+        for did in aims {
+            let number = self.identity_number(&did)?;
+            self.aimed.insert((number, entry.arrival.counter), place)?;
+        }
+        Ok(())
+    }
+
+    /// Where an own entry that was aimed at others is erased, the erase is aimed at them in its stead.
+    fn move_aims(&mut self, place: PlaceKey, held: &HeldEntry, eraser: PlaceKey) -> Result<(), StoreError> {
+        if !self.own.contains_key(&held.header.author) {
+            return Ok(());
+        }
+        let author = self.identity_number(&held.header.author)?;
+        self.own_profiles.remove((author, held.row().counter))?;
+        let counter = self.held(eraser)?.map(|eraser| eraser.row().counter);
+        let (Some(body), Some(counter)) = (self.body_of(place, held)?, counter) else { return Ok(()) };
+        for did in own::aims(&body, &held.header.author) {
+            let number = self.identity_number(&did)?;
+            self.aimed.remove((number, held.row().counter))?;
+            self.aimed.insert((number, counter), eraser)?;
+        }
+        Ok(())
+    }
+
+    /// Where an entry stands, by its id.
+    pub(super) fn place_of(&self, id: &EntryId) -> Result<Option<PlaceKey>, StoreError> {
+        Ok(self.entry_ids.get(&id.0)?.map(|place| place.value()))
+    }
+}
+
+/// The blobs that a body names.
+pub(super) fn attachments(body: &Body) -> Vec<&Attachment> {
+    match body {
+        Body::Post(post) => post.attachments.iter().collect(),
+        Body::Edit(edit) => edit.post.attachments.iter().collect(),
+        Body::Profile(profile) => [&profile.avatar, &profile.header].into_iter().flatten().flatten().collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,276 @@
+//! The data folder: its lock, its format version, its secret files. Nothing in it is changed before
+//! the lock is held and the format is known.
+//!
+//! Layout: `format`, `lock`, `xom.redb`, `salts`, `blobs/<2 hex>/<hex>`, `peer.key`, `token`,
+//! `identities/<user name>/{phrase,control.key,device.key}`.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::error::StartError;
+
+/// The newest format of the folder that this code knows.
+pub(crate) const FORMAT: u64 = 1;
+/// Longest secret file that is read, bytes.
+const SECRET_BYTES_MAX: u64 = 4_096;
+/// Files that a folder may hold before its format is written: a first start that was cut short.
+const BEFORE_FORMAT: [&str; 2] = ["lock", "format.new"];
+
+/// A data folder whose lock is held until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// Opens or makes the folder and takes its lock.
+    pub(crate) fn open(path: &Path) -> Result<Self, StartError> {
+        if path.exists() {
+            check_format(path)?;
+        } else {
+            make_dir_all(path).map_err(|e| unreadable(path, &e))?;
+        }
+        let lock_path = path.join("lock");
+        let lock = private_options().write(true).create(true).truncate(false).open(&lock_path);
+        let lock = lock.map_err(|e| unreadable(&lock_path, &e))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StartError::Locked(path.to_owned())),
+            Err(TryLockError::Error(e)) => return Err(unreadable(&lock_path, &e)),
+        }
+        // Another version may have written it between the first look and the lock.
+        if check_format(path)?.is_none() {
+            replace_file(&path.join("format"), format!("{FORMAT}\n").as_bytes()).map_err(|e| unreadable(path, &e))?;
+        }
+        make_private(path).map_err(|e| unreadable(path, &e))?;
+        for dir in ["blobs", "identities"] {
+            let dir = path.join(dir);
+            make_dir_all(&dir).map_err(|e| unreadable(&dir, &e))?;
+        }
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// True if a folder with a format is there, of whatever version.
+    pub(crate) fn exists(path: &Path) -> bool {
+        path.join("format").is_file()
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The database file.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.path.join("xom.redb")
+    }
+
+    /// The file of salts.
+    pub(crate) fn salts(&self) -> PathBuf {
+        self.path.join("salts")
+    }
+
+    /// The folder of blobs.
+    pub(crate) fn blobs(&self) -> PathBuf {
+        self.path.join("blobs")
+    }
+
+    /// The folder with the keys of a local identity.
+    pub(crate) fn identity(&self, username: &str) -> PathBuf {
+        self.path.join("identities").join(username)
+    }
+
+    /// Reads a secret file of one line, or makes it, mode 0600, durable before this answers.
+    pub(crate) fn secret_file(
+        &self,
+        name: &str,
+        make: impl FnOnce() -> Result<Zeroizing<String>, StartError>,
+    ) -> Result<Zeroizing<String>, StartError> {
+        let path = self.path.join(name);
+        if let Some(line) = read_secret(&path).map_err(|e| unreadable(&path, &e))? {
+            return Ok(line);
+        }
+        let line = make()?;
+        write_secret(&path, &line).map_err(|e| unreadable(&path, &e))?;
+        Ok(line)
+    }
+
+    /// Bytes of all files in it.
+    pub(crate) fn disk_bytes(&self) -> io::Result<u64> {
+        disk_bytes(&self.path)
+    }
+}
+
+/// The error for a file that can't be read, made or written.
+pub(crate) fn unreadable(path: &Path, cause: &dyn std::fmt::Display) -> StartError {
+    StartError::Unreadable { path: path.to_owned(), cause: cause.to_string() }
+}
+
+/// 32 bytes of entropy; fails where the system gives zeros (`ENC-13`).
+pub(crate) fn entropy() -> Result<Zeroizing<[u8; 32]>, StartError> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    getrandom::fill(bytes.as_mut_slice()).map_err(|e| StartError::Entropy(e.to_string()))?;
+    if *bytes == [0; 32] {
+        return Err(StartError::Entropy("nothing but zeros".into()));
+    }
+    Ok(bytes)
+}
+
+/// The one line of a secret file; none where there is no file.
+pub(crate) fn read_secret(path: &Path) -> io::Result<Option<Zeroizing<String>>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    let mut text = Zeroizing::new(String::new());
+    file.take(SECRET_BYTES_MAX).read_to_string(&mut text)?;
+    let line = text.trim();
+    if line.is_empty() || line.contains('\n') {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "expected one line"));
+    }
+    Ok(Some(Zeroizing::new(line.to_owned())))
+}
+
+/// Writes a new secret file of one line: mode 0600 from the start, never over another file.
+pub(crate) fn write_secret(path: &Path, line: &str) -> io::Result<()> {
+    let mut file = private_options().write(true).create_new(true).open(path)?;
+    file.write_all(line.as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()?;
+    sync_parent(path)
+}
+
+/// Makes a folder, and those above it, that only the owner can enter.
+pub(crate) fn make_dir_all(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)?;
+    sync_parent(path)
+}
+
+/// Options under which new files are the owner's alone.
+pub(crate) fn private_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Writes a file under a temporary name, makes it durable and renames it into place.
+pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let temporary = path.with_file_name(name);
+    let mut file = private_options().write(true).create(true).truncate(true).open(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    sync_parent(path)
+}
+
+/// Makes the names in the folder around `path` durable.
+pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        #[cfg(unix)]
+        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+/// The format of the folder; none where it is new. Fails for one that is newer or no data folder.
+fn check_format(path: &Path) -> Result<Option<u64>, StartError> {
+    let file = path.join("format");
+    let text = match fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return check_empty(path).map(|()| None),
+        Err(e) => return Err(unreadable(&file, &e)),
+    };
+    let found: u64 = text.trim().parse().map_err(|_| unreadable(&file, &"is not a format number"))?;
+    match found {
+        1..=FORMAT => Ok(Some(found)),
+        0 => Err(unreadable(&file, &"is not a format number")),
+        _ => Err(StartError::Newer { path: path.to_owned(), found, known: FORMAT }),
+    }
+}
+
+fn check_empty(path: &Path) -> Result<(), StartError> {
+    let names = fs::read_dir(path).map_err(|e| unreadable(path, &e))?;
+    for name in names {
+        let name = name.map_err(|e| unreadable(path, &e))?.file_name();
+        if !BEFORE_FORMAT.iter().any(|known| name == *known) {
+            return Err(unreadable(path, &"is not empty and not a data folder of xom"));
+        }
+    }
+    Ok(())
+}
+
+fn make_private(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+        }
+    }
+    Ok(())
+}
+
+fn disk_bytes(path: &Path) -> io::Result<u64> {
+    let mut sum = 0;
+    for item in fs::read_dir(path)? {
+        let item = item?;
+        let kind = item.file_type()?;
+        sum += if kind.is_dir() { disk_bytes(&item.path())? } else { item.metadata()?.len() };
+    }
+    Ok(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_in_use_is_refused_and_opens_again_afterwards() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("data");
+        let held = Folder::open(&path).unwrap();
+        assert!(matches!(Folder::open(&path), Err(StartError::Locked(_))));
+        drop(held);
+        assert!(Folder::open(&path).is_ok());
+    }
+
+    #[test]
+    fn a_newer_or_foreign_folder_is_refused_and_left_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("format"), "2\n").unwrap();
+        assert!(matches!(Folder::open(dir.path()), Err(StartError::Newer { found: 2, known: FORMAT, .. })));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("letter.txt"), "dear").unwrap();
+        assert!(matches!(Folder::open(dir.path()), Err(StartError::Unreadable { .. })));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn secrets_are_the_owners_alone_and_stay_as_they_are() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("data");
+        let folder = Folder::open(&path).unwrap();
+        let made = folder.secret_file("token", || Ok(Zeroizing::new("one".into()))).unwrap();
+        let read = folder.secret_file("token", || Ok(Zeroizing::new("two".into()))).unwrap();
+        assert_eq!((made.as_str(), read.as_str()), ("one", "one"));
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o700);
+        assert_eq!(mode(&path.join("token")), 0o600);
+    }
+}

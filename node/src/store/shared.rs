@@ -1,0 +1,179 @@
+//! What the writer and all readers share.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use redb::Database;
+use tokio::sync::broadcast;
+use xom_protocol::identity::IdentityRecord;
+use xom_protocol::keys::SecretKey;
+use xom_protocol::{Did, Network};
+
+use super::Notice;
+use super::folder::Folder;
+use super::own::Own;
+use super::salts::Salts;
+use super::tables::LocalRow;
+use crate::error::StoreError;
+use crate::model::Event;
+
+/// Notices that a slow receiver may be behind: it compares anew when it lags.
+const NOTICES_MAX: usize = 1_024;
+/// Events that a slow receiver may be behind.
+const EVENTS_MAX: usize = 4_096;
+/// Verified identities kept in memory; more are read again when they are needed.
+const IDENTITIES_MAX: usize = 4_096;
+/// Stands for an offset that is not known.
+const NO_OFFSET: i64 = i64::MIN;
+
+/// Tells the time, milliseconds since 1970.
+pub(crate) type Clock = Box<dyn Fn() -> u64 + Send + Sync>;
+
+/// Everything but the writer's own state.
+pub(crate) struct Shared {
+    pub(super) folder: Folder,
+    pub(super) network: Network,
+    pub(super) salts: Salts,
+    database: RwLock<Option<Database>>,
+    identities: Mutex<HashMap<Did, Arc<IdentityRecord>>>,
+    locals: RwLock<Vec<(LocalRow, SecretKey)>>,
+    wants: RwLock<Arc<BTreeSet<Did>>>,
+    clock: Clock,
+    clock_offset_ms: AtomicI64,
+    notices: broadcast::Sender<Notice>,
+    events: broadcast::Sender<Event>,
+}
+
+/// The database, for as long as no compaction may run.
+pub(super) struct DatabaseGuard<'a>(RwLockReadGuard<'a, Option<Database>>);
+
+impl Deref for DatabaseGuard<'_> {
+    type Target = Database;
+
+    fn deref(&self) -> &Database {
+        self.0.as_ref().expect("only made of a guard that holds one")
+    }
+}
+
+impl Shared {
+    /// For an open folder.
+    pub(super) fn new(folder: Folder, network: Network, salts: Salts, database: Database, clock: Clock) -> Self {
+        Self {
+            folder,
+            network,
+            salts,
+            database: RwLock::new(Some(database)),
+            identities: Mutex::default(),
+            locals: RwLock::default(),
+            wants: RwLock::default(),
+            clock,
+            clock_offset_ms: AtomicI64::new(NO_OFFSET),
+            notices: broadcast::Sender::new(NOTICES_MAX),
+            events: broadcast::Sender::new(EVENTS_MAX),
+        }
+    }
+
+    /// The database; it can't be compacted until the guard is gone.
+    pub(super) fn database(&self) -> Result<DatabaseGuard<'_>, StoreError> {
+        let guard = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        if guard.is_some() { Ok(DatabaseGuard(guard)) } else { Err(StoreError::Stopping) }
+    }
+
+    /// The database, alone.
+    pub(super) fn database_mut(&self) -> RwLockWriteGuard<'_, Option<Database>> {
+        self.database.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// After a failed write the database refuses everything: opens it again, so that a full disk that
+    /// has room again needs no restart (R-STO-3).
+    pub(super) fn reopen_if_broken(&self) -> Result<(), StoreError> {
+        let mut guard = self.database_mut();
+        let works = guard.as_ref().is_some_and(|database| database.begin_write().is_ok_and(|txn| txn.abort().is_ok()));
+        if works {
+            return Ok(());
+        }
+        *guard = None;
+        *guard = Some(super::open::open_database(&self.folder)?);
+        Ok(())
+    }
+
+    /// Milliseconds since 1970.
+    pub(super) fn now_ms(&self) -> u64 {
+        (self.clock)()
+    }
+
+    /// A verified identity, if it is in memory.
+    pub(super) fn cached_identity(&self, did: &Did) -> Option<Arc<IdentityRecord>> {
+        self.identities.lock().unwrap_or_else(PoisonError::into_inner).get(did).cloned()
+    }
+
+    /// Keeps a verified identity in memory.
+    pub(super) fn cache_identity(&self, record: Arc<IdentityRecord>) {
+        let mut identities = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
+        if identities.len() >= IDENTITIES_MAX {
+            identities.clear();
+        }
+        identities.insert(record.did(), record);
+    }
+
+    /// Forgets the identities in memory.
+    pub(super) fn forget_identities(&self) {
+        self.identities.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    pub(super) fn locals(&self) -> Vec<LocalRow> {
+        let locals = self.locals.read().unwrap_or_else(PoisonError::into_inner);
+        locals.iter().map(|(row, _)| row.clone()).collect()
+    }
+
+    pub(super) fn local_keys(&self) -> Vec<(LocalRow, SecretKey)> {
+        self.locals.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn add_local(&self, row: LocalRow, key: SecretKey) {
+        self.locals.write().unwrap_or_else(PoisonError::into_inner).push((row, key));
+    }
+
+    pub(super) fn device_key(&self, did: &Did) -> Option<SecretKey> {
+        let locals = self.locals.read().unwrap_or_else(PoisonError::into_inner);
+        locals.iter().find(|(row, _)| row.did == *did).map(|(_, key)| key.clone())
+    }
+
+    pub(super) fn wants(&self) -> Arc<BTreeSet<Did>> {
+        Arc::clone(&self.wants.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn set_wants(&self, own: &BTreeMap<Did, Own>) {
+        let mut wants: BTreeSet<Did> = own.keys().copied().collect();
+        wants.extend(own.values().flat_map(Own::following));
+        *self.wants.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(wants);
+    }
+
+    /// By how much peers' clocks are ahead, milliseconds.
+    pub(super) fn clock_offset(&self) -> Option<i64> {
+        Some(self.clock_offset_ms.load(Ordering::Relaxed)).filter(|offset| *offset != NO_OFFSET)
+    }
+
+    pub(super) fn set_clock_offset(&self, median_ms: Option<i64>) {
+        self.clock_offset_ms.store(median_ms.unwrap_or(NO_OFFSET), Ordering::Relaxed);
+    }
+
+    pub(super) fn notices(&self) -> broadcast::Receiver<Notice> {
+        self.notices.subscribe()
+    }
+
+    pub(super) fn events(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    pub(super) fn tell(&self, notice: Notice) {
+        // Nobody may be listening.
+        drop(self.notices.send(notice));
+    }
+
+    pub(super) fn tell_event(&self, event: Event) {
+        drop(self.events.send(event));
+    }
+}

@@ -1,0 +1,290 @@
+//! Reading one consistent state of the store. Blocking: not for async threads.
+
+use std::sync::Arc;
+
+use redb::{Key, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, Value};
+use xom_protocol::body::Body;
+use xom_protocol::entry::Header;
+use xom_protocol::log::Position;
+use xom_protocol::{BlobId, Did, Digest, EntryId, LogId};
+
+use super::append::position_of;
+use super::batch::{HeldEntry, damaged_body};
+use super::tables::{self, BlobState, EntryRow, IdentityRow, LocalRow, LogRow, PlaceKey, flags};
+use super::{Held, Shared, identities, salts};
+use crate::error::StoreError;
+use crate::model::{Media, MediaId};
+
+/// One consistent state of the store.
+pub(crate) struct Snapshot {
+    pub(super) shared: Arc<Shared>,
+    pub(super) txn: ReadTransaction,
+    pub(super) entries: redb::ReadOnlyTable<PlaceKey, &'static [u8]>,
+    pub(super) bodies: redb::ReadOnlyTable<PlaceKey, &'static [u8]>,
+    pub(super) entry_ids: redb::ReadOnlyTable<&'static [u8; 32], PlaceKey>,
+    pub(super) logs: redb::ReadOnlyTable<u32, LogRow>,
+}
+
+impl Snapshot {
+    pub(super) fn open(shared: Arc<Shared>) -> Result<Self, StoreError> {
+        let txn = shared.database()?.begin_read()?;
+        Ok(Self {
+            entries: txn.open_table(tables::ENTRIES)?,
+            bodies: txn.open_table(tables::BODIES)?,
+            entry_ids: txn.open_table(tables::ENTRY_IDS)?,
+            logs: txn.open_table(tables::LOGS)?,
+            txn,
+            shared,
+        })
+    }
+
+    /// The transaction, for the tables of the views.
+    pub(crate) fn txn(&self) -> &ReadTransaction {
+        &self.txn
+    }
+
+    /// Opens a table that only some reads need.
+    pub(super) fn table<K: Key + 'static, V: Value + 'static>(
+        &self,
+        definition: TableDefinition<'_, K, V>,
+    ) -> Result<redb::ReadOnlyTable<K, V>, StoreError> {
+        Ok(self.txn.open_table(definition)?)
+    }
+
+    /// The identities that live here, oldest first.
+    pub(crate) fn locals(&self) -> Result<Vec<LocalRow>, StoreError> {
+        read_locals(&self.table(tables::LOCALS)?)
+    }
+
+    /// True if the recovery phrase of a local identity lies in the folder in the clear.
+    pub(crate) fn phrase_is_unsealed(&self, username: &str) -> bool {
+        identities::phrase_is_unsealed(&self.shared.folder, username)
+    }
+
+    /// The number of an identity.
+    pub(crate) fn identity_number(&self, did: &Did) -> Result<Option<u32>, StoreError> {
+        Ok(self.table(tables::IDENTITY_NUMBERS)?.get(&did.0)?.map(|number| number.value()))
+    }
+
+    /// What is known of an identity.
+    pub(crate) fn identity(&self, number: u32) -> Result<Option<IdentityRow>, StoreError> {
+        Ok(self.table(tables::IDENTITIES)?.get(number)?.map(|row| row.value()))
+    }
+
+    /// All signed objects of an identity, in an order that goes into an empty record.
+    pub(crate) fn identity_objects(&self, did: &Did) -> Result<Vec<Vec<u8>>, StoreError> {
+        let Some(number) = self.identity_number(did)? else { return Ok(Vec::new()) };
+        let objects = self.table(tables::IDENTITY_OBJECTS)?;
+        let range = objects.range((number, 0)..=(number, u32::MAX))?;
+        range.map(|row| Ok(row?.1.value().to_vec())).collect()
+    }
+
+    /// The number of a log.
+    pub(crate) fn log_number(&self, log: &LogId) -> Result<Option<u32>, StoreError> {
+        Ok(self.table(tables::LOG_NUMBERS)?.get(&log.0)?.map(|number| number.value()))
+    }
+
+    /// A log by its number.
+    pub(crate) fn log(&self, number: u32) -> Result<Option<LogRow>, StoreError> {
+        Ok(self.logs.get(number)?.map(|row| row.value()))
+    }
+
+    /// Every log.
+    pub(crate) fn logs(&self) -> Result<Vec<(u32, LogRow)>, StoreError> {
+        self.logs
+            .iter()?
+            .map(|row| row.map(|(number, row)| (number.value(), row.value())).map_err(Into::into))
+            .collect()
+    }
+
+    /// The place of an entry.
+    pub(crate) fn place_of_entry(&self, id: &EntryId) -> Result<Option<PlaceKey>, StoreError> {
+        Ok(self.entry_ids.get(&id.0)?.map(|place| place.value()))
+    }
+
+    /// The place of a status.
+    pub(crate) fn place_of_status(&self, local_id: u64) -> Result<Option<PlaceKey>, StoreError> {
+        Ok(self.table(tables::LOCAL_IDS)?.get(local_id)?.map(|place| place.value()))
+    }
+
+    /// Looks at the row of an entry.
+    pub(crate) fn with_entry<T>(
+        &self,
+        place: PlaceKey,
+        read: impl FnOnce(&EntryRow<'_>) -> T,
+    ) -> Result<Option<T>, StoreError> {
+        let Some(bytes) = self.entries.get(place)? else { return Ok(None) };
+        let row = EntryRow::read(bytes.value()).ok_or_else(|| StoreError::Damaged("entry is too short".into()))?;
+        Ok(Some(read(&row)))
+    }
+
+    /// An entry's header.
+    pub(crate) fn header(&self, place: PlaceKey) -> Result<Option<Header>, StoreError> {
+        Ok(self.held(place)?.map(|held| held.header))
+    }
+
+    /// A live entry's header and body; none if it is not held, not live or opaque.
+    pub(crate) fn body(&self, place: PlaceKey) -> Result<Option<(Header, Body)>, StoreError> {
+        let Some(held) = self.held(place)?.filter(|held| held.row().is_live()) else { return Ok(None) };
+        let Some((_, bytes)) = self.body_bytes(place, &held.row())? else { return Ok(None) };
+        Ok(Body::decode(&held.header.kind, &bytes).ok().map(|body| (held.header, body)))
+    }
+
+    /// An entry's row and header.
+    pub(super) fn held(&self, place: PlaceKey) -> Result<Option<HeldEntry>, StoreError> {
+        let Some(bytes) = self.entries.get(place)? else { return Ok(None) };
+        HeldEntry::read(bytes.value().to_vec()).map(Some)
+    }
+
+    /// A body as it was signed, with its salt; none where it is not held, or was purged since this
+    /// snapshot was taken.
+    pub(super) fn body_bytes(
+        &self,
+        place: PlaceKey,
+        row: &EntryRow<'_>,
+    ) -> Result<Option<([u8; 32], Vec<u8>)>, StoreError> {
+        if !row.is(flags::BODY) {
+            return Ok(None);
+        }
+        let sealed = self.bodies.get(place)?.ok_or_else(|| damaged_body(place))?;
+        let salt = self.shared.salts.read(row.slot)?;
+        let bytes = salt.and_then(|salt| Some((salt, salts::unseal(&salt, row.slot, sealed.value())?)));
+        match bytes {
+            Some(bytes) => Ok(Some(bytes)),
+            None if self.is_gone_now(place, row.slot)? => Ok(None),
+            None => Err(damaged_body(place)),
+        }
+    }
+
+    /// True if the newest commit no longer holds this body.
+    fn is_gone_now(&self, place: PlaceKey, slot: u64) -> Result<bool, StoreError> {
+        let txn = self.shared.database()?.begin_read()?;
+        let entries = txn.open_table(tables::ENTRIES)?;
+        let bytes = entries.get(place)?;
+        let row = bytes.as_ref().and_then(|bytes| EntryRow::read(bytes.value()));
+        Ok(row.is_none_or(|row| !row.is(flags::BODY) || row.slot != slot))
+    }
+
+    /// How far a log is held.
+    pub(crate) fn position(&self, log: &LogId) -> Result<Position, StoreError> {
+        let Some(number) = self.log_number(log)? else { return Ok(Position::EMPTY) };
+        Ok(self.log(number)?.map_or(Position::EMPTY, |row| position_of(&row)))
+    }
+
+    /// Every log of an identity.
+    pub(crate) fn heads_of(&self, did: &Did) -> Result<Vec<Held>, StoreError> {
+        let Some(number) = self.identity_number(did)? else { return Ok(Vec::new()) };
+        let logs = self.table(tables::LOGS_OF)?;
+        let mut heads = Vec::new();
+        for row in logs.range((number, 0)..=(number, u32::MAX))? {
+            let log = row?.0.value().1;
+            heads.extend(self.log(log)?.map(|row| held(&row, *did)));
+        }
+        Ok(heads)
+    }
+
+    /// How far a log with this number is held.
+    pub(super) fn held_log(&self, number: u32) -> Result<Option<Held>, StoreError> {
+        let Some(row) = self.log(number)? else { return Ok(None) };
+        Ok(self.identity(row.author)?.map(|identity| held(&row, identity.did)))
+    }
+
+    /// The hash of a header.
+    pub(crate) fn hash_at(&self, log: &LogId, seq: u64) -> Result<Option<Digest>, StoreError> {
+        let Some(number) = self.log_number(log)? else { return Ok(None) };
+        let hash = self.with_entry((number, seq), |row| (!row.is(flags::LOOSE)).then(|| Header::hash(row.header)))?;
+        Ok(hash.flatten())
+    }
+
+    /// The last arrival counter given.
+    pub(crate) fn counter(&self) -> Result<u64, StoreError> {
+        let next = self.table(tables::COUNTERS)?.get("arrival")?.map_or(1, |value| value.value());
+        Ok(next - 1)
+    }
+
+    /// How many entries are stored.
+    pub(crate) fn entry_count(&self) -> Result<u64, StoreError> {
+        Ok(self.table(tables::COUNTERS)?.get("entries")?.map_or(0, |value| value.value()))
+    }
+
+    /// How many identities are known.
+    pub(crate) fn identity_count(&self) -> Result<u64, StoreError> {
+        Ok(self.table(tables::COUNTERS)?.get("identity")?.map_or(0, |value| value.value()))
+    }
+
+    /// What was made at the creation of this database.
+    pub(crate) fn epoch(&self) -> Result<[u8; 16], StoreError> {
+        let epoch = self.table(tables::FACTS)?.get("epoch")?.and_then(|epoch| epoch.value().try_into().ok());
+        epoch.ok_or_else(|| StoreError::Damaged("the database has no epoch".into()))
+    }
+
+    /// How far a peer's changes are durable here.
+    pub(crate) fn resume(&self, peer: &[u8]) -> Result<Option<([u8; 16], u64)>, StoreError> {
+        Ok(self.table(tables::RESUMES)?.get(peer)?.map(|resume| resume.value()))
+    }
+
+    /// All remembered peers.
+    pub(crate) fn peers(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+        let peers = self.table(tables::PEERS)?;
+        let rows = peers.iter()?;
+        rows.map(|row| row.map(|(peer, record)| (peer.value().to_vec(), record.value().to_vec())).map_err(Into::into))
+            .collect()
+    }
+
+    /// Blobs that live entries name and that are not held.
+    pub(crate) fn blobs_wanted(&self) -> Result<Vec<BlobId>, StoreError> {
+        let mut wanted = Vec::new();
+        for row in self.table(tables::BLOBS)?.iter()? {
+            let (blob, row) = row?;
+            if row.value().state == BlobState::Wanted {
+                wanted.push(BlobId(*blob.value()));
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// True if the blob is held and a live entry, this one if it is named, names it: it may be served.
+    pub(crate) fn blob_is_live(&self, blob: &BlobId, named_by: Option<&EntryId>) -> Result<bool, StoreError> {
+        let held = self.table(tables::BLOBS)?.get(&blob.0)?.map(|row| row.value().state);
+        if held != Some(BlobState::Held) {
+            return Ok(false);
+        }
+        let references = self.table(tables::BLOB_REFERENCES)?;
+        let is_live = |place| Ok::<_, StoreError>(self.with_entry(place, |row| row.is_live())?.unwrap_or(false));
+        if let Some(id) = named_by {
+            let Some(place) = self.place_of_entry(id)? else { return Ok(false) };
+            return Ok(references.get((&blob.0, place.0, place.1))?.is_some() && is_live(place)?);
+        }
+        for row in references.range((&blob.0, 0, 0)..=(&blob.0, u32::MAX, u64::MAX))? {
+            let (_, log, seq) = row?.0.value();
+            if is_live((log, seq))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// An upload.
+    pub(crate) fn media(&self, id: MediaId) -> Result<Option<Media>, StoreError> {
+        let media = self.table(tables::MEDIA)?;
+        let Some(sealed) = media.get(id.0)? else { return Ok(None) };
+        super::media::read(&self.shared.salts, id, sealed.value())
+    }
+}
+
+/// The local identities, oldest first.
+pub(super) fn read_locals(table: &impl ReadableTable<u32, &'static [u8]>) -> Result<Vec<LocalRow>, StoreError> {
+    let damaged = |e| StoreError::Damaged(format!("local identity: {e}"));
+    table.iter()?.map(|row| xom_protocol::encoding::decode(row?.1.value(), 1_024).map_err(damaged)).collect()
+}
+
+fn held(row: &LogRow, author: Did) -> Held {
+    Held {
+        log: row.log,
+        author,
+        device: row.device,
+        position: position_of(row),
+        changed: row.changed,
+        disputed: row.disputed_from != LogRow::NONE,
+    }
+}
