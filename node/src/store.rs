@@ -18,6 +18,8 @@ mod shared;
 mod snapshot;
 mod standing;
 pub(crate) mod tables;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::collections::BTreeSet;
@@ -131,8 +133,8 @@ pub(crate) enum Notice {
     Entries(Arc<Stored>),
     /// New objects of an identity.
     Identity(Did),
-    /// A log changed otherwise than by growing: it is disputed, settled or cut.
-    LogChanged(LogId),
+    /// A log of this identity changed otherwise than by growing: it is disputed, settled or cut.
+    LogChanged(Did),
     /// A local identity follows other identities than before.
     Wants,
     /// A blob that a live entry names is not held.

@@ -382,7 +382,7 @@ impl Batch<'_> {
             row.disputed_from = seq;
             row.changed = self.arrive(ArrivalRow::Log(log))?;
             self.logs.insert(log, row)?;
-            self.after.notices.push(Notice::LogChanged(row.log));
+            self.tell_log_changed(&row)?;
         }
         Ok(Appended::Forked { seq })
     }

@@ -10,10 +10,14 @@ use xom_protocol::{BlobId, Did, Digest, EntryId, LogId};
 
 use super::append::position_of;
 use super::batch::{HeldEntry, damaged_body};
+use super::erasure::attachments;
 use super::tables::{self, BlobState, EntryRow, IdentityRow, LocalRow, LogRow, PlaceKey, flags};
 use super::{Held, Shared, identities, salts};
 use crate::error::StoreError;
 use crate::model::{Media, MediaId};
+
+/// Entries that are told of those which name a blob.
+const NAMED_BY_MAX: usize = 8;
 
 /// One consistent state of the store.
 pub(crate) struct Snapshot {
@@ -241,6 +245,25 @@ impl Snapshot {
             }
         }
         Ok(wanted)
+    }
+
+    /// The live entries that name a blob, with their authors and the size that they claim; at most a few.
+    pub(crate) fn blob_named_by(&self, blob: &BlobId) -> Result<Vec<(EntryId, Did, u64)>, StoreError> {
+        let references = self.table(tables::BLOB_REFERENCES)?;
+        let mut named = Vec::new();
+        for row in references.range((&blob.0, 0, 0)..=(&blob.0, u32::MAX, u64::MAX))? {
+            let (_, log, seq) = row?.0.value();
+            let Some((header, body)) = self.body((log, seq))? else { continue };
+            let attachment = attachments(&body).into_iter().find(|attachment| attachment.blob == *blob);
+            let id = self.with_entry((log, seq), |row| EntryId(Header::hash(row.header).0))?;
+            if let (Some(attachment), Some(id)) = (attachment, id) {
+                named.push((id, header.author, attachment.bytes));
+            }
+            if named.len() == NAMED_BY_MAX {
+                break;
+            }
+        }
+        Ok(named)
     }
 
     /// True if the blob is held and a live entry, this one if it is named, names it: it may be served.

@@ -156,7 +156,7 @@ impl Batch<'_> {
         }
         let changed = self.arrive(ArrivalRow::Log(log))?;
         self.logs.insert(log, LogRow { void_from, disputed_from, changed, ..row })?;
-        self.after.notices.push(Notice::LogChanged(row.log));
+        self.tell_log_changed(&row)?;
         let (from, to) = (void_from.min(row.void_from), void_from.max(row.void_from));
         for place in self.places(log, from)? {
             if place.1 < to {
@@ -187,7 +187,14 @@ impl Batch<'_> {
         let height = row.height.min(seq);
         let (disputed_from, void_from) = (LogRow::NONE, LogRow::NONE);
         self.logs.insert(log, LogRow { height, head, time_ms, changed, disputed_from, void_from, loose: 0, ..row })?;
-        self.after.notices.push(Notice::LogChanged(row.log));
+        self.tell_log_changed(&row)?;
+        Ok(())
+    }
+
+    /// Tells that a log changed otherwise than by growing.
+    pub(super) fn tell_log_changed(&mut self, row: &LogRow) -> Result<(), StoreError> {
+        let author = self.identities.get(row.author)?.map(|author| author.value().did);
+        self.after.notices.extend(author.map(Notice::LogChanged));
         Ok(())
     }
 

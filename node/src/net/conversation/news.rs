@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use xom_protocol::log::Position;
 use xom_protocol::sync::{Input, RequestId};
 use xom_protocol::{DeviceId, Did, Rule};
 
@@ -23,24 +22,22 @@ impl Talk<'_> {
                 self.tell_of(did).await?;
                 self.judge_claims(did).await
             }
+            Notice::LogChanged(did) => self.tell_of(did).await,
             Notice::Wants => self.hear_wants().await,
             Notice::Entries(_) | Notice::BlobWanted(_) => Ok(()),
         }
     }
 
     async fn hear_entries(&mut self, stored: &Arc<Stored>) -> Result<(), StoreError> {
-        let (Some(first), Some(last)) = (stored.entries.first(), stored.entries.last()) else { return Ok(()) };
-        if !stored.loose {
-            let input = Input::Stored {
-                log: stored.log,
-                from: first.header().seq,
-                entries: stored.entries.iter().map(|entry| entry.to_signed()).collect(),
-                position: Position::after(last),
-                counter: stored.counter,
-            };
-            if self.step(input) {
-                self.with.shared.count_sent(&self.with.tally, stored.entries.len());
-            }
+        let input = Input::Stored {
+            log: stored.log,
+            from: stored.from,
+            entries: stored.entries.iter().map(|entry| entry.to_signed()).collect(),
+            position: stored.position,
+            counter: stored.counter,
+        };
+        if self.step(input) {
+            self.with.shared.count_sent(&self.with.tally, stored.entries.len());
         }
         let own = self.with.shared.store.locals().iter().any(|local| local.did == stored.author);
         let heard: Vec<Did> = match own {

@@ -54,7 +54,7 @@ impl Transfer {
             self.refuse("BLOB-1");
             return Err(nothing("the bytes are not those of the id"));
         };
-        self.shared.store.put_blob(blob, bytes).await.map_err(|e| nothing(&e.to_string()))
+        self.shared.store.put_blob(blob, bytes).await.map(|_| ()).map_err(|e| nothing(&e.to_string()))
     }
 
     async fn receive(&mut self) -> Result<(), String> {

@@ -1,0 +1,123 @@
+//! Erasing, purging, compacting (`LOG-12`; R-STO-11).
+
+use xom_protocol::body::Post;
+use xom_protocol::limits::ERASE_DELAY_MS;
+
+use super::*;
+
+const SECRET: &str = "kJ8sQ2mXv7LpR4tZ9wBn1cYd5fGh6aEu";
+
+#[tokio::test]
+async fn an_erased_post_is_hidden_at_once_and_purged_when_it_is_due() {
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let status = alice.post(SECRET).await;
+    bob.fetch(&alice).await;
+    assert_eq!(bob.texts(&alice.me.log), [SECRET]);
+    alice.erase(status, false).await;
+    bob.fetch(&alice).await;
+    for person in [&alice, &bob] {
+        assert!(person.texts(&alice.me.log).is_empty());
+        let served = person.store.snapshot().unwrap().range(&alice.me.log, 1, 1, 1 << 20).unwrap();
+        assert_eq!(served[0].body, None, "a hidden body is not served");
+        assert_eq!(bodies(person), 3, "profile, post and erase");
+        person.wait(ERASE_DELAY_MS - 1_000);
+        person.store.purge_due().await.unwrap();
+        assert_eq!(bodies(person), 3, "not yet due");
+        person.wait(2_000);
+        person.store.purge_due().await.unwrap();
+        assert_eq!(bodies(person), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_purge_by_order_leaves_no_trace_after_compaction_and_the_chain_stays_whole() {
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let status = alice.post(SECRET).await;
+    let edited = Box::new(Post { text: format!("edited {SECRET}"), ..Post::default() });
+    alice.say(Command::Edit { status, post: edited }).await.unwrap();
+    alice.post("stays").await;
+    bob.fetch(&alice).await;
+    let salts = |person: &Person| std::fs::read(person.path().join("salts")).unwrap();
+    let before = salts(&alice);
+    alice.erase(status, true).await;
+    bob.fetch(&alice).await;
+    assert_ne!(salts(&alice)[32..64], before[32..64]);
+    // Bob holds two profiles before the post.
+    for (person, slot) in [(&alice, 1), (&bob, 2)] {
+        person.store.compact().await.unwrap();
+        assert_eq!(files_with(&person.path(), SECRET), Vec::<PathBuf>::new());
+        assert_eq!(salts(person)[32 * slot..32 * (slot + 2)], [0; 64], "post and edit");
+        assert_eq!(person.texts(&alice.me.log), ["stays"]);
+    }
+    let carol = Person::new("carol");
+    carol.fetch(&bob_serves(&bob, &alice)).await;
+}
+
+/// Bob as a source of alice's log: what is served must verify.
+fn bob_serves(bob: &Person, alice: &Person) -> Person {
+    Person { store: bob.store.clone(), me: alice.me.clone(), clock: Arc::clone(&bob.clock), dir: None }
+}
+
+#[tokio::test]
+async fn a_purged_body_is_not_taken_again_from_a_mallory_who_kept_it() {
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let status = alice.post(SECRET).await;
+    bob.fetch(&alice).await;
+    let kept = alice.run(Position::EMPTY, &alice.record(&alice.me.did));
+    alice.erase(status, true).await;
+    bob.fetch(&alice).await;
+    bob.store.append(kept.clone()).await.unwrap();
+    assert!(bob.texts(&alice.me.log).is_empty());
+    assert_eq!(bodies(&bob), 2);
+    // One who hears of the erase first refuses it too.
+    let carol = Person::new("carol");
+    let objects = alice.store.snapshot().unwrap().identity_objects(&alice.me.did).unwrap();
+    carol.store.insert_identity(alice.me.did, objects).await.unwrap();
+    let all = alice.run(Position::EMPTY, &alice.record(&alice.me.did));
+    carol.store.insert_loose(all.entries[2].clone(), true).await.unwrap();
+    let mut entries = kept.entries;
+    entries.push(all.entries[2].clone());
+    carol.store.append(alice.new_run(entries)).await.unwrap();
+    assert!(carol.texts(&alice.me.log).is_empty());
+    assert_eq!(bodies(&carol), 2);
+}
+
+#[tokio::test]
+async fn a_purge_that_was_cut_short_is_carried_out_at_the_next_start() {
+    let alice = Person::new("alice");
+    let status = alice.post(SECRET).await;
+    let salt = std::fs::read(alice.path().join("salts")).unwrap();
+    alice.erase(status, true).await;
+    // As if the machine had stopped between the commit and the zeros.
+    let path = alice.path().join("salts");
+    alice.store.stop().await;
+    let mut torn = std::fs::read(&path).unwrap();
+    torn[32..64].copy_from_slice(&salt[32..64]);
+    std::fs::write(&path, torn).unwrap();
+    let alice = alice.restart().await;
+    assert_eq!(std::fs::read(&path).unwrap()[32..64], [0; 32]);
+    alice.post("reuses the slot").await;
+    assert_ne!(std::fs::read(&path).unwrap()[32..64], [0; 32]);
+    assert_eq!(alice.texts(&alice.me.log), ["reuses the slot"]);
+}
+
+#[tokio::test]
+async fn only_ones_own_statuses_can_be_erased() {
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    alice.post("hers").await;
+    bob.fetch(&alice).await;
+    let place = bob.store.snapshot().unwrap();
+    let number = place.log_number(&alice.me.log).unwrap().unwrap();
+    let status = StatusId(place.with_entry((number, 1), |row| row.local_id).unwrap().unwrap());
+    let answer = bob.say(Command::Erase { status, now: false }).await;
+    assert!(matches!(answer, Err(CommandError::NotYours)));
+}
+
+/// Bodies held of alice's log, which is log 0 or 1 of everybody.
+fn bodies(person: &Person) -> usize {
+    let snapshot = person.store.snapshot().unwrap();
+    let logs = snapshot.logs().unwrap();
+    let (number, row) = logs.last().unwrap();
+    let has_body = |seq| snapshot.with_entry((*number, seq), |row| row.is(super::super::tables::flags::BODY)).unwrap();
+    (0..row.height).filter(|seq| has_body(*seq) == Some(true)).count()
+}
