@@ -78,9 +78,11 @@ fn nothing_unfinished_is_in_the_tree() {
     let marks = ["todo", "unimplemented"].map(|mark| format!("{mark}!("));
     let words = ["TO", "FIX"].map(|word| word.to_owned() + if word == "TO" { "DO" } else { "ME" });
     for (name, source) in sources() {
-        for mark in marks.iter().chain(&words) {
+        for mark in &marks {
             assert!(!source.contains(mark.as_str()), "{name} contains {mark}");
         }
+        let mut in_source = source.split(|letter: char| !letter.is_alphanumeric());
+        assert!(!in_source.any(|word| words.iter().any(|mark| mark == word)), "{name} has a note of what is missing");
         let ignored = format!("#[{}", "ignore");
         assert!(!source.contains(&ignored), "{name} has an ignored test");
         let sleeps = ["thread::", "time::"].map(|module| format!("{module}sleep("));
