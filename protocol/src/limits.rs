@@ -134,8 +134,6 @@ pub const MESSAGE_NUMBER_MAX: u64 = SEQ_MAX;
 pub const IDLE_FRAMES_MAX: u64 = 256;
 /// Faults that are no break of the conversation itself, before the stream is closed (`SYN-15`).
 pub const FAULTS_MAX: u64 = 8;
-/// Longest peer id, bytes (`SYN-4`).
-pub const PEER_ID_BYTES_MAX: usize = 64;
 /// Most proofs of one session (`SYN-4`).
 pub const PROOFS_MAX: usize = 4;
 /// Length of a salted id, bytes (`SYN-5`).
@@ -194,7 +192,5 @@ pub const SILENCE_MS: u64 = 60_000;
 pub const ANSWER_MS: u64 = 60_000;
 /// For each of this many bytes an answer may take a second longer (`SYN-14`).
 pub const ANSWER_BYTES_PER_SECOND: u64 = 4 << 10;
-/// How long one frame may take from its first to its last byte, milliseconds (`SYN-14`).
-pub const FRAME_MS: u64 = 60_000;
 /// How long an acknowledgement of a push may take, milliseconds (`SYN-11`).
 pub const ACKNOWLEDGE_MS: u64 = 60_000;

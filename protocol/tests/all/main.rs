@@ -13,6 +13,7 @@ mod sync_mallory;
 mod sync_seeds;
 mod sync_session;
 mod sync_stranger;
+mod sync_vectors;
 mod sync_victim;
 mod sync_world;
 mod vectors;

@@ -22,7 +22,7 @@ use crate::sync::Aimed;
 type IdWire = ByteArray<SALTED_ID_BYTES>;
 
 #[derive(Serialize, Deserialize)]
-struct HelloWire(u64, u64, String, ByteArray<32>, u64, Option<(u64, u64)>);
+struct HelloWire(u64, u64, String, ByteArray<32>, u64, Vec<u64>);
 #[derive(Serialize, Deserialize)]
 struct ProofWire(u64, Vec<(Did, DeviceId, Signature)>);
 #[derive(Serialize, Deserialize)]
@@ -62,7 +62,7 @@ impl Message {
                 hello.network,
                 ByteArray::new(hello.nonce),
                 hello.epoch,
-                hello.resume,
+                hello.resume.map_or_else(Vec::new, |(epoch, counter)| vec![epoch, counter]),
             )),
             Self::Proof(claims) => {
                 let claims = claims.into_iter().map(|claim| (claim.did, claim.device, claim.signature));
@@ -169,6 +169,11 @@ fn encode_aimed(aimed: AimedPush) -> Vec<u8> {
 }
 
 fn decode_hello(HelloWire(_, version, network, nonce, epoch, resume): HelloWire) -> Result<Message, MessageError> {
+    let resume = match resume.as_slice() {
+        [] => None,
+        [epoch, counter] => Some((*epoch, *counter)),
+        _ => return Err(MessageError::Unknown),
+    };
     check_numbers(&[version, resume.map_or(0, |(_, counter)| counter)])?;
     ensure(network.len() <= NETWORK_NAME_BYTES_MAX, "SYN-3", "the length of a network name")?;
     Ok(Message::Hello(Hello { version, network, nonce: nonce.into_array(), epoch, resume }))
