@@ -1,5 +1,6 @@
 //! The vectors of chapter 04: made from fixed keys and nonces, and run from their JSON.
 
+use xom_protocol::body::{Attachment, Body, Post};
 use xom_protocol::entry::SignedEntry;
 use xom_protocol::keys::{Domain, Signature};
 use xom_protocol::log::Position;
@@ -246,6 +247,24 @@ fn blobs() -> Vec<Vector> {
 #[test]
 fn the_sync_vectors_are_what_the_code_makes() {
     check_regenerated(FILE, ABOUT, [valid(), invalid(), frames(), ids(), proofs(), blobs()].concat());
+}
+
+#[test]
+fn blob_2_an_entry_that_names_a_larger_blob_is_opaque() {
+    let attachment = |bytes| Attachment {
+        blob: BlobId::of(b"a picture"),
+        media_type: "image/jpeg".into(),
+        bytes,
+        alt: String::new(),
+        width: None,
+        height: None,
+        duration_ms: None,
+        blurhash: None,
+        focus: None,
+    };
+    let post = |bytes| Body::Post(Post { attachments: vec![attachment(bytes)], ..Post::default() }).check();
+    assert!(post(40 << 20).is_ok());
+    assert!(post((40 << 20) + 1).is_err());
 }
 
 #[test]

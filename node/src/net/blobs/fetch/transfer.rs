@@ -41,7 +41,7 @@ pub(super) struct Failure {
 }
 
 impl Transfer {
-    /// Fetches, checks and stores; durable when it answers.
+    /// Fetches, checks and stores; durable when it answers. Nothing is kept unchecked (`BLOB-4`).
     pub(super) async fn run(mut self) -> Result<(), Failure> {
         if let Err(cause) = self.receive().await {
             let partial = std::mem::take(&mut self.partial);
