@@ -3,5 +3,9 @@
 //! Knows HTTP, JSON and HTML; it must never know tables or swarms, which are the node's.
 
 pub mod api;
+pub mod cli;
 pub mod http;
 pub mod import;
+pub mod run;
+pub mod settings;
+pub mod web;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The one binary, `xom`: the node and its command line.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    xom_client_api::cli::main()
+}

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use libp2p::Multiaddr;
+pub use libp2p::Multiaddr;
 use xom_protocol::Network;
 
 /// The settings of one run of a node.

@@ -9,11 +9,13 @@ pub mod error;
 pub mod handle;
 pub mod model;
 mod net;
+pub mod offline;
 pub mod reader;
 pub(crate) mod store;
 mod views;
 
-pub use config::NodeConfig;
+pub use config::{Multiaddr, NodeConfig};
 pub use error::{CommandError, StartError, StoreError};
 pub use handle::{Handle, Node};
+pub use offline::Offline;
 pub use reader::Reader;

@@ -1,0 +1,228 @@
+//! A client of the running node: finds its address and token in the data folder.
+//!
+//! The token goes nowhere but to that address, and never through a proxy.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::http::{Response, StatusCode};
+use ureq::{Agent, Body};
+
+use super::CliError;
+use crate::http::auth::TOKEN_FILE;
+use crate::http::call::AS_HEADER;
+use crate::run::ADDRESS_FILE;
+
+/// How long to wait for the node to take the connection.
+const CONNECT_SECS: u64 = 5;
+/// How long a command may take; checking or exporting everything takes its time.
+const ANSWER_SECS: u64 = 3600;
+/// The largest answer that is read: an export of everything.
+const ANSWER_BYTES_MAX: u64 = 64 << 30;
+
+/// A client of one node.
+pub struct Client {
+    agent: Agent,
+    data_dir: PathBuf,
+    base: String,
+    token: String,
+    identity: Option<String>,
+}
+
+/// A file for an upload.
+pub struct Upload<'a> {
+    /// The name of the form field.
+    pub field: &'a str,
+    /// The name of the file.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Client {
+    /// A client of the node that runs on a data folder.
+    pub fn open(data_dir: &Path, identity: Option<String>) -> Result<Self, CliError> {
+        let not_running = || CliError::NotRunning(data_dir.to_owned());
+        let read = |name: &str| fs::read_to_string(data_dir.join(name)).map(|text| text.trim().to_owned());
+        let address: SocketAddr = read(ADDRESS_FILE).ok().and_then(|text| text.parse().ok()).ok_or_else(not_running)?;
+        let token = read(TOKEN_FILE).map_err(|_| not_running())?;
+        let agent = Agent::config_builder()
+            .proxy(None)
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .timeout_connect(Some(Duration::from_secs(CONNECT_SECS)))
+            .timeout_global(Some(Duration::from_secs(ANSWER_SECS)))
+            .build()
+            .new_agent();
+        Ok(Self { agent, data_dir: data_dir.to_owned(), base: format!("http://{address}"), token, identity })
+    }
+
+    /// Reads.
+    pub fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, CliError> {
+        json(self.get_response(path, query)?)
+    }
+
+    /// Reads bytes.
+    pub fn get_bytes(&self, path: &str) -> Result<Vec<u8>, CliError> {
+        let mut response = self.get_response(path, &[])?;
+        let read = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
+        read.map_err(|error| self.lost(&error))
+    }
+
+    /// Sends JSON.
+    pub fn post(&self, path: &str, body: &Value) -> Result<Value, CliError> {
+        let request = self.signed(self.agent.post(self.url(path)));
+        json(self.checked(request.send_json(body))?)
+    }
+
+    /// Deletes.
+    pub fn delete(&self, path: &str) -> Result<Value, CliError> {
+        let request = self.signed(self.agent.delete(self.url(path)));
+        json(self.checked(request.call())?)
+    }
+
+    /// Sends a form with files by POST.
+    pub fn post_form(&self, path: &str, fields: &[(String, String)], files: &[Upload<'_>]) -> Result<Value, CliError> {
+        let (content_type, body) = multipart(fields, files)?;
+        let request = self.signed(self.agent.post(self.url(path))).header("Content-Type", content_type);
+        json(self.checked(request.send(&body[..]))?)
+    }
+
+    /// Sends a form with files by PATCH.
+    pub fn patch_form(&self, path: &str, fields: &[(String, String)], files: &[Upload<'_>]) -> Result<Value, CliError> {
+        let (content_type, body) = multipart(fields, files)?;
+        let request = self.signed(self.agent.patch(self.url(path))).header("Content-Type", content_type);
+        json(self.checked(request.send(&body[..]))?)
+    }
+
+    /// The Mastodon id of a status named by its Mastodon id, its entry id or a unique prefix.
+    pub fn find_status(&self, text: &str) -> Result<String, CliError> {
+        let none = || CliError::NotFound(format!("this node holds no status {text:?}"));
+        let found = self.get("/api/xom/v1/statuses/find", &[("q", text)]).map_err(|error| match error {
+            CliError::NotFound(_) => none(),
+            other => other,
+        })?;
+        found.get("id").and_then(Value::as_str).map(str::to_owned).ok_or_else(none)
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    fn signed<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
+        let request = request.header("Authorization", format!("Bearer {}", self.token));
+        match &self.identity {
+            Some(identity) => request.header(AS_HEADER, identity),
+            None => request,
+        }
+    }
+
+    fn get_response(&self, path: &str, query: &[(&str, &str)]) -> Result<Response<Body>, CliError> {
+        let request = self.signed(self.agent.get(self.url(path)));
+        self.checked(request.query_pairs(query.iter().copied()).call())
+    }
+
+    /// Turns what is not a success into the error that says it best.
+    fn checked(&self, answer: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>, CliError> {
+        let mut response = answer.map_err(|error| self.lost(&error))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let body: Value = response.body_mut().read_json().unwrap_or(Value::Null);
+        let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
+        let said = text("detail").or_else(|| text("error_description")).or_else(|| text("error"));
+        let said = said.unwrap_or_else(|| status.to_string());
+        Err(match status {
+            StatusCode::NOT_FOUND => CliError::NotFound(said),
+            StatusCode::UNAUTHORIZED => {
+                CliError::Refused(format!("{said} (is {TOKEN_FILE:?} in the data folder that of this node?)"))
+            }
+            status if status.is_client_error() => CliError::Refused(said),
+            _ => CliError::Failed(format!("the node failed: {said}")),
+        })
+    }
+
+    fn lost(&self, error: &ureq::Error) -> CliError {
+        match error {
+            ureq::Error::ConnectionFailed | ureq::Error::HostNotFound => CliError::NotRunning(self.data_dir.clone()),
+            ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::ConnectionRefused => {
+                CliError::NotRunning(self.data_dir.clone())
+            }
+            other => CliError::Failed(format!("lost the node: {other}")),
+        }
+    }
+}
+
+fn json(mut response: Response<Body>) -> Result<Value, CliError> {
+    let text = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string();
+    let text = text.map_err(|error| CliError::Failed(format!("lost the node: {error}")))?;
+    if text.trim().is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_str(&text).map_err(|error| CliError::Failed(format!("the node's answer is not JSON: {error}")))
+}
+
+/// A `multipart/form-data` body (RFC 7578) and its content type.
+fn multipart(fields: &[(String, String)], files: &[Upload<'_>]) -> Result<(String, Vec<u8>), CliError> {
+    let mut seed = [0; 16];
+    getrandom::fill(&mut seed).map_err(|error| CliError::Failed(format!("no entropy from the system: {error}")))?;
+    let boundary = format!("xom-{}", data_encoding::HEXLOWER.encode(&seed));
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        let head = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"\r\n\r\n", quoted(name));
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(value.as_bytes());
+        body.extend_from_slice(b"\r\n");
+    }
+    for Upload { field, name, bytes } in files {
+        let (field, name) = (quoted(field), quoted(name));
+        let disposition = format!("Content-Disposition: form-data; name=\"{field}\"; filename=\"{name}\"");
+        let head = format!("--{boundary}\r\n{disposition}\r\nContent-Type: application/octet-stream\r\n\r\n");
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+    Ok((format!("multipart/form-data; boundary={boundary}"), body))
+}
+
+/// A name inside the quotes of a header of a part.
+fn quoted(name: &str) -> String {
+    name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_node_the_client_says_how_to_start_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Client::open(folder.path(), None).err().unwrap();
+        assert!(error.to_string().ends_with("is not running; start it with `xom run`"), "{error}");
+    }
+
+    #[test]
+    fn a_stale_address_means_that_the_node_is_not_running() {
+        let folder = tempfile::tempdir().unwrap();
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        fs::write(folder.path().join(ADDRESS_FILE), format!("{free}\n")).unwrap();
+        fs::write(folder.path().join(TOKEN_FILE), "token\n").unwrap();
+        let client = Client::open(folder.path(), None).unwrap();
+        let error = client.get("/health", &[]).unwrap_err();
+        assert!(matches!(error, CliError::NotRunning(_)), "{error}");
+    }
+
+    #[test]
+    fn a_file_name_cannot_break_out_of_its_header() {
+        let upload = Upload { field: "file", name: "a\"\r\nX: y".to_owned(), bytes: b"bytes".to_vec() };
+        let (_, body) = multipart(&[("status".to_owned(), "hi".to_owned())], &[upload]).unwrap();
+        let text = String::from_utf8(body).unwrap();
+        assert!(text.contains("filename=\"a%22%0D%0AX: y\"\r\n"), "{text}");
+        assert!(!text.contains("\r\nX: y"), "{text}");
+    }
+}

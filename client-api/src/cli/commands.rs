@@ -1,0 +1,56 @@
+//! The commands.
+
+pub(super) mod compact;
+pub(super) mod erase;
+pub(super) mod export;
+pub(super) mod follow;
+pub(super) mod id;
+pub(super) mod import;
+pub(super) mod init;
+pub(super) mod invite;
+pub(super) mod notifications;
+pub(super) mod open;
+pub(super) mod peers;
+pub(super) mod post;
+pub(super) mod profile;
+pub(super) mod react;
+pub(super) mod run;
+pub(super) mod show;
+pub(super) mod status;
+pub(super) mod timeline;
+pub(super) mod verify;
+pub(super) mod views;
+
+use super::{Call, CliError, Command};
+use crate::settings::RunFlags;
+
+/// Carries a command out.
+pub(super) fn execute(call: &Call, command: &Command, run_flags: &RunFlags) -> Result<(), CliError> {
+    match command {
+        Command::Run(args) => args.execute(call, run_flags),
+        Command::Init(args) => args.execute(call),
+        Command::Post(args) => args.execute(call),
+        Command::Timeline(args) => args.execute(call),
+        Command::Id(args) => args.execute(call),
+        Command::Invite(args) => args.execute(call),
+        Command::Follow(args) => args.execute(call),
+        Command::Unfollow(args) => args.execute(call),
+        Command::Show(args) => args.execute(call),
+        Command::Reply(args) => args.execute(call),
+        Command::Boost(args) => args.execute(call),
+        Command::Unboost(args) => args.execute(call),
+        Command::Like(args) => args.execute(call),
+        Command::Unlike(args) => args.execute(call),
+        Command::Erase(args) => args.execute(call),
+        Command::Profile(args) => args.execute(call),
+        Command::Notifications(args) => args.execute(call),
+        Command::Peers(args) => args.execute(call),
+        Command::Status(args) => args.execute(call),
+        Command::Export(args) => args.execute(call),
+        Command::Verify(args) => args.execute(call),
+        Command::Import(args) => args.execute(call),
+        Command::Open(args) => args.execute(call),
+        Command::Views(args) => args.execute(call),
+        Command::Compact(args) => args.execute(call),
+    }
+}

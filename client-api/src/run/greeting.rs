@@ -1,0 +1,63 @@
+//! What `xom run` prints once it serves.
+
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+use xom_node::Handle;
+
+use crate::cli::{CliError, Output};
+use crate::settings::Settings;
+
+/// What the owner needs to begin.
+pub(super) struct Greeting {
+    /// The one-time login link of the page.
+    pub login: String,
+    /// The first identity.
+    pub did: String,
+    /// An invite to it.
+    pub invite: String,
+    /// Where the client API is served.
+    pub http: SocketAddr,
+    /// Where peers find the node.
+    pub listen: Vec<String>,
+}
+
+impl Greeting {
+    /// Asks the node for its part.
+    pub(super) async fn of(
+        handle: &Handle,
+        did: xom_protocol::Did,
+        login: String,
+        http: SocketAddr,
+    ) -> Result<Self, CliError> {
+        let failed = |error: String| CliError::Failed(format!("the node can't answer: {error}"));
+        let invite = handle.invite(did).await.map_err(|error| failed(error.to_string()))?;
+        let status = handle.status().await.map_err(|error| failed(error.to_string()))?;
+        Ok(Self { login, did: did.to_string(), invite, http, listen: status.listen })
+    }
+
+    /// Prints it.
+    pub(super) fn print(&self, settings: &Settings, output: &Output) -> Result<(), CliError> {
+        let value = self.json(settings);
+        output.show(&value, |output| {
+            let rows = output.table(&[
+                ("your page", format!("{}  (valid once, for 10 minutes)", self.login)),
+                ("your DID", self.did.clone()),
+                ("your invite", self.invite.clone()),
+                ("data folder", settings.data_dir.display().to_string()),
+            ]);
+            format!("xóm is running; press Ctrl-C to stop.\n\n{rows}")
+        })
+    }
+
+    fn json(&self, settings: &Settings) -> Value {
+        json!({
+            "login": self.login,
+            "did": self.did,
+            "invite": self.invite,
+            "data_dir": settings.data_dir,
+            "http": self.http.to_string(),
+            "listen": self.listen,
+        })
+    }
+}

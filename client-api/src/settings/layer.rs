@@ -1,0 +1,148 @@
+//! One source of settings: flags, variables or a file. Every value is optional.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+use xom_node::Multiaddr;
+use xom_protocol::Network;
+
+use super::SettingsError;
+
+/// What one source sets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layer {
+    /// Where the client API is served.
+    pub http: Option<SocketAddr>,
+    /// Names under which the page may be reached.
+    pub hosts: Option<Vec<String>>,
+    /// Where to listen for peers.
+    pub listen: Option<Vec<Multiaddr>>,
+    /// Peers to dial at the start.
+    pub bootstrap: Option<Vec<Multiaddr>>,
+    /// The network.
+    pub network: Option<Network>,
+    /// The first user name.
+    pub name: Option<String>,
+}
+
+/// The flags of `xom run`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct RunFlags {
+    /// Where to serve the page and the client API [default: 127.0.0.1:7766] [env: XOM_HTTP]
+    #[arg(long, value_name = "ADDR")]
+    pub http: Option<SocketAddr>,
+    /// A name under which a proxy with TLS serves the page, such as https://xom.example; may be given several
+    /// times [env: XOM_HOSTS]
+    #[arg(long = "host", value_name = "NAME")]
+    pub hosts: Vec<String>,
+    /// Where to listen for peers; may be given several times [default: QUIC and TCP on 7767] [env: XOM_LISTEN]
+    #[arg(long, value_name = "MULTIADDR")]
+    pub listen: Vec<Multiaddr>,
+    /// A peer to dial at the start; may be given several times [env: XOM_BOOTSTRAP]
+    #[arg(long, value_name = "MULTIADDR")]
+    pub bootstrap: Vec<Multiaddr>,
+    /// The network [default: main] [env: XOM_NETWORK]
+    #[arg(long, value_name = "NAME")]
+    pub network: Option<Network>,
+    /// The user name of a new identity [default: user] [env: XOM_NAME]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// A settings file [default: config.toml in the data folder, if it exists] [env: XOM_CONFIG]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+impl RunFlags {
+    /// The flags given after `run`, and those before it where they are missing.
+    #[must_use]
+    pub fn or(self, before: Self) -> Self {
+        fn longer<T>(first: Vec<T>, second: Vec<T>) -> Vec<T> {
+            if first.is_empty() { second } else { first }
+        }
+        Self {
+            http: self.http.or(before.http),
+            hosts: longer(self.hosts, before.hosts),
+            listen: longer(self.listen, before.listen),
+            bootstrap: longer(self.bootstrap, before.bootstrap),
+            network: self.network.or(before.network),
+            name: self.name.or(before.name),
+            config: self.config.or(before.config),
+        }
+    }
+}
+
+impl Layer {
+    /// What the flags set.
+    pub fn from_flags(flags: &RunFlags) -> Self {
+        fn given<T: Clone>(list: &[T]) -> Option<Vec<T>> {
+            (!list.is_empty()).then(|| list.to_vec())
+        }
+        Self {
+            http: flags.http,
+            hosts: given(&flags.hosts),
+            listen: given(&flags.listen),
+            bootstrap: given(&flags.bootstrap),
+            network: flags.network,
+            name: flags.name.clone(),
+        }
+    }
+
+    /// What the environment sets; addresses of a list are separated by commas, empty is unset.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let get = |name: &str| variable(name).filter(|value| !value.is_empty());
+        Ok(Self {
+            http: parse("XOM_HTTP", get("XOM_HTTP"))?,
+            hosts: parse_list("XOM_HOSTS", get("XOM_HOSTS"))?,
+            listen: parse_list("XOM_LISTEN", get("XOM_LISTEN"))?,
+            bootstrap: parse_list("XOM_BOOTSTRAP", get("XOM_BOOTSTRAP"))?,
+            network: parse("XOM_NETWORK", get("XOM_NETWORK"))?,
+            name: get("XOM_NAME"),
+        })
+    }
+}
+
+fn parse<T>(name: &'static str, value: Option<String>) -> Result<Option<T>, SettingsError>
+where
+    T: FromStr,
+    T::Err: std::fmt::Display,
+{
+    value
+        .map(|text| text.parse().map_err(|error| SettingsError::Variable { name, cause: format!("{text:?}: {error}") }))
+        .transpose()
+}
+
+fn parse_list<T>(name: &'static str, value: Option<String>) -> Result<Option<Vec<T>>, SettingsError>
+where
+    T: FromStr,
+    T::Err: std::fmt::Display,
+{
+    let Some(text) = value else { return Ok(None) };
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let parsed: Result<Vec<Option<T>>, _> = parts.map(|part| parse(name, Some(part.to_owned()))).collect();
+    Ok(Some(parsed?.into_iter().flatten().collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_hold_lists_separated_by_commas() {
+        let layer = Layer::from_variables(|name| match name {
+            "XOM_LISTEN" => Some("/ip4/127.0.0.1/tcp/1, /ip4/127.0.0.1/tcp/2".to_owned()),
+            "XOM_NAME" => Some(String::new()),
+            _ => None,
+        })
+        .unwrap();
+        assert_eq!(layer.listen.unwrap().len(), 2);
+        assert_eq!(layer.name, None);
+    }
+
+    #[test]
+    fn a_variable_that_cannot_be_read_is_named() {
+        let error = Layer::from_variables(|name| (name == "XOM_HTTP").then(|| "nowhere".to_owned())).unwrap_err();
+        assert!(error.to_string().starts_with("environment variable XOM_HTTP: \"nowhere\": "), "{error}");
+    }
+}

@@ -1,0 +1,89 @@
+//! The page: server-rendered HTML for the owner's browser, without any script.
+//!
+//! Everything here but the login needs a session cookie; every form carries the session's CSRF token.
+//! The guards for `Host` and `Origin` and the response headers are the server's.
+
+mod assets;
+mod card;
+mod compose;
+mod fault;
+mod home;
+mod icons;
+mod layout;
+mod login;
+mod notices;
+mod poll;
+mod profile;
+mod prose;
+mod qr;
+mod react;
+mod relate;
+pub mod session;
+mod texts;
+mod thread;
+mod visitor;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use xom_protocol::Did;
+
+use crate::http::App;
+use crate::http::limits::MEDIA_BODY_BYTES_MAX;
+use session::{LoginLinks, SessionError, Sessions};
+
+/// What the page keeps beside the node: who is logged in.
+#[derive(Clone)]
+pub struct Web {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    sessions: Sessions,
+    links: LoginLinks,
+    cookie: String,
+}
+
+impl Web {
+    /// Reads who is logged in from the data folder. Cookies know no ports, so the port is in the cookie's name:
+    /// two nodes on one machine don't log each other's owners out.
+    pub fn open(data_dir: &Path, port: u16) -> Result<Self, SessionError> {
+        let sessions = Sessions::open(data_dir)?;
+        let inner = Inner { sessions, links: LoginLinks::default(), cookie: format!("xom_session_{port}") };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Makes a path with a one-time token that logs in as an identity.
+    pub fn login_path(&self, did: Did) -> Result<String, SessionError> {
+        Ok(format!("/login?t={}", self.inner.links.make(did, session::now_ms())?))
+    }
+}
+
+/// The routes of the page.
+pub fn router(web: Web) -> Router<App> {
+    let upload = DefaultBodyLimit::max(MEDIA_BODY_BYTES_MAX);
+    Router::new()
+        .route("/", get(home::show))
+        .route("/login", get(login::log_in))
+        .route("/logout", post(login::log_out))
+        .route("/api/xom/v1/login-links", post(login::make_link))
+        .route("/notifications", get(notices::show))
+        .route("/statuses", post(compose::publish).layer(upload))
+        .route("/statuses/{id}", get(thread::show))
+        .route("/statuses/{id}/react", post(react::act))
+        .route("/statuses/{id}/vote", post(poll::vote))
+        .route("/follow", post(relate::follow))
+        .route("/accounts/{id}", get(profile::show))
+        .route("/accounts/{id}/follow", post(relate::follow_account))
+        .route("/@{acct}", get(profile::show_by_name))
+        .route("/@{acct}/{id}", get(thread::show_by_name))
+        .route("/tags/{tag}", get(home::show_tag))
+        .route("/public", get(home::show_public))
+        .route("/style.css", get(assets::style))
+        .route("/icon.svg", get(assets::icon))
+        .route("/favicon.ico", get(assets::icon))
+        .layer(Extension(web))
+}

@@ -1,0 +1,42 @@
+//! What could not be done, as a page.
+
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+use xom_node::{CommandError, StoreError};
+
+use super::{layout, texts};
+use crate::http::{ApiError, ErrorKind};
+
+/// An error of the page.
+pub(super) struct Fault(ApiError);
+
+/// What a handler of the page answers.
+pub(super) type Page = Result<Markup, Fault>;
+
+impl<E: Into<ApiError>> From<E> for Fault {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let text = match self.0.kind() {
+            ErrorKind::NotFound => texts::NOT_FOUND,
+            ErrorKind::Forbidden => texts::FORBIDDEN,
+            _ => self.0.text(),
+        };
+        let body = html! {
+            section.card.notice {
+                h1 { (texts::FAULT) }
+                p { (text) }
+                p { a href="/" { (texts::BACK_HOME) } }
+            }
+        };
+        (self.0.kind().status(), layout::bare(texts::FAULT, &body)).into_response()
+    }
+}
+
+/// Makes sure that the conversions that handlers rely on exist.
+const _: fn(StoreError) -> Fault = Fault::from;
+const _: fn(CommandError) -> Fault = Fault::from;

@@ -1,0 +1,112 @@
+//! Login by a one-time link, and logout.
+
+use axum::extract::Query;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Extension, Json};
+use maud::{Markup, html};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::fault::Fault;
+use super::session::{LINK_MS, SESSION_MS, SessionError, now_ms};
+use super::visitor::Form;
+use super::{Web, layout, texts};
+use crate::http::{ApiError, Call, ErrorKind};
+
+/// The query of a login link.
+#[derive(Deserialize)]
+pub(super) struct LoginQuery {
+    #[serde(default)]
+    t: String,
+}
+
+/// Takes a one-time token and begins a session. Nothing but a real visit uses the token up: browsers
+/// and messengers look ahead at links.
+pub(super) async fn log_in(
+    Extension(web): Extension<Web>,
+    method: Method,
+    headers: HeaderMap,
+    Query(query): Query<LoginQuery>,
+) -> Response {
+    let looks_ahead = ["sec-purpose", "purpose", "x-moz"].iter().any(|name| headers.contains_key(*name));
+    if method != Method::GET || looks_ahead {
+        return how_to().into_response();
+    }
+    let Some(did) = web.inner.links.take(&query.t, now_ms()) else {
+        return (StatusCode::FORBIDDEN, how_to_because(texts::LINK_SPENT)).into_response();
+    };
+    let sessions = web.clone();
+    let begun = blocking(move || sessions.inner.sessions.begin(did, now_ms())).await;
+    match begun {
+        Ok(secret) => {
+            let cookie = set_cookie(&web.inner.cookie, &secret, SESSION_MS / 1000);
+            ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response()
+        }
+        Err(fault) => fault.into_response(),
+    }
+}
+
+/// Ends the session.
+pub(super) async fn log_out(Extension(web): Extension<Web>, form: Form) -> Result<Response, Fault> {
+    let sessions = web.clone();
+    blocking(move || sessions.inner.sessions.end(&form.visitor.secret)).await?;
+    let cookie = set_cookie(&web.inner.cookie, "", 0);
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
+}
+
+/// `POST /api/xom/v1/login-links`: makes another one-time link, for the owner's token only.
+pub(super) async fn make_link(Extension(web): Extension<Web>, call: Call) -> Result<Json<Value>, ApiError> {
+    let path = web.login_path(call.viewer()).map_err(|error| {
+        tracing::error!(%error, "can't make a login link");
+        ApiError::new(ErrorKind::Internal)
+    })?;
+    Ok(Json(json!({ "url": call.base.url(&path), "expires_in": LINK_MS / 1000 })))
+}
+
+/// All that somebody who is not logged in sees.
+pub(super) fn how_to() -> Markup {
+    how_to_because(texts::LOG_IN_HOW)
+}
+
+fn how_to_because(reason: &str) -> Markup {
+    let main = html! {
+        section.card.notice {
+            h1 { (texts::LOG_IN) }
+            p { (reason) }
+            pre { code { (texts::LOG_IN_COMMAND) } }
+            p { (texts::LOG_IN_THEN) }
+        }
+    };
+    layout::bare(texts::LOG_IN, &main)
+}
+
+/// `Secure` is left out: the page is served to loopback over plain HTTP, and not every browser takes such
+/// cookies as secure there.
+fn set_cookie(name: &str, value: &str, max_age_secs: u64) -> String {
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age_secs}")
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SessionError> + Send + 'static,
+) -> Result<T, Fault> {
+    let failed = |error: String| {
+        tracing::error!(error, "a session could not be kept");
+        Fault::from(ErrorKind::Internal)
+    };
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done.map_err(|error| failed(error.to_string())),
+        Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cookie_is_kept_from_scripts_and_from_other_sites() {
+        let cookie = set_cookie("xom_session_7766", "secret", 60);
+        assert_eq!(cookie, "xom_session_7766=secret; Path=/; HttpOnly; SameSite=Strict; Max-Age=60");
+    }
+}

@@ -1,0 +1,86 @@
+//! The owner in the browser: the session behind a request, and forms that prove to come from our page.
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use xom_node::Handle;
+use xom_protocol::Did;
+
+use super::fault::Fault;
+use super::session::{csrf_fits, csrf_token, now_ms};
+use super::{Web, login};
+use crate::http::{App, ErrorKind, Params};
+
+/// Who is logged in. A handler that takes one is never run for anybody else.
+pub(super) struct Visitor {
+    /// The node.
+    pub node: Handle,
+    /// As whom.
+    pub did: Did,
+    /// The token for forms.
+    pub csrf: String,
+    /// The session's secret.
+    pub secret: String,
+}
+
+/// A form of our own page: its CSRF token has been checked.
+pub(super) struct Form {
+    /// Who sent it.
+    pub visitor: Visitor,
+    /// What is in it.
+    pub params: Params,
+}
+
+impl FromRequestParts<App> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let web = parts.extensions.get::<Web>().ok_or_else(|| Fault::from(ErrorKind::Internal).into_response())?;
+        let secret = cookie(&parts.headers, &web.inner.cookie);
+        let found = secret.and_then(|secret| Some((secret, web.inner.sessions.find(secret, now_ms())?)));
+        match found {
+            Some((secret, did)) => {
+                Ok(Self { node: app.node().clone(), did, csrf: csrf_token(secret), secret: secret.to_owned() })
+            }
+            None => Err((StatusCode::UNAUTHORIZED, login::how_to()).into_response()),
+        }
+    }
+}
+
+impl FromRequest<App> for Form {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let visitor = Visitor::from_request_parts(&mut parts, app).await?;
+        let params = Params::from_request(Request::from_parts(parts, body), app)
+            .await
+            .map_err(|error| Fault::from(error).into_response())?;
+        let fits = params.raw_text("csrf").is_some_and(|token| csrf_fits(&visitor.secret, &token));
+        if fits { Ok(Self { visitor, params }) } else { Err(Fault::from(ErrorKind::Forbidden).into_response()) }
+    }
+}
+
+/// The value of a cookie.
+fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    all.flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(found, value)| (found == name).then_some(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_found_among_others_by_its_whole_name() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::COOKIE, "a=b; xom_session_7766=secret".parse().unwrap());
+        headers.append(header::COOKIE, "c=d".parse().unwrap());
+        assert_eq!(cookie(&headers, "xom_session_7766"), Some("secret"));
+        assert_eq!(cookie(&headers, "session_7766"), None);
+        assert_eq!(cookie(&headers, "c"), Some("d"));
+    }
+}

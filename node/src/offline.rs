@@ -1,0 +1,45 @@
+//! A data folder without a network: for commands that need no running node.
+
+use xom_protocol::Did;
+
+use crate::config::NodeConfig;
+use crate::error::{StartError, StoreError};
+use crate::store::{self, Store};
+
+/// An open data folder that no node runs on. Holds the folder's lock.
+#[derive(Clone, Debug)]
+pub struct Offline {
+    store: Store,
+}
+
+impl Offline {
+    /// Opens the folder, makes what is missing: the folder itself and the first identity.
+    pub fn init(config: &NodeConfig) -> Result<Self, StartError> {
+        Ok(Self { store: store::open(config)? })
+    }
+
+    /// Opens a folder that is there already.
+    pub fn open(config: &NodeConfig) -> Result<Self, StartError> {
+        Ok(Self { store: store::open_existing(&config.data_dir, config.network)? })
+    }
+
+    /// The identities that live here and their user names, oldest first.
+    pub fn identities(&self) -> Vec<(Did, String)> {
+        self.store.locals().into_iter().map(|local| (local.did, local.username)).collect()
+    }
+
+    /// Drops all views and makes them again. Answers how many entries were applied.
+    pub async fn rebuild_views(&self) -> Result<u64, StoreError> {
+        self.store.rebuild_views().await
+    }
+
+    /// Gives the space of purged and replaced data back.
+    pub async fn compact(&self) -> Result<(), StoreError> {
+        self.store.compact().await
+    }
+
+    /// Closes the folder.
+    pub async fn close(self) {
+        self.store.stop().await;
+    }
+}
