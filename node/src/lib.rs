@@ -6,6 +6,7 @@
 pub mod command;
 pub mod config;
 pub mod error;
+pub mod export;
 pub mod handle;
 pub mod model;
 mod net;
@@ -16,6 +17,7 @@ mod views;
 
 pub use config::{Multiaddr, NodeConfig};
 pub use error::{CommandError, StartError, StoreError};
+pub use export::verify_export;
 pub use handle::{Handle, Node};
 pub use offline::Offline;
 pub use reader::Reader;

@@ -1,9 +1,11 @@
-//! A data folder without a network: for commands that need no running node.
+//! A data folder without a network: for commands that need no running node. Holds the folder's lock,
+//! so that a node that runs is noticed, and none starts in between.
 
 use xom_protocol::Did;
 
 use crate::config::NodeConfig;
-use crate::error::{StartError, StoreError};
+use crate::error::{CommandError, StartError, StoreError};
+use crate::model::VerifyReport;
 use crate::store::{self, Store};
 
 /// An open data folder that no node runs on. Holds the folder's lock.
@@ -19,6 +21,8 @@ impl Offline {
     }
 
     /// Opens a folder that is there already.
+    ///
+    /// Fails with [`StartError::Locked`] where a node runs on it.
     pub fn open(config: &NodeConfig) -> Result<Self, StartError> {
         Ok(Self { store: store::open_existing(&config.data_dir, config.network)? })
     }
@@ -28,17 +32,28 @@ impl Offline {
         self.store.locals().into_iter().map(|local| (local.did, local.username)).collect()
     }
 
+    /// Checks everything stored.
+    pub async fn verify(&self) -> Result<VerifyReport, StoreError> {
+        self.store.verify().await
+    }
+
     /// Drops all views and makes them again. Answers how many entries were applied.
     pub async fn rebuild_views(&self) -> Result<u64, StoreError> {
         self.store.rebuild_views().await
     }
 
-    /// Gives the space of purged and replaced data back.
+    /// Purges what is due, and gives the space of purged and replaced data back.
     pub async fn compact(&self) -> Result<(), StoreError> {
+        self.store.purge_due().await?;
         self.store.compact().await
     }
 
-    /// Closes the folder.
+    /// Everything of one identity; see [`crate::export`] for the form.
+    pub async fn export(&self, identity: Did) -> Result<Vec<u8>, CommandError> {
+        self.store.export(identity).await
+    }
+
+    /// Closes the folder; what was answered is durable.
     pub async fn close(self) {
         self.store.stop().await;
     }

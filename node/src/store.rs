@@ -6,6 +6,7 @@ mod batch;
 mod blobs;
 mod compose;
 mod erasure;
+mod export;
 pub(crate) mod folder;
 mod identities;
 mod load;
@@ -20,6 +21,7 @@ mod standing;
 pub(crate) mod tables;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod writer;
 
 use std::collections::BTreeSet;

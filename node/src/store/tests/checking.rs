@@ -1,0 +1,117 @@
+//! Verifying, exporting, rebuilding, media (R-STO-5, R-STO-9).
+
+use xom_protocol::BlobId;
+
+use super::*;
+use crate::verify_export;
+
+/// A PNG of 2 by 3 pixels, as far as anybody looks.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x03\x08\x06\0\0\0\0\0\0\0\0\0\0\0";
+
+#[tokio::test]
+async fn a_sound_store_and_its_export_have_no_faults_and_equal_heads() {
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let blob = with_picture(&alice).await;
+    let gone = alice.post("gone").await;
+    alice.erase(gone, true).await;
+    bob.fetch(&alice).await;
+    let report = alice.store.verify().await.unwrap();
+    assert_eq!(report.faults, Vec::<String>::new());
+    assert_eq!((report.entries, report.bodies), (4, 3));
+    let theirs = bob.store.verify().await.unwrap();
+    assert_eq!(theirs.faults, Vec::<String>::new());
+    assert!(theirs.logs.contains(&report.logs[0]));
+    let export = alice.store.export(alice.me.did).await.unwrap();
+    let exported = verify_export(export.as_slice());
+    assert_eq!(exported, report);
+    assert!(export.windows(32).any(|window| window == blob.0));
+    assert!(!export.windows(4).any(|window| window == b"gone"));
+}
+
+#[tokio::test]
+async fn an_export_that_was_harmed_has_faults() {
+    let alice = Person::new("alice");
+    alice.post("hello").await;
+    let export = alice.store.export(alice.me.did).await.unwrap();
+    for at in (0..export.len()).step_by(7) {
+        let mut harmed = export.clone();
+        harmed[at] ^= 0x10;
+        assert_ne!(verify_export(harmed.as_slice()).faults, Vec::<String>::new(), "byte {at}");
+    }
+    let cut = verify_export(&export[..export.len() - 1]);
+    assert_ne!(cut.faults, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_flipped_bit_in_a_salt_or_a_blob_is_found() {
+    let alice = Person::new("alice");
+    let blob = with_picture(&alice).await;
+    let hex = data_encoding::HEXLOWER.encode(&blob.0);
+    for path in [alice.path().join("salts"), alice.path().join("blobs").join(&hex[..2]).join(&hex)] {
+        let sound = std::fs::read(&path).unwrap();
+        let mut harmed = sound.clone();
+        harmed[0] ^= 1;
+        std::fs::write(&path, harmed).unwrap();
+        assert_eq!(alice.store.verify().await.unwrap().faults.len(), 1, "{path:?}");
+        std::fs::write(&path, sound).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn rebuilt_views_keep_every_local_id() {
+    let alice = Person::new("alice");
+    let kept = alice.post("kept").await;
+    let gone = alice.post("gone").await;
+    alice.erase(gone, false).await;
+    assert_eq!(alice.store.rebuild_views().await.unwrap(), 3);
+    let reader = crate::Reader::new(alice.store.snapshot().unwrap()).unwrap();
+    assert_eq!(reader.status(None, kept).unwrap().unwrap().id, kept);
+    assert!(reader.status(None, gone).unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_blob_lives_as_long_as_a_live_entry_names_it() {
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let blob = with_picture(&alice).await;
+    bob.fetch(&alice).await;
+    assert_eq!(bob.store.snapshot().unwrap().blobs_wanted().unwrap(), [blob]);
+    assert!(bob.store.put_blob(blob, PNG.to_vec()).await.unwrap());
+    assert!(bob.store.snapshot().unwrap().blob_is_live(&blob, None).unwrap());
+    assert_eq!(bob.store.blob(&blob).unwrap().unwrap(), PNG);
+    let number = alice.store.snapshot().unwrap().log_number(&alice.me.log).unwrap().unwrap();
+    let status = alice.store.snapshot().unwrap().with_entry((number, 1), |row| StatusId(row.local_id)).unwrap();
+    alice.erase(status.unwrap(), true).await;
+    bob.fetch(&alice).await;
+    for person in [&alice, &bob] {
+        assert_eq!(person.store.blob(&blob).unwrap(), None);
+        assert!(!person.store.snapshot().unwrap().blob_is_live(&blob, None).unwrap());
+        assert!(!person.store.put_blob(blob, PNG.to_vec()).await.unwrap(), "purged by order: on the refuse list");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_is_remembered_until_a_post_uses_it() {
+    let alice = Person::new("alice");
+    let attachment = alice.store.add_blob(PNG.to_vec()).await.unwrap();
+    assert_eq!((attachment.width, attachment.height), (Some(2), Some(3)));
+    let id = alice.store.add_media(alice.me.did, attachment.clone()).await.unwrap();
+    let mut media = alice.store.snapshot().unwrap().media(id).unwrap().unwrap();
+    media.attachment.alt = "a small picture".to_owned();
+    alice.store.update_media(media.clone()).await.unwrap();
+    let alice = alice.restart().await;
+    assert_eq!(alice.store.snapshot().unwrap().media(id).unwrap(), Some(media.clone()));
+    assert_eq!(files_with(&alice.path(), "a small picture"), Vec::<PathBuf>::new());
+    let post = Box::new(Post { attachments: vec![media.attachment], ..Post::default() });
+    alice.say(Command::Post { post, reply_to: None, quote_of: None }).await.unwrap();
+    assert_eq!(alice.store.snapshot().unwrap().media(id).unwrap(), None);
+    let refused = alice.store.add_blob(b"<svg/>".to_vec()).await;
+    assert!(matches!(refused, Err(CommandError::Blob(_))));
+}
+
+async fn with_picture(person: &Person) -> BlobId {
+    let attachment = person.store.add_blob(PNG.to_vec()).await.unwrap();
+    let blob = attachment.blob;
+    let post = Box::new(Post { attachments: vec![attachment], ..Post::default() });
+    person.say(Command::Post { post, reply_to: None, quote_of: None }).await.unwrap();
+    blob
+}

@@ -1,0 +1,199 @@
+//! Checking everything that is stored, without trusting that it was checked before.
+
+use redb::ReadableTable;
+use xom_protocol::entry::{SaltedBody, SignedEntry, verify_signed};
+use xom_protocol::identity::IdentityRecord;
+use xom_protocol::keys::Signature;
+use xom_protocol::log::{Position, verify_run};
+use xom_protocol::{BlobId, Did};
+
+use super::Store;
+use super::append::position_of;
+use super::batch::{HeldEntry, load_identity};
+use super::snapshot::Snapshot;
+use super::tables::{self, BlobState, IdentityRow, LogRow, flags};
+use crate::error::StoreError;
+use crate::model::{LogView, VerifyReport};
+
+/// Entries verified at a time.
+const CHUNK: usize = 1_024;
+
+impl Store {
+    /// Checks everything stored: objects, chains, signatures, commitments, heads, blobs.
+    pub(crate) async fn verify(&self) -> Result<VerifyReport, StoreError> {
+        let store = self.clone();
+        let checked = tokio::task::spawn_blocking(move || store.snapshot()?.verify()).await;
+        checked.unwrap_or(Err(StoreError::Stopping))
+    }
+}
+
+impl Snapshot {
+    /// Checks everything in this state. Blocking, for as long as it takes.
+    pub(super) fn verify(&self) -> Result<VerifyReport, StoreError> {
+        let mut report = VerifyReport::default();
+        for row in self.table(tables::IDENTITIES)?.iter()? {
+            let (number, row) = row?;
+            self.verify_identity(number.value(), &row.value(), &mut report)?;
+        }
+        self.verify_blobs(&mut report)?;
+        report.logs.sort_unstable_by_key(|view| (view.did, view.log));
+        Ok(report)
+    }
+
+    fn verify_identity(&self, number: u32, row: &IdentityRow, report: &mut VerifyReport) -> Result<(), StoreError> {
+        let objects = self.table(tables::IDENTITY_OBJECTS)?;
+        let record = match load_identity(&self.shared, &objects, number) {
+            Ok(record) => record,
+            Err(e) => {
+                report.faults.push(format!("{}: {e}", row.did));
+                return Ok(());
+            }
+        };
+        let logs = self.table(tables::LOGS_OF)?;
+        for log in logs.range((number, 0)..=(number, u32::MAX))? {
+            let log = log?.0.value().1;
+            let Some(log_row) = self.log(log)? else {
+                report.faults.push(format!("{}: log number {log} is not there", row.did));
+                continue;
+            };
+            match &record {
+                Some(record) => self.verify_log(log, &log_row, record, report)?,
+                None if log_row.height == 0 => {}
+                None => report.faults.push(format!("{}: log {} without an identity (LOG-7)", row.did, log_row.log)),
+            }
+            if log_row.height > 0 {
+                report.logs.push(view(&log_row, row.did));
+            }
+        }
+        Ok(())
+    }
+
+    fn verify_log(
+        &self,
+        log: u32,
+        row: &LogRow,
+        record: &IdentityRecord,
+        report: &mut VerifyReport,
+    ) -> Result<(), StoreError> {
+        let mut position = Position::EMPTY;
+        let mut chunk = Vec::with_capacity(CHUNK);
+        for item in self.entries.range((log, 0)..=(log, u64::MAX))? {
+            let (place, bytes) = item?;
+            let seq = place.value().1;
+            let held = match HeldEntry::read(bytes.value().to_vec()) {
+                Ok(held) => held,
+                Err(e) => {
+                    report.faults.push(format!("log {} at {seq}: {e} (LOG-2)", row.log));
+                    return Ok(());
+                }
+            };
+            self.verify_index(log, seq, &held, report)?;
+            if held.row().is(flags::LOOSE) {
+                self.verify_loose(log, &held, record, report);
+                continue;
+            }
+            let ends_chunk = held.row().is(flags::SIGNED) && chunk.len() + 1 >= CHUNK;
+            chunk.push(self.signed(log, &held, report));
+            if ends_chunk {
+                position = self.verify_chunk(row, record, position, std::mem::take(&mut chunk), report);
+            }
+        }
+        position = self.verify_chunk(row, record, position, chunk, report);
+        if position != position_of(row) {
+            let (found, held) = (position.height, row.height);
+            report.faults.push(format!("log {} is whole up to {found}, its row says {held} (LOG-4)", row.log));
+        }
+        Ok(())
+    }
+
+    /// The entry can be found by its id, and a status by its local id.
+    fn verify_index(&self, log: u32, seq: u64, held: &HeldEntry, report: &mut VerifyReport) -> Result<(), StoreError> {
+        let local_id = held.row().local_id;
+        let found = self.place_of_entry(&held.id)? == Some((log, seq));
+        let named = local_id == 0 || self.place_of_status(local_id)? == Some((log, seq));
+        if !found || !named {
+            report.faults.push(format!("entry {} can't be found by its ids", held.id));
+        }
+        Ok(())
+    }
+
+    fn verify_chunk(
+        &self,
+        row: &LogRow,
+        record: &IdentityRecord,
+        from: Position,
+        chunk: Vec<SignedEntry>,
+        report: &mut VerifyReport,
+    ) -> Position {
+        let Some(device) = record.state().devices.get(&row.device) else {
+            if !chunk.is_empty() && row.void_from > 0 {
+                report.faults.push(format!("log {} is of no device of its identity (LOG-7)", row.log));
+            }
+            let read = from.height + chunk.len() as u64;
+            return if read == row.height { position_of(row) } else { Position { height: read, head: None } };
+        };
+        let run = verify_run(self.shared.network, &device.key, record.did(), row.log, from, chunk);
+        report.entries += run.accepted.len() as u64;
+        report.bodies += run.accepted.iter().filter(|entry| entry.body().is_some()).count() as u64;
+        for seq in &run.body_mismatches {
+            report.faults.push(format!("log {} at {seq}: body does not match (LOG-6)", row.log));
+        }
+        if let Some(refusal) = &run.refused {
+            report.faults.push(format!("log {}: {refusal} ({})", row.log, refusal.rule()));
+        }
+        run.position(from)
+    }
+
+    fn verify_loose(&self, log: u32, held: &HeldEntry, record: &IdentityRecord, report: &mut VerifyReport) {
+        let entry = self.signed(log, held, report);
+        let Some(device) = record.state().devices.get(&held.header.device) else { return };
+        match verify_signed(self.shared.network, &device.key, entry) {
+            Ok(entry) => {
+                report.entries += 1;
+                report.bodies += u64::from(entry.body().is_some());
+            }
+            Err(e) => report.faults.push(format!("entry {}: {e} ({})", held.id, e.rule())),
+        }
+    }
+
+    /// The entry with every signature and body that is kept; a body that can't be read is a fault.
+    fn signed(&self, log: u32, held: &HeldEntry, report: &mut VerifyReport) -> SignedEntry {
+        let row = held.row();
+        let body = self.body_bytes((log, held.header.seq), &row).unwrap_or_else(|e| {
+            report.faults.push(format!("entry {}: {e}", held.id));
+            None
+        });
+        SignedEntry {
+            header: row.header.to_vec(),
+            signature: row.signature.copied().map(Signature),
+            body: body.map(|(salt, bytes)| SaltedBody { salt, bytes }),
+        }
+    }
+
+    fn verify_blobs(&self, report: &mut VerifyReport) -> Result<(), StoreError> {
+        for row in self.table(tables::BLOBS)?.iter()? {
+            let (blob, row) = row?;
+            if row.value().state != BlobState::Held {
+                continue;
+            }
+            let blob = BlobId(*blob.value());
+            match self.shared.read_blob_file(&blob) {
+                Ok(Some(_)) => {}
+                Ok(None) => report.faults.push(format!("blob {blob} is missing (BLOB-1)")),
+                Err(e) => report.faults.push(format!("{e} (BLOB-1)")),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn view(row: &LogRow, did: Did) -> LogView {
+    LogView {
+        did,
+        device: row.device,
+        log: row.log,
+        height: row.height,
+        head: position_of(row).head,
+        disputed: row.disputed_from != LogRow::NONE,
+    }
+}
