@@ -1,6 +1,6 @@
 //! One authenticated call: the node, who calls, and under which name the server was reached.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use xom_node::Handle;
@@ -55,7 +55,8 @@ impl FromRequestParts<App> for Call {
         };
         let identity = app.identity(username).await?.ok_or_else(no_such_identity)?;
         let base = Base::of(parts).ok_or(ErrorKind::Misdirected)?;
-        let uri = parts.uri.clone();
+        // Nested routers see the rest of the path only; paging needs the whole.
+        let uri = parts.extensions.get().map_or_else(|| parts.uri.clone(), |OriginalUri(whole)| whole.clone());
         Ok(Self { app: app.clone(), node: app.node().clone(), identity, base, uri })
     }
 }

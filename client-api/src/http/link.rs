@@ -82,7 +82,7 @@ impl Paging {
         kept.push(("limit".into(), self.limit.to_string()));
         kept.push((cursor.into(), id.to_string()));
         let query = serde_urlencoded::to_string(kept).unwrap_or_default();
-        base.url(&format!("{}?{query}", uri.path().replace(',', "%2C")))
+        base.url(&format!("{}?{query}", uri.path().trim_end_matches('/').replace(',', "%2C")))
     }
 }
 

@@ -1,4 +1,19 @@
-//! Tests of the HTTP server as a whole, on a real node without peers.
+//! Tests of the HTTP server as a whole, on a real node without peers: routes through the router, guards over real
+//! sockets, the page.
 
+mod accounts;
+mod entities;
+mod guards;
+#[cfg(test)]
+mod harness;
 mod house;
+mod media;
+mod native;
 mod page;
+#[cfg(test)]
+mod pages;
+#[cfg(test)]
+mod shapes;
+#[cfg(test)]
+mod sockets;
+mod statuses;

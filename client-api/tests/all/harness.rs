@@ -1,0 +1,156 @@
+//! A node in a temporary folder behind the router, and a small client of it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use serde_json::Value;
+use tempfile::TempDir;
+use tower::ServiceExt;
+use xom_client_api::http::{App, HttpConfig, Token, router};
+use xom_node::{Node, NodeConfig};
+use xom_protocol::Network;
+
+/// The name under which tests reach the server.
+pub(crate) const HOST: &str = "localhost:7766";
+/// The same, as the beginning of addresses.
+pub(crate) const BASE: &str = "http://localhost:7766";
+
+/// One node with one identity, `lan`.
+pub(crate) struct Server {
+    node: Node,
+    router: Router,
+    token: Token,
+    _folder: TempDir,
+}
+
+/// An answer.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = NodeConfig {
+            data_dir: folder.path().to_owned(),
+            network: "test".parse::<Network>().unwrap(),
+            listen: Vec::new(),
+            bootstrap: Vec::new(),
+            first_username: "lan".into(),
+        };
+        let node = Node::start(config).await.unwrap();
+        let token = Token::load_or_create(folder.path()).unwrap();
+        let config = HttpConfig { port: 7766, names: Vec::new(), token: token.clone() };
+        let router = router(App::new(node.handle(), config), Router::new());
+        Self { node, router, token, _folder: folder }
+    }
+
+    pub(crate) async fn stop(self) {
+        self.node.stop().await;
+    }
+
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    pub(crate) fn token(&self) -> &str {
+        self.token.text()
+    }
+
+    /// A request that carries the token.
+    pub(crate) fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
+        let bearer = format!("Bearer {}", self.token.text());
+        Request::builder().method(method).uri(path).header(header::HOST, HOST).header(header::AUTHORIZATION, bearer)
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
+        Answer { status: parts.status, headers: parts.headers, bytes }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(self.request("GET", path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Sends JSON.
+    pub(crate) async fn call(&self, method: &str, path: &str, body: Value) -> Answer {
+        let request = self.request(method, path).header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call("POST", path, body).await
+    }
+
+    /// Publishes a post and gives the status.
+    pub(crate) async fn toot(&self, text: &str) -> Value {
+        self.post("/api/v1/statuses", serde_json::json!({"status": text})).await.ok()
+    }
+
+    /// Uploads a file with a form.
+    pub(crate) async fn upload(&self, method: &str, path: &str, field: &str, bytes: &[u8]) -> Answer {
+        let mut body = format!(
+            "--xom\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"../../x\r\n.html\"\r\n\
+             Content-Type: text/html\r\n\r\n"
+        )
+        .replace("x\r\n.html", "x.html")
+        .into_bytes();
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(
+            b"\r\n--xom\r\nContent-Disposition: form-data; name=\"description\"\r\n\r\na\"b\r\n--xom--\r\n",
+        );
+        let request = self.request(method, path).header(header::CONTENT_TYPE, "multipart/form-data; boundary=xom");
+        self.send(request.body(Body::from(body)).unwrap()).await
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.bytes)))
+    }
+
+    /// The JSON of a success.
+    pub(crate) fn ok(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", String::from_utf8_lossy(&self.bytes));
+        self.json()
+    }
+
+    /// The error text of a refusal with this status.
+    pub(crate) fn refused(&self, status: u16) -> String {
+        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.bytes));
+        self.json()["error"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// A text member.
+pub(crate) fn text(value: &Value, name: &str) -> String {
+    value[name].as_str().unwrap_or_else(|| panic!("no {name} in {value}")).to_owned()
+}
+
+/// The ids of a list.
+pub(crate) fn ids(list: &Value) -> Vec<String> {
+    list.as_array().unwrap().iter().map(|item| text(item, "id")).collect()
+}
+
+/// A valid PNG of one pixel, different for each call.
+pub(crate) fn picture() -> Vec<u8> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let mut bytes = PIXEL.to_vec();
+    // Readers stop at the end chunk; what follows makes the bytes differ.
+    bytes.extend_from_slice(&COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+    bytes
+}
+
+const PIXEL: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\
+    \0\0\0\rIDATx\x9cc\xf8\xff\xff?\0\x05\xfe\x02\xfe\xa7\x9a\xa0\xa0\0\0\0\0IEND\xaeB`\x82";

@@ -1,0 +1,103 @@
+//! Uploads, and blobs as they are served.
+
+use axum::body::Body;
+use serde_json::json;
+
+use crate::harness::{BASE, Server, picture, text};
+use crate::shapes;
+
+#[tokio::test]
+async fn an_upload_is_described_attached_and_served() {
+    let server = Server::start().await;
+    let bytes = picture();
+    for path in ["/api/v2/media", "/api/v1/media"] {
+        let media = server.upload("POST", path, "file", &bytes).await.ok();
+        shapes::media(&media);
+        assert_eq!((text(&media, "type"), text(&media, "description")), ("image".into(), "a\"b".into()));
+    }
+    let id = text(&server.upload("POST", "/api/v2/media", "file", &bytes).await.ok(), "id");
+    let path = format!("/api/v1/media/{id}");
+    let described = server.call("PUT", &path, json!({"description": "một ảnh", "focus": "-0.5,0.25"})).await.ok();
+    assert_eq!(text(&described, "description"), "một ảnh");
+    assert_eq!(described["meta"]["focus"], json!({"x": -0.5, "y": 0.25}));
+    assert_eq!(server.get(&path).await.ok(), described);
+    let posted = server.post("/api/v1/statuses", json!({"status": "", "media_ids": [id]})).await.ok();
+    shapes::status(&posted);
+    let attached = &posted["media_attachments"][0];
+    assert_eq!(text(attached, "description"), "một ảnh");
+    let url = text(attached, "url").replace(BASE, "");
+    assert_eq!(server.get(&url).await.bytes, bytes);
+    // An edit keeps the medium under the id that the status shows.
+    let kept = json!({
+        "status": "x", "media_ids": [attached["id"]],
+        "media_attributes": [{"id": attached["id"], "description": "mới"}],
+    });
+    let edited = server.call("PUT", &format!("/api/v1/statuses/{}", text(&posted, "id")), kept).await.ok();
+    assert_eq!(text(&edited["media_attachments"][0], "description"), "mới");
+    server.upload("POST", "/api/v2/media", "other", &bytes).await.refused(422);
+    server.get("/api/v1/media/17").await.refused(404);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_blob_is_served_to_anyone_in_ranges_and_never_as_a_page() {
+    let server = Server::start().await;
+    let bytes = picture();
+    let media = server.upload("POST", "/api/v2/media", "file", &bytes).await.ok();
+    let url = text(&media, "url").replace(BASE, "");
+    let fetch = |name: &str, value: &str| {
+        let request = axum::http::Request::builder().uri(&url).header("host", crate::harness::HOST);
+        server.send(request.header(name, value).body(Body::empty()).unwrap())
+    };
+    let whole = fetch("x-none", "").await;
+    assert_eq!((whole.status.as_u16(), &whole.bytes), (200, &bytes));
+    assert!(whole.header("content-security-policy").starts_with("sandbox"));
+    assert_eq!(whole.header("x-content-type-options"), "nosniff");
+    assert_eq!(whole.header("cross-origin-resource-policy"), "cross-origin");
+    assert!(whole.header("cache-control").contains("immutable"));
+    let part = fetch("range", "bytes=1-3").await;
+    assert_eq!((part.status.as_u16(), &part.bytes[..]), (206, &b"PNG"[..]));
+    assert_eq!(part.header("content-range"), format!("bytes 1-3/{}", bytes.len()));
+    assert_eq!(fetch("range", "bytes=99999-").await.status, 416);
+    let tag = whole.header("etag").to_owned();
+    let unchanged = fetch("if-none-match", &tag).await;
+    assert_eq!((unchanged.status.as_u16(), unchanged.bytes.len()), (304, 0));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn r_api_14_no_path_leads_out_of_the_blobs() {
+    let server = Server::start().await;
+    for path in [
+        "/media/../token",
+        "/media/..%2ftoken",
+        "/media/%2e%2e/token",
+        "/media/%2fetc%2fpasswd",
+        "/media//etc/passwd",
+        "/media/..%5ctoken",
+        "/media/token%00",
+        "/avatars/..%2f..%2ftoken.svg",
+        "/headers/%2e%2e%2ftoken",
+    ] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(!String::from_utf8_lossy(&answer.bytes).contains(server.token()));
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn r_api_15_a_page_that_is_uploaded_is_a_file_to_keep() {
+    let server = Server::start().await;
+    let uploaded = server.upload("POST", "/api/v2/media", "file", b"<html><script>alert(1)</script>").await;
+    if uploaded.status == 200 {
+        let media = uploaded.ok();
+        assert_eq!(text(&media, "type"), "unknown");
+        let answer = server.get(&text(&media, "url").replace(BASE, "")).await;
+        assert_eq!(answer.header("content-type"), "application/octet-stream");
+        assert_eq!(answer.header("content-disposition"), "attachment");
+    } else {
+        uploaded.refused(422);
+    }
+    server.stop().await;
+}
