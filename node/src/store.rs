@@ -313,7 +313,7 @@ impl Store {
         T: Send + 'static,
         F: FnMut(&mut Batch<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        let (job, answer) = Task::new(work);
+        let (job, answer) = Task::job(work);
         self.send(job).await?;
         answer.await.map_err(|_| StoreError::Stopping)?
     }

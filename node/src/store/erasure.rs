@@ -227,11 +227,8 @@ impl Batch<'_> {
         }
         let mut aims = own::aims(body, &author);
         if let Body::Edit(edit) = body {
-            if let Some(target) = self.place_of(&edit.target.entry)? {
-                let held = self.held(target)?;
-                let post = held.as_ref().map(|held| self.body_of(target, held)).transpose()?.flatten();
-                aims = post.map(|post| own::aims(&post, &author)).unwrap_or_default();
-            }
+            let post = self.body_of_entry(&edit.target.entry)?;
+            aims = post.map(|post| own::aims(&post, &author)).unwrap_or_default();
         }
         for did in aims {
             let number = self.identity_number(&did)?;
@@ -255,6 +252,12 @@ impl Batch<'_> {
             self.aimed.insert((number, counter), eraser)?;
         }
         Ok(())
+    }
+
+    fn body_of_entry(&self, id: &EntryId) -> Result<Option<Body>, StoreError> {
+        let Some(place) = self.place_of(id)? else { return Ok(None) };
+        let held = self.held(place)?;
+        Ok(held.map(|held| self.body_of(place, &held)).transpose()?.flatten())
     }
 
     /// Where an entry stands, by its id.

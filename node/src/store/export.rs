@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use redb::ReadableTable;
 use xom_protocol::body::Body;
 use xom_protocol::entry::{SaltedBody, SignedEntry};
 use xom_protocol::keys::Signature;

@@ -176,7 +176,7 @@ impl Writer {
         &mut self,
         work: impl FnMut(&mut super::Batch<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (job, mut answer) = Task::new(work);
+        let (job, mut answer) = Task::job(work);
         if let super::Job::Write(job) = job {
             self.carry_out(vec![job]);
         }

@@ -82,8 +82,17 @@ impl Shared {
     }
 
     /// The database, alone.
-    pub(super) fn database_mut(&self) -> RwLockWriteGuard<'_, Option<Database>> {
+    fn database_mut(&self) -> RwLockWriteGuard<'_, Option<Database>> {
         self.database.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives space back. Fails while a read goes on.
+    pub(super) fn compact(&self) -> Result<(), redb::CompactionError> {
+        let mut guard = self.database_mut();
+        if let Some(database) = guard.as_mut() {
+            while database.compact()? {}
+        }
+        Ok(())
     }
 
     /// After a failed write the database refuses everything: opens it again, so that a full disk that

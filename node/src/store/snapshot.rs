@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use redb::{Key, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, Value};
 use xom_protocol::body::Body;
-use xom_protocol::entry::Header;
+use xom_protocol::entry::{Header, Salt};
 use xom_protocol::log::Position;
 use xom_protocol::{BlobId, Did, Digest, EntryId, LogId};
 
@@ -15,6 +15,9 @@ use super::tables::{self, BlobState, EntryRow, IdentityRow, LocalRow, LogRow, Pl
 use super::{Held, Shared, identities, salts};
 use crate::error::StoreError;
 use crate::model::{Media, MediaId};
+
+/// A peer id with what is remembered of the peer, both as bytes.
+pub(crate) type PeerRow = (Vec<u8>, Vec<u8>);
 
 /// Entries that are told of those which name a blob.
 const NAMED_BY_MAX: usize = 8;
@@ -146,7 +149,7 @@ impl Snapshot {
         &self,
         place: PlaceKey,
         row: &EntryRow<'_>,
-    ) -> Result<Option<([u8; 32], Vec<u8>)>, StoreError> {
+    ) -> Result<Option<(Salt, Vec<u8>)>, StoreError> {
         if !row.is(flags::BODY) {
             return Ok(None);
         }
@@ -228,7 +231,7 @@ impl Snapshot {
     }
 
     /// All remembered peers.
-    pub(crate) fn peers(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub(crate) fn peers(&self) -> Result<Vec<PeerRow>, StoreError> {
         let peers = self.table(tables::PEERS)?;
         let rows = peers.iter()?;
         rows.map(|row| row.map(|(peer, record)| (peer.value().to_vec(), record.value().to_vec())).map_err(Into::into))

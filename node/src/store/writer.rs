@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redb::{CompactionError, ReadableTable};
+use redb::{CompactionError, ReadableTable, WriteTransaction};
 use tokio::sync::{mpsc, oneshot};
 use xom_protocol::{BlobId, Did};
 
@@ -24,6 +24,14 @@ const GROUP_MAX: usize = 512;
 const COMPACT_TRIES: u32 = 300;
 /// Between two tries.
 const COMPACT_WAIT: Duration = Duration::from_millis(20);
+
+/// Why a group is not stored.
+enum Failed {
+    /// A job of it could not be carried out; nothing was written.
+    Job(StoreError),
+    /// The commit failed.
+    Commit(StoreError),
+}
 
 /// What the writer is asked to do.
 pub(super) enum Job {
@@ -58,7 +66,7 @@ where
     F: FnMut(&mut Batch<'_>) -> Result<T, StoreError> + Send + 'static,
 {
     /// A job and where its answer comes.
-    pub(super) fn new(work: F) -> (Job, oneshot::Receiver<Result<T, StoreError>>) {
+    pub(super) fn job(work: F) -> (Job, oneshot::Receiver<Result<T, StoreError>>) {
         let (reply, answer) = oneshot::channel();
         (Job::Write(Box::new(Self { work, value: None, reply })), answer)
     }
@@ -120,67 +128,85 @@ impl Writer {
                 Job::Compact(reply) => drop(reply.send(self.compact())),
                 Job::Rebuild(reply) => drop(reply.send(self.rebuild_views())),
                 Job::Stop(reply) => {
-                    drop(reply.send(()));
+                    // Whoever asked waits for the end of this thread anyway.
+                    let _ = reply.send(());
                     break;
                 }
             }
         }
     }
 
-    /// Commits a group; where that fails, each job of it alone, so that none fails for another.
+    /// Commits a group; where a job of it fails, each alone, so that none fails for another.
     pub(super) fn carry_out(&mut self, mut group: Vec<Box<dyn Write>>) {
         match self.commit(&mut group) {
             Ok(()) => group.into_iter().for_each(|job| job.answer(None)),
-            Err(_) if group.len() > 1 => {
+            Err(Failed::Job(_)) if group.len() > 1 => {
                 for job in group {
                     self.carry_out(vec![job]);
                 }
             }
-            Err(e) => {
+            // After a failed commit nobody knows what is on the disk: nothing is tried again (R-STO-4).
+            Err(Failed::Job(e) | Failed::Commit(e)) => {
                 tracing::error!(error = %e, "could not store");
                 group.into_iter().for_each(|job| job.answer(Some(e.to_string())));
             }
         }
     }
 
-    fn commit(&mut self, group: &mut [Box<dyn Write>]) -> Result<(), StoreError> {
+    fn commit(&mut self, group: &mut [Box<dyn Write>]) -> Result<(), Failed> {
         match self.try_commit(group) {
-            Ok(after) => self.finish(after),
+            Ok(after) => {
+                self.finish(after);
+                Ok(())
+            }
             Err(e) => {
                 // What was signed in the failed transaction is forgotten; nobody has seen it.
-                if let Err(reload) = self.shared.reopen_if_broken().and_then(|()| self.load_own()) {
-                    tracing::error!(error = %reload, "could not read the own logs again");
+                if let Err(broken) = self.shared.reopen_if_broken() {
+                    tracing::error!(error = %broken, "could not open the database again");
                 }
+                self.reload_own();
                 Err(e)
             }
         }
     }
 
-    fn try_commit(&mut self, group: &mut [Box<dyn Write>]) -> Result<After, StoreError> {
+    fn try_commit(&mut self, group: &mut [Box<dyn Write>]) -> Result<After, Failed> {
         let shared = Arc::clone(&self.shared);
-        let database = shared.database()?;
-        let txn = database.begin_write()?;
-        let mut batch = Batch::open(&txn, &shared, &mut self.own, shared.now_ms())?;
-        batch.note_zeroed(&self.zeroed)?;
-        batch.note_dropped(&self.dropped)?;
-        for job in group {
-            job.run(&mut batch)?;
-        }
-        let after = batch.finish()?;
-        if !after.salts.is_empty() {
-            // Before the commit: a body whose salt is not durable would be lost.
-            shared.salts.write(&after.salts)?;
-            shared.salts.sync()?;
-        }
-        txn.commit()?;
+        let database = shared.database().map_err(Failed::Commit)?;
+        let txn = database.begin_write().map_err(|e| Failed::Commit(e.into()))?;
+        let after = self.run_jobs(&shared, &txn, group).map_err(Failed::Job)?;
+        let durable = || {
+            if !after.salts.is_empty() {
+                // Before the commit: a body whose salt is not durable would be lost.
+                shared.salts.write(&after.salts)?;
+                shared.salts.sync()?;
+            }
+            Ok(txn.commit()?)
+        };
+        durable().map_err(Failed::Commit)?;
         self.zeroed.clear();
         self.dropped.clear();
         Ok(after)
     }
 
+    fn run_jobs(
+        &mut self,
+        shared: &Shared,
+        txn: &WriteTransaction,
+        group: &mut [Box<dyn Write>],
+    ) -> Result<After, StoreError> {
+        let mut batch = Batch::open(txn, shared, &mut self.own, shared.now_ms())?;
+        batch.note_zeroed(&self.zeroed)?;
+        batch.note_dropped(&self.dropped)?;
+        for job in group {
+            job.run(&mut batch)?;
+        }
+        batch.finish()
+    }
+
     /// What follows a commit, before anybody is answered. Failing here is no failure of the jobs: what
     /// is left undone is done at the next start.
-    fn finish(&mut self, after: After) -> Result<(), StoreError> {
+    fn finish(&mut self, after: After) {
         if !after.zero.is_empty() {
             match self.shared.salts.zero(&after.zero) {
                 Ok(()) => self.zeroed.extend(after.zero),
@@ -197,7 +223,7 @@ impl Writer {
             self.shared.cache_identity(record);
         }
         if after.reload_own {
-            self.load_own()?;
+            self.reload_own();
         }
         if after.wants_changed || after.reload_own {
             self.shared.set_wants(&self.own);
@@ -205,23 +231,26 @@ impl Writer {
         }
         after.notices.into_iter().for_each(|notice| self.shared.tell(notice));
         after.events.into_iter().for_each(|event| self.shared.tell_event(event));
-        Ok(())
+    }
+
+    /// Reads the own logs again. Where that fails nothing is signed any more: who does not know where a
+    /// log stands could sign a place twice.
+    fn reload_own(&mut self) {
+        if let Err(e) = self.load_own() {
+            tracing::error!(error = %e, "could not read the own logs; nothing is signed until the next start");
+            self.own.clear();
+        }
     }
 
     /// Gives the space of purged and replaced data back.
     fn compact(&mut self) -> Result<(), StoreError> {
-        self.commit(&mut [])?;
+        self.commit(&mut []).map_err(|(Failed::Job(e) | Failed::Commit(e))| e)?;
         for _ in 0..COMPACT_TRIES {
-            let mut database = self.shared.database_mut();
-            let Some(database) = database.as_mut() else { return Err(StoreError::Stopping) };
-            match database.compact() {
-                Ok(true) => {}
-                Ok(false) => return Ok(()),
-                Err(CompactionError::TransactionInProgress) => {}
+            match self.shared.compact() {
+                Ok(()) => return Ok(()),
+                Err(CompactionError::TransactionInProgress) => std::thread::sleep(COMPACT_WAIT),
                 Err(e) => return Err(e.into()),
             }
-            drop(database);
-            std::thread::sleep(COMPACT_WAIT);
         }
         Err(StoreError::Storage("reads are going on that do not end; try again".into()))
     }
