@@ -12,6 +12,7 @@ mod native;
 mod page;
 #[cfg(test)]
 mod pages;
+mod program;
 #[cfg(test)]
 mod shapes;
 #[cfg(test)]

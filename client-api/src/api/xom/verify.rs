@@ -2,17 +2,22 @@
 
 use axum::Json;
 use serde_json::{Value, json};
+use xom_node::model::VerifyReport;
 
 use super::logs::log;
 use crate::http::{ApiError, Call, Params};
 
 /// Chains, signatures, commitments, views; `faults` is empty if all is well.
 pub async fn post(call: Call, _params: Params) -> Result<Json<Value>, ApiError> {
-    let report = call.node.verify().await?;
-    Ok(Json(json!({
+    Ok(Json(report(&call.node.verify().await?)))
+}
+
+/// A report.
+pub fn report(report: &VerifyReport) -> Value {
+    json!({
         "logs": report.logs.iter().map(log).collect::<Vec<_>>(),
         "entries": report.entries,
         "bodies": report.bodies,
         "faults": report.faults,
-    })))
+    })
 }

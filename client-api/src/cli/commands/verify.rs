@@ -1,11 +1,16 @@
 //! `xom verify`.
 
+use std::fs::File;
+use std::io::BufReader;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
+use xom_node::export::verify_export;
 
+use super::super::offline::with_or_without_node;
 use super::super::output::Style;
 use super::super::{Call, CliError, Output, card, printable_line};
+use crate::api::xom::verify::report;
 
 /// Check everything stored, or a file of `xom export`: chains, signatures, bodies, views.
 #[derive(Debug, clap::Args)]
@@ -18,7 +23,20 @@ pub struct Args {
 impl Args {
     /// Checks. Faults are an error of their own, so that scripts notice.
     pub fn execute(&self, call: &Call) -> Result<(), CliError> {
-        let report = call.client()?.post("/api/xom/v1/verify", &json!({}))?;
+        let report = match &self.file {
+            Some(path) => {
+                let file = File::open(path).map_err(|cause| CliError::file(path, cause))?;
+                report(&verify_export(BufReader::new(file)))
+            }
+            None => with_or_without_node(
+                call,
+                |client| client.post("/api/xom/v1/verify", &json!({})),
+                async |offline| {
+                    let checked = offline.verify().await;
+                    checked.map(|checked| report(&checked)).map_err(|error| CliError::Failed(error.to_string()))
+                },
+            )?,
+        };
         call.output.show(&report, |output| show(output, &report))?;
         match card::list(&report, "faults").len() {
             0 => Ok(()),
