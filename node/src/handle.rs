@@ -1,104 +1,183 @@
 //! The handle: what clients of the node hold.
 
+use std::sync::Arc;
+use std::time::Instant;
+
+use libp2p::Multiaddr;
 use tokio::sync::broadcast;
 use xom_protocol::body::Attachment;
+use xom_protocol::invite::Invite;
+use xom_protocol::limits::INVITE_ADDRESSES_MAX;
 use xom_protocol::{BlobId, Did};
 
 use crate::command::{Command, Done};
 use crate::config::NodeConfig;
-use crate::error::{CommandError, StartError, StoreError};
+use crate::error::{CommandError, StoreError};
 use crate::model::{Event, Media, MediaId, NodeStatus, PeerInfo, VerifyReport};
+use crate::net::Net;
 use crate::reader::Reader;
+use crate::store::Store;
 
-/// A running node; owns every task.
-pub struct Node {}
+/// Addresses that `xom status` shows.
+const LISTEN_SHOWN_MAX: usize = 64;
 
 /// A cheap clone through which clients read and command.
 #[derive(Clone)]
-pub struct Handle {}
-
-impl Node {
-    /// Opens the data folder, makes the first identity where there is none, and starts all tasks.
-    pub async fn start(config: NodeConfig) -> Result<Self, StartError> {
-        unimplemented!()
-    }
-    /// A handle.
-    pub fn handle(&self) -> Handle {
-        unimplemented!()
-    }
-    /// Stops all tasks and waits for them; what was acknowledged is durable anyway.
-    pub async fn stop(self) {
-        unimplemented!()
-    }
+pub struct Handle {
+    store: Store,
+    net: Net,
+    config: Arc<NodeConfig>,
+    began: Instant,
 }
 
 impl Handle {
+    pub(crate) fn new(store: Store, net: Net, config: Arc<NodeConfig>, began: Instant) -> Self {
+        Self { store, net, config, began }
+    }
+
     /// Runs a read on one consistent snapshot, off the async threads.
     pub async fn read<T, F>(&self, read: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
     {
-        unimplemented!()
+        let store = self.store.clone();
+        let work = move || read(&Reader::new(store.snapshot()?)?);
+        tokio::task::spawn_blocking(work).await.unwrap_or(Err(StoreError::Stopping))
     }
+
     /// Carries a command out; durable when it answers.
     pub async fn command(&self, identity: Did, command: Command) -> Result<Done, CommandError> {
-        unimplemented!()
+        let done = self.commands(identity, vec![command]).await;
+        done.into_iter().next().unwrap_or(Err(CommandError::Store(StoreError::Stopping)))
     }
+
     /// Carries many commands out in one group commit, in order; one answer each.
     pub async fn commands(&self, identity: Did, commands: Vec<Command>) -> Vec<Result<Done, CommandError>> {
-        unimplemented!()
+        self.store.commands(identity, commands).await
     }
+
     /// What is stored from now on. A receiver that lags is told so and must read again.
     pub fn events(&self) -> broadcast::Receiver<Event> {
-        unimplemented!()
+        self.store.events()
     }
+
     /// Stores a blob durably and looks at its bytes for type, size in pixels and so on (never trusts a declared type).
     pub async fn add_blob(&self, bytes: Vec<u8>, declared_type: Option<String>) -> Result<Attachment, CommandError> {
-        unimplemented!()
+        let attachment = self.store.add_blob(bytes).await?;
+        tracing::debug!(declared = declared_type, found = attachment.media_type, "blob added");
+        Ok(attachment)
     }
+
     /// A blob that is held; its bytes were checked when it came.
     pub async fn blob(&self, id: BlobId) -> Result<Option<Vec<u8>>, StoreError> {
-        unimplemented!()
+        let store = self.store.clone();
+        tokio::task::spawn_blocking(move || store.blob(&id)).await.unwrap_or(Err(StoreError::Stopping))
     }
+
     /// Remembers an upload until it is used.
     pub async fn add_media(&self, owner: Did, attachment: Attachment) -> Result<MediaId, CommandError> {
-        unimplemented!()
+        self.store.add_media(owner, attachment).await
     }
+
     /// Changes the description or focus of an upload.
     pub async fn update_media(&self, media: Media) -> Result<(), CommandError> {
-        unimplemented!()
+        self.store.update_media(media).await
     }
-    /// A signed invite with this node's current addresses.
+
+    /// A signed invite with this node's current addresses; with fewer of them where all would not fit.
     pub async fn invite(&self, identity: Did) -> Result<String, CommandError> {
-        unimplemented!()
+        let key = self.store.device_key(&identity).ok_or(CommandError::NotLocal(identity))?;
+        let addresses = self.net.addresses(INVITE_ADDRESSES_MAX).await?;
+        let mut addresses: Vec<String> = addresses.iter().map(Multiaddr::to_string).collect();
+        loop {
+            match Invite::sign(self.store.network(), identity, addresses.clone(), &key) {
+                Ok(invite) => return Ok(invite.to_string()),
+                Err(e) if addresses.pop().is_none() => return Err(CommandError::Invite(e.to_string())),
+                Err(_) => {}
+            }
+        }
     }
+
     /// Reads an invite or a DID, learns its addresses, follows, and dials. Answers the followed DID.
     pub async fn follow_invite(&self, identity: Did, invite: String) -> Result<Did, CommandError> {
-        unimplemented!()
+        let text = invite.trim();
+        let (did, addresses) = match text.parse::<Did>() {
+            Ok(did) => (did, Vec::new()),
+            Err(_) => {
+                let invite = Invite::parse(self.store.network(), text);
+                let invite = invite.map_err(|e| CommandError::Invite(e.to_string()))?;
+                // An address of a transport that this version does not know is no reason to refuse.
+                let addresses = invite.addresses().iter().filter_map(|address| address.parse().ok()).collect();
+                (invite.did(), addresses)
+            }
+        };
+        self.command(identity, Command::Follow(did)).await?;
+        self.net.name(addresses).await?;
+        Ok(did)
     }
+
     /// All peers known.
     pub async fn peers(&self) -> Vec<PeerInfo> {
-        unimplemented!()
+        self.net.peers().await.unwrap_or_default()
     }
+
     /// The state of the node.
     pub async fn status(&self) -> Result<NodeStatus, StoreError> {
-        unimplemented!()
+        let listen = self.net.addresses(LISTEN_SHOWN_MAX).await?;
+        let peers = self.net.peers().await?;
+        let unsealed = self.read(|reader| {
+            let locals = reader.local_identities()?.into_iter();
+            Ok(locals.filter(|local| local.phrase_unsealed).map(|local| local.username).collect::<Vec<_>>())
+        });
+        let unsealed = unsealed.await?;
+        let store = self.store.clone();
+        let counts = tokio::task::spawn_blocking(move || {
+            let snapshot = store.snapshot()?;
+            Ok((snapshot.entry_count()?, snapshot.identity_count()?, store.folder().disk_bytes()?))
+        });
+        let (entries, identities, disk_bytes) = counts.await.unwrap_or(Err(StoreError::Stopping))?;
+        let folder = self.config.data_dir.display();
+        let warning = |name: &String| {
+            format!(
+                "the recovery phrase of {name} lies unsealed in {folder}/identities/{name}/phrase: write it down on \
+                 paper and keep this folder private"
+            )
+        };
+        Ok(NodeStatus {
+            uptime_secs: self.began.elapsed().as_secs(),
+            peer: self.net.peer_id().to_string(),
+            listen: listen.iter().map(Multiaddr::to_string).collect(),
+            peers_connected: count(peers.iter().filter(|peer| peer.connected).count()),
+            entries,
+            identities,
+            disk_bytes,
+            refusals: self.net.totals().refusals(),
+            warnings: unsealed.iter().map(warning).collect(),
+        })
     }
+
     /// Checks everything stored: chains, signatures, commitments, views.
     pub async fn verify(&self) -> Result<VerifyReport, StoreError> {
-        unimplemented!()
+        self.store.verify().await
     }
+
     /// Everything of one identity as one CAR-like stream of frames, for `xom export`.
     pub async fn export(&self, identity: Did) -> Result<Vec<u8>, CommandError> {
-        unimplemented!()
+        self.store.export(identity).await
     }
+
     /// Gives the space of purged and replaced data back and overwrites what purges left behind.
     pub async fn compact(&self) -> Result<(), StoreError> {
-        unimplemented!()
+        self.store.compact().await
     }
+
     /// Drops all views and makes them again from the entries.
     pub async fn rebuild_views(&self) -> Result<u64, StoreError> {
-        unimplemented!()
+        self.store.rebuild_views().await
     }
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
 }

@@ -6,6 +6,7 @@
 mod news;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -68,6 +69,18 @@ pub(super) enum End {
     Stopped,
 }
 
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Again => f.write_str("to be held again"),
+            Self::Lost(cause) => f.write_str(cause),
+            Self::Closed(reason) => write!(f, "{reason}"),
+            Self::Breach(rule) => write!(f, "the framing was broken: {rule}"),
+            Self::Stopped => f.write_str("stopped"),
+        }
+    }
+}
+
 type Doing = BoxFuture<'static, Result<Option<Input>, StoreError>>;
 
 impl Conversation {
@@ -119,11 +132,8 @@ impl Conversation {
 }
 
 fn broken(error: Option<FrameError>) -> End {
-    match error {
-        Some(e) if e.is_breach() => End::Breach(Rule("SYN-14")),
-        Some(e) => End::Lost(e.to_string()),
-        None => End::Stopped,
-    }
+    let Some(error) = error else { return End::Stopped };
+    error.rule().map_or_else(|| End::Lost(error.to_string()), End::Breach)
 }
 
 /// A conversation under way.
@@ -192,24 +202,22 @@ impl<'a> Talk<'a> {
             if applying.is_none() {
                 applying = self.batches.pop_front().map(|(ticket, batch)| self.apply(ticket, batch));
             }
-            if doing.is_none() && frames_out.capacity() > 0 {
-                match self.next_deed().await? {
-                    Deed::Close(reason) => return Ok(End::Closed(reason)),
-                    Deed::Do(work) => doing = Some(work),
-                    Deed::Tell(input) => {
-                        self.step(input);
-                    }
-                    Deed::Nothing => {}
-                }
-            }
-            let sending = doing.is_none() && matches!(self.outputs.front(), Some(Output::Send(_)));
+            let waiting = doing.is_none() && !self.outputs.is_empty();
             let room = self.outputs.len() < OUTPUTS_MAX;
             let input = tokio::select! {
                 () = self.with.stop.cancelled() => return Ok(End::Stopped),
-                permit = frames_out.reserve(), if sending => {
+                // Whatever is next is begun only while there is room for a frame: that is what slows
+                // loading down to the speed of the peer.
+                permit = frames_out.reserve(), if waiting => {
                     let Ok(permit) = permit else { return Ok(End::Stopped) };
-                    if let Some(Output::Send(frame)) = self.outputs.pop_front() {
-                        permit.send(frame);
+                    match self.next_deed().await? {
+                        Deed::Send(frame) => permit.send(frame),
+                        Deed::Close(reason) => return Ok(End::Closed(reason)),
+                        Deed::Do(work) => doing = Some(work),
+                        Deed::Tell(input) => {
+                            self.step(input);
+                        }
+                        Deed::Nothing => {}
                     }
                     continue;
                 }
@@ -267,13 +275,11 @@ impl<'a> Talk<'a> {
         self.with.shared.ingest.refuse(&self.with.tally, rule);
     }
 
-    /// Takes the next output that is not a frame, if one is next.
+    /// Takes the next output.
     async fn next_deed(&mut self) -> Result<Deed, StoreError> {
-        if matches!(self.outputs.front(), Some(Output::Send(_)) | None) {
-            return Ok(Deed::Nothing);
-        }
         let shared = Arc::clone(&self.with.shared);
         let work = match self.outputs.pop_front() {
+            Some(Output::Send(frame)) => return Ok(Deed::Send(frame)),
             Some(Output::Close(reason)) => return Ok(Deed::Close(reason)),
             Some(Output::Load { request, log, from, to, bytes_max, bodies }) => {
                 let tally = Arc::clone(&self.with.tally);
@@ -318,9 +324,10 @@ impl<'a> Talk<'a> {
     }
 }
 
-/// What to do next besides sending.
+/// What to do next.
 enum Deed {
     Nothing,
+    Send(Vec<u8>),
     Do(Doing),
     Tell(Input),
     Close(CloseReason),

@@ -6,6 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use xom_protocol::Rule;
 use xom_protocol::limits::FRAME_BYTES_MAX;
 
 /// How long a whole frame may take from its first byte to its last, in either direction.
@@ -34,9 +35,12 @@ pub(crate) enum FrameError {
 }
 
 impl FrameError {
-    /// True where the peer broke the framing, false where only the connection failed.
-    pub(crate) fn is_breach(&self) -> bool {
-        !matches!(self, Self::Io(_))
+    /// The rule that the peer broke; none where only the stream failed.
+    pub(crate) fn rule(&self) -> Option<Rule> {
+        match self {
+            Self::TooLong { .. } | Self::Empty | Self::Slow => Some(Rule("SYN-1")),
+            Self::Io(_) => None,
+        }
     }
 }
 
@@ -121,14 +125,14 @@ mod tests {
     async fn a_length_of_zero_or_above_the_limit_is_a_breach() {
         for length in [0, (1 << 20) + 1, u32::MAX, 1 << 31] {
             let refusal = read(&length.to_be_bytes()).await.expect_err("refused");
-            assert!(refusal.is_breach(), "{length}: {refusal}");
+            assert_eq!(refusal.rule(), Some(Rule("SYN-1")), "{length}: {refusal}");
         }
     }
 
     #[tokio::test]
     async fn a_frame_cut_short_is_only_a_lost_stream() {
         let refusal = read(&[0, 0, 0, 5, 1]).await.expect_err("refused");
-        assert!(!refusal.is_breach(), "{refusal}");
+        assert_eq!(refusal.rule(), None, "{refusal}");
     }
 
     #[tokio::test]
@@ -137,6 +141,6 @@ mod tests {
         tokio::io::AsyncWriteExt::write_all(&mut mallory, &[0, 0, 0, 5, 1]).await.expect("written");
         let mut ours = tokio_util::compat::TokioAsyncReadCompatExt::compat(ours);
         let refusal = read_frame_within(&mut ours, Duration::from_millis(10)).await.expect_err("refused");
-        assert!(matches!(refusal, FrameError::Slow), "{refusal}");
+        assert_eq!(refusal.rule(), Some(Rule("SYN-1")), "{refusal}");
     }
 }

@@ -94,21 +94,16 @@ impl Sessions {
         due.into_iter().map(|peer| (peer, self.begin(peer, true, now))).collect()
     }
 
-    /// When [`Self::due`] next has something to say.
-    pub(super) fn next_due(&self) -> Option<Instant> {
-        self.pairs.values().filter(|pair| pair.running.is_none()).filter_map(|pair| pair.open_at).min()
-    }
-
     /// A peer has opened a stream; none if it is not taken.
     pub(super) fn accept(&mut self, peer: PeerId, now: Instant) -> Option<Permit> {
         let opener = self.own < peer;
         let pair = self.pairs.entry(peer).or_default();
         let (since, count) = pair.streams.filter(|(since, _)| now - *since < WINDOW).unwrap_or((now, 0));
-        pair.streams = Some((since, count + 1));
         let keep_own = |running: &Running| opener && running.outgoing && now - running.since < FRESH;
         if count >= STREAMS_MAX || pair.running.as_ref().is_some_and(keep_own) {
             return None;
         }
+        pair.streams = Some((since, count + 1));
         Some(self.begin(peer, false, now))
     }
 
@@ -223,7 +218,7 @@ mod tests {
         for _ in 0..6 {
             let permit = alice.due(now).remove(0).1;
             alice.ended(&high, permit.number, false, now);
-            let next = alice.next_due().expect("tried again");
+            let next = alice.pairs[&high].open_at.expect("tried again");
             waits.push(next - now);
             now = next;
         }

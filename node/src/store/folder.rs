@@ -59,6 +59,12 @@ impl Folder {
         path.join("format").is_file()
     }
 
+    /// True if another process holds the lock of the folder at `path`.
+    pub(crate) fn is_locked(path: &Path) -> bool {
+        let lock = File::open(path.join("lock"));
+        lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path

@@ -52,6 +52,8 @@ pub(super) struct Missing {
 struct Attempt {
     /// Who did not have it since the last wait.
     tried: BTreeSet<PeerId>,
+    /// Who sent other bytes under its id: never asked again (`BLOB-4`).
+    liars: BTreeSet<PeerId>,
     /// How often everybody was asked in vain.
     failures: u32,
     not_before: Option<Instant>,
@@ -134,7 +136,7 @@ impl Fetcher {
             // Somebody new may have it: that is worth asking before the wait is over.
             let is_due = attempt.is_none_or(|attempt| {
                 let waited = attempt.not_before.is_none_or(|at| at <= now);
-                !attempt.running && (waited || connected.keys().any(|peer| !attempt.tried.contains(peer)))
+                !attempt.running && (waited || connected.keys().any(|peer| !attempt.has_tried(peer)))
             });
             if is_due {
                 self.queue.push_back(blob);
@@ -171,7 +173,7 @@ impl Fetcher {
             return;
         }
         // First the author's own nodes, then anybody else.
-        let untried = connected.iter().filter(|(peer, _)| !attempt.tried.contains(peer));
+        let untried = connected.iter().filter(|(peer, _)| !attempt.has_tried(peer));
         let best = untried.max_by_key(|(_, tally)| tally.dids().contains(&missing.author));
         let Some((peer, tally)) = best else { return attempt.give_up(Instant::now()) };
         attempt.running = true;
@@ -202,7 +204,10 @@ impl Fetcher {
                     attempt.partial = failure.partial;
                 }
                 attempt.tried.insert(peer);
-                if self.connected.borrow().keys().all(|peer| attempt.tried.contains(peer)) {
+                if failure.lied {
+                    attempt.liars.insert(peer);
+                }
+                if self.connected.borrow().keys().all(|peer| attempt.has_tried(peer)) {
                     attempt.give_up(Instant::now());
                 } else {
                     self.queue.push_back(blob);
@@ -213,6 +218,10 @@ impl Fetcher {
 }
 
 impl Attempt {
+    fn has_tried(&self, peer: &PeerId) -> bool {
+        self.tried.contains(peer) || self.liars.contains(peer)
+    }
+
     /// Everybody was asked: waits before asking them again.
     fn give_up(&mut self, now: Instant) {
         self.failures = self.failures.saturating_add(1);

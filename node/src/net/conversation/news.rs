@@ -113,6 +113,7 @@ impl Talk<'_> {
             return Ok(Input::LoadedAimed { request, items: Vec::new() });
         };
         self.claims.insert((did, device), Some(counter));
+        self.with.tally.speaks_for(did);
         self.with.shared.count_sent(&self.with.tally, items.iter().map(|item| item.entries.len()).sum());
         Ok(Input::LoadedAimed { request, items })
     }

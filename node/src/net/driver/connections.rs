@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use libp2p::core::ConnectedPoint;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, identify};
+use libp2p::{Multiaddr, PeerId, identify, ping};
 
 use super::{Driver, now_ms};
 use crate::net::listen;
@@ -80,10 +80,14 @@ impl Driver {
                 peer_id,
                 info,
             })) => self.on_identified(connection_id, peer_id, &info),
-            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping)) if ping.result.is_err() => {
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event {
+                connection,
+                peer,
+                result: Err(ping::Failure::Timeout | ping::Failure::Other { .. }),
+            })) => {
                 // No answer on this connection: a dead one is closed now, not when the system notices.
-                tracing::debug!(peer = %ping.peer, "ping unanswered");
-                self.swarm.close_connection(ping.connection);
+                tracing::debug!(%peer, "ping unanswered");
+                self.swarm.close_connection(connection);
             }
             SwarmEvent::ListenerClosed { reason: Err(cause), addresses, .. } => {
                 tracing::warn!(%cause, ?addresses, "no longer listening");

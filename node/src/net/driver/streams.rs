@@ -54,7 +54,7 @@ impl Driver {
             Ok(ended) => ended,
             Err(cause) => return tracing::error!(%cause, "a conversation was aborted"),
         };
-        tracing::debug!(%peer, ?end, "conversation ended");
+        tracing::debug!(%peer, %end, "conversation ended");
         let again = matches!(end, End::Again);
         self.sessions.ended(&peer, number, again, Instant::now());
         let rule = match end {

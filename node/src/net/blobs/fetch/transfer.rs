@@ -38,6 +38,8 @@ pub(super) struct Failure {
     pub(super) cause: String,
     /// What has come so far, to go on from.
     pub(super) partial: Vec<u8>,
+    /// The bytes were not those of the id.
+    pub(super) lied: bool,
 }
 
 impl Transfer {
@@ -45,14 +47,14 @@ impl Transfer {
     pub(super) async fn run(mut self) -> Result<(), Failure> {
         if let Err(cause) = self.receive().await {
             let partial = std::mem::take(&mut self.partial);
-            return Err(Failure { cause, partial });
+            return Err(Failure { cause, partial, lied: false });
         }
         let (blob, bytes) = (self.missing.blob, std::mem::take(&mut self.partial));
         let checked = tokio::task::spawn_blocking(move || (BlobId::of(&bytes) == blob).then_some(bytes)).await;
-        let nothing = |cause: &str| Failure { cause: cause.to_owned(), partial: Vec::new() };
+        let nothing = |cause: &str| Failure { cause: cause.to_owned(), partial: Vec::new(), lied: false };
         let Some(bytes) = checked.map_err(|_| nothing("stopping"))? else {
             self.refuse("BLOB-1");
-            return Err(nothing("the bytes are not those of the id"));
+            return Err(Failure { lied: true, ..nothing("the bytes are not those of the id") });
         };
         self.shared.store.put_blob(blob, bytes).await.map(|_| ()).map_err(|e| nothing(&e.to_string()))
     }

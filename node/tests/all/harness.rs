@@ -1,0 +1,202 @@
+//! Nodes for tests: each with a data folder of its own, on loopback only.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use libp2p::Multiaddr;
+use tempfile::TempDir;
+use xom_node::command::{Command, Done};
+use xom_node::model::{AuthorFilter, Page, Status, StatusContent};
+use xom_node::{Handle, Node, NodeConfig};
+use xom_protocol::body::Post;
+use xom_protocol::{Did, Network};
+
+/// How long anything may take: generous, since many tests share two cores.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+/// How often a condition is looked at.
+const POLL: Duration = Duration::from_millis(15);
+
+/// How nodes reach each other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Over {
+    Tcp,
+    Quic,
+}
+
+impl Over {
+    fn listen(self, port: u16) -> Multiaddr {
+        let address = match self {
+            Self::Tcp => format!("/ip4/127.0.0.1/tcp/{port}"),
+            Self::Quic => format!("/ip4/127.0.0.1/udp/{port}/quic-v1"),
+        };
+        address.parse().expect("address")
+    }
+}
+
+/// A node with the person whose identity it holds.
+pub(crate) struct Person {
+    name: &'static str,
+    dir: TempDir,
+    listen: Multiaddr,
+    node: Option<Node>,
+    did: Did,
+}
+
+impl Person {
+    /// A new person on a new node, at a free port.
+    pub(crate) async fn new(name: &'static str, over: Over) -> Self {
+        Self::with_bootstrap(name, over, Vec::new()).await
+    }
+
+    /// A new person whose node dials `bootstrap` at its start.
+    pub(crate) async fn with_bootstrap(name: &'static str, over: Over, bootstrap: Vec<Multiaddr>) -> Self {
+        let dir = TempDir::new().expect("temporary folder");
+        let node = Node::start(config(dir.path(), name, over.listen(0), bootstrap)).await.expect("starts");
+        let locals = node.handle().read(|reader| reader.local_identities()).await.expect("reads");
+        let did = locals.first().expect("one identity").did;
+        // The same address after a restart, so that others find the node again.
+        let status = node.handle().status().await.expect("status");
+        let listen = without_peer(&status.listen.first().expect("listens").parse().expect("address"));
+        Self { name, dir, listen, node: Some(node), did }
+    }
+
+    pub(crate) fn did(&self) -> Did {
+        self.did
+    }
+
+    pub(crate) fn data_dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn listen(&self) -> Multiaddr {
+        self.listen.clone()
+    }
+
+    /// The running node.
+    pub(crate) fn node(&self) -> Handle {
+        self.node.as_ref().expect("runs").handle()
+    }
+
+    pub(crate) async fn stop(&mut self) {
+        self.node.take().expect("runs").stop().await;
+    }
+
+    /// Starts again on the same folder and address.
+    pub(crate) async fn start(&mut self) {
+        let config = config(self.dir.path(), self.name, self.listen.clone(), Vec::new());
+        self.node = Some(Node::start(config).await.expect("starts again"));
+    }
+
+    pub(crate) async fn command(&self, command: Command) -> Done {
+        self.node().command(self.did, command).await.expect("carried out")
+    }
+
+    pub(crate) async fn post(&self, text: &str) -> Done {
+        let post = Box::new(Post { text: text.to_owned(), ..Post::default() });
+        self.command(Command::Post { post, reply_to: None, quote_of: None }).await
+    }
+
+    pub(crate) async fn invite(&self) -> String {
+        self.node().invite(self.did).await.expect("invite")
+    }
+
+    pub(crate) async fn follow(&self, invite: String) -> Did {
+        self.node().follow_invite(self.did, invite).await.expect("follows")
+    }
+
+    /// The texts of the newest posts of an author as this node holds them, oldest first.
+    pub(crate) async fn posts_of(&self, author: Did) -> Vec<String> {
+        self.statuses_of(author).await.iter().filter_map(text).collect()
+    }
+
+    pub(crate) async fn statuses_of(&self, author: Did) -> Vec<Status> {
+        let page = Page { limit: 100, ..Page::default() };
+        let node = self.node();
+        let read = node.read(move |reader| match reader.account(&author)? {
+            Some(_) => reader.author_statuses(None, &author, &AuthorFilter::default(), &page),
+            None => Ok(Vec::new()),
+        });
+        let mut statuses = read.await.expect("reads");
+        statuses.reverse();
+        statuses
+    }
+
+    /// The texts of the home timeline, oldest first.
+    pub(crate) async fn home(&self) -> Vec<String> {
+        let (viewer, page) = (self.did, Page { limit: 100, ..Page::default() });
+        let mut home = self.node().read(move |reader| reader.home(&viewer, &page)).await.expect("reads");
+        home.reverse();
+        home.iter().filter_map(text).collect()
+    }
+
+    /// Waits until this node holds exactly these posts of an author.
+    pub(crate) async fn has_posts(&self, author: Did, texts: &[String]) {
+        let what = format!("{} has {} posts of {author}", self.name, texts.len());
+        wait_until(&what, async || (self.posts_of(author).await == texts).then_some(())).await;
+    }
+
+    pub(crate) async fn connected(&self) -> usize {
+        self.node().peers().await.iter().filter(|peer| peer.connected).count()
+    }
+
+    /// How often peers broke a rule, as `xom status` shows it.
+    pub(crate) async fn refusals(&self, rule: &str) -> u64 {
+        let status = self.node().status().await.expect("status");
+        status.refusals.iter().find(|(name, _)| name == rule).map_or(0, |(_, count)| *count)
+    }
+}
+
+/// The settings of a test node.
+pub(crate) fn config(dir: &Path, name: &str, listen: Multiaddr, bootstrap: Vec<Multiaddr>) -> NodeConfig {
+    NodeConfig {
+        data_dir: dir.join("data"),
+        network: network(),
+        listen: vec![listen],
+        bootstrap,
+        first_username: name.to_owned(),
+    }
+}
+
+/// The network of all tests.
+pub(crate) fn network() -> Network {
+    "test".parse().expect("network name")
+}
+
+/// The text of a post; none for a repost.
+pub(crate) fn text(status: &Status) -> Option<String> {
+    match &status.content {
+        StatusContent::Post(view) => Some(view.post.text.clone()),
+        StatusContent::Repost(_) => None,
+    }
+}
+
+pub(crate) fn texts(prefix: &str, count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("{prefix} {number}")).collect()
+}
+
+/// An address without the peer id at its end.
+pub(crate) fn without_peer(address: &Multiaddr) -> Multiaddr {
+    address.iter().filter(|part| !matches!(part, libp2p::multiaddr::Protocol::P2p(_))).collect()
+}
+
+/// Looks at a condition until it holds; fails at [`DEADLINE`].
+pub(crate) async fn wait_until<T>(what: &str, condition: impl AsyncFnMut() -> Option<T>) -> T {
+    wait_until_within(what, DEADLINE, condition).await
+}
+
+/// Looks at a condition until it holds; fails at `deadline`.
+pub(crate) async fn wait_until_within<T>(
+    what: &str,
+    deadline: Duration,
+    mut condition: impl AsyncFnMut() -> Option<T>,
+) -> T {
+    let begin = Instant::now();
+    let mut poll = tokio::time::interval(POLL);
+    loop {
+        if let Some(found) = condition().await {
+            return found;
+        }
+        assert!(begin.elapsed() < deadline, "not within {deadline:?}: {what}");
+        poll.tick().await;
+    }
+}

@@ -1,0 +1,4 @@
+//! Whole nodes in one process: the store, the views and the network together, over real sockets.
+
+mod harness;
+mod network;
