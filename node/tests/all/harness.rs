@@ -83,7 +83,12 @@ impl Person {
 
     /// Starts again on the same folder and address.
     pub(crate) async fn start(&mut self) {
-        let config = config(self.dir.path(), self.name, self.listen.clone(), Vec::new());
+        self.start_with(Vec::new()).await;
+    }
+
+    /// Starts again and dials `bootstrap`.
+    pub(crate) async fn start_with(&mut self, bootstrap: Vec<Multiaddr>) {
+        let config = config(self.dir.path(), self.name, self.listen.clone(), bootstrap);
         self.node = Some(Node::start(config).await.expect("starts again"));
     }
 
