@@ -54,7 +54,10 @@ async fn serve(
     let token = Token::load_or_create(&settings.data_dir).map_err(|error| failed("can't use the token", &error))?;
     let web = Web::open(&settings.data_dir, listener.port()).map_err(|error| failed("can't keep logins", &error))?;
     let login = web.login_path(did).map_err(|error| failed("can't make a login link", &error))?;
-    let config = HttpConfig { port: listener.port(), names: settings.hosts.clone(), token };
+    let mut names = settings.hosts.clone();
+    // A number of our own is no name that somebody else could point at us.
+    names.extend((!address.ip().is_unspecified()).then(|| address.to_string()));
+    let config = HttpConfig { port: listener.port(), names, token };
     let router = http::router(App::new(node.clone(), config), web::router(web));
     let shutdown = CancellationToken::new();
     let server = tokio::spawn(http::serve(listener, router, shutdown.clone()));

@@ -36,6 +36,10 @@ impl<S: Send + Sync> FromRequest<S> for Params {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
+        // Nothing is unpacked here, so that a small body can't become a large one (`R-API-13`).
+        if request.headers().get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+            return Err(ErrorKind::UnsupportedType.into());
+        }
         let mut tree = Tree::default();
         if let Some(query) = request.uri().query() {
             tree.add_urlencoded(query.as_bytes())?;
@@ -321,6 +325,17 @@ mod tests {
         let long = "x".repeat(3 << 20);
         let refused = read(None, "/", &long).await.unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::TooLarge);
+    }
+
+    #[tokio::test]
+    async fn r_api_13_packed_and_endless_bodies_are_refused() {
+        let request = Request::builder().method("POST").uri("/").header(header::CONTENT_ENCODING, "gzip");
+        let packed = Params::from_request(request.body(Body::from("x")).unwrap(), &()).await.unwrap_err();
+        assert_eq!(packed.kind(), ErrorKind::UnsupportedType);
+        let pieces = futures::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 4_096])));
+        let request = Request::builder().method("POST").uri("/").body(Body::from_stream(pieces)).unwrap();
+        let endless = Params::from_request(request, &()).await.unwrap_err();
+        assert_eq!(endless.kind(), ErrorKind::TooLarge);
     }
 
     #[tokio::test]

@@ -82,8 +82,23 @@ pub async fn in_flight(State(app): State<App>, request: Request, next: Next) -> 
 pub async fn in_time(request: Request, next: Next) -> Response {
     let path = request.uri().path().trim_end_matches('/');
     let secs = if LONG_PATHS.contains(&path) { LONG_REQUEST_SECS_MAX } else { REQUEST_SECS_MAX };
-    match tokio::time::timeout(Duration::from_secs(secs), next.run(request)).await {
+    within(Duration::from_secs(secs), next.run(request)).await
+}
+
+async fn within(limit: Duration, answer: impl Future<Output = Response>) -> Response {
+    match tokio::time::timeout(limit, answer).await {
         Ok(response) => response,
         Err(_elapsed) => ApiError::new(ErrorKind::Timeout).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn r_api_13_a_request_that_never_ends_is_given_up() {
+        let answer = within(Duration::from_millis(1), std::future::pending()).await;
+        assert_eq!(answer.status(), 408);
     }
 }
