@@ -136,6 +136,7 @@ pub fn data_dir(flag: Option<PathBuf>, variable: impl Fn(&str) -> Option<String>
     flag.or_else(|| set("XOM_DATA_DIR"))
         .or_else(|| set("XDG_DATA_HOME").filter(|path| path.is_absolute()).map(|path| path.join("xom")))
         .or_else(|| set("HOME").map(|home| home.join(".local").join("share").join("xom")))
+        .map(|path| std::path::absolute(&path).unwrap_or(path))
         .ok_or(SettingsError::NoHome)
 }
 

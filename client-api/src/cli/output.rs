@@ -25,6 +25,8 @@ pub enum Style {
     Accent,
     /// For warnings.
     Warn,
+    /// For codes that cameras read.
+    BlackOnWhite,
 }
 
 impl Output {
@@ -37,6 +39,11 @@ impl Output {
     /// JSON was asked for.
     pub fn is_json(&self) -> bool {
         self.json
+    }
+
+    /// Colours are shown.
+    pub fn is_coloured(&self) -> bool {
+        self.colour
     }
 
     /// Prints the value as JSON, or as people read it.
@@ -63,6 +70,7 @@ impl Output {
             Style::Dim => "2",
             Style::Accent => "36",
             Style::Warn => "33",
+            Style::BlackOnWhite => "30;107",
         };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }

@@ -1,6 +1,5 @@
 //! A poll in a card, and voting in it.
 
-use axum::extract::Path;
 use axum::response::Redirect;
 use maud::{Markup, html};
 use xom_node::command::Command;
@@ -11,7 +10,7 @@ use super::layout::{csrf, moment};
 use super::react::back;
 use super::session::now_ms;
 use super::texts;
-use super::visitor::{Form, Visitor};
+use super::visitor::{Form, Id, Visitor};
 use crate::http::ApiError;
 
 /// Options with their counts; or, while it runs and the visitor has not voted, a form.
@@ -50,7 +49,7 @@ pub(super) fn show(visitor: &Visitor, id: StatusId, poll: &PollView, back: &str)
 }
 
 /// Votes.
-pub(super) async fn vote(Path(id): Path<u64>, form: Form) -> Result<Redirect, Fault> {
+pub(super) async fn vote(Id(id): Id, form: Form) -> Result<Redirect, Fault> {
     let choices: Option<Vec<u64>> = form.params.texts("choices").iter().map(|text| text.parse().ok()).collect();
     let choices =
         choices.filter(|choices| !choices.is_empty()).ok_or_else(|| ApiError::invalid("no choice was made"))?;

@@ -10,11 +10,11 @@ use super::home::{self, Paging};
 use super::layout::{self, Tab, avatar, counts, csrf, did, display_name, pager};
 use super::prose::prose;
 use super::texts;
-use super::visitor::Visitor;
+use super::visitor::{Id, Visitor};
 use crate::http::ApiError;
 
 /// `/accounts/:id`.
-pub(super) async fn show(visitor: Visitor, Path(id): Path<u64>, Query(paging): Query<Paging>) -> Page {
+pub(super) async fn show(visitor: Visitor, Id(id): Id, Query(paging): Query<Paging>) -> Page {
     let account = visitor.node.read(move |reader| reader.account_by_id(AccountId(id))).await?;
     page(&visitor, account, paging).await
 }

@@ -1,16 +1,15 @@
 //! Boost, like and erase, each by a form of one button.
 
-use axum::extract::Path;
 use axum::response::Redirect;
 use xom_node::command::Command;
 use xom_node::model::StatusId;
 
 use super::fault::Fault;
-use super::visitor::Form;
+use super::visitor::{Form, Id};
 use crate::http::{ApiError, Params};
 
 /// Does what the pressed button says.
-pub(super) async fn act(Path(id): Path<u64>, form: Form) -> Result<Redirect, Fault> {
+pub(super) async fn act(Id(id): Id, form: Form) -> Result<Redirect, Fault> {
     let status = StatusId(id);
     let command = match form.params.text("do").as_deref() {
         Some("boost") => Command::Repost(status),

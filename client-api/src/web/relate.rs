@@ -1,13 +1,12 @@
 //! Following and unfollowing.
 
-use axum::extract::Path;
 use axum::response::Redirect;
 use xom_node::command::Command;
 use xom_node::model::AccountId;
 
 use super::fault::Fault;
 use super::react::back;
-use super::visitor::Form;
+use super::visitor::{Form, Id};
 use crate::http::ApiError;
 
 /// Follows whom an invite, a DID or a name says.
@@ -26,7 +25,7 @@ pub(super) async fn follow(form: Form) -> Result<Redirect, Fault> {
 }
 
 /// Follows or unfollows an account that is known here.
-pub(super) async fn follow_account(Path(id): Path<u64>, form: Form) -> Result<Redirect, Fault> {
+pub(super) async fn follow_account(Id(id): Id, form: Form) -> Result<Redirect, Fault> {
     let visitor = &form.visitor;
     let account = visitor.node.read(move |reader| reader.account_by_id(AccountId(id))).await?;
     let did = account.ok_or_else(ApiError::not_found)?.did;

@@ -1,6 +1,5 @@
 //! A status with what it answers and what answers it.
 
-use axum::extract::Path;
 use maud::html;
 use xom_node::model::{Context, Status, StatusContent, StatusId};
 use xom_node::{Reader, StoreError};
@@ -9,17 +8,17 @@ use xom_protocol::Did;
 use super::card::{card, cards};
 use super::fault::Page;
 use super::layout::{self, Tab, display_name};
-use super::visitor::Visitor;
+use super::visitor::{Id, Visitor};
 use super::{compose, home, texts};
 use crate::http::ApiError;
 
 /// `/@acct/:id`.
-pub(super) async fn show_by_name(visitor: Visitor, Path((_acct, id)): Path<(String, u64)>) -> Page {
-    show(visitor, Path(id)).await
+pub(super) async fn show_by_name(visitor: Visitor, id: Id) -> Page {
+    show(visitor, id).await
 }
 
 /// `/statuses/:id`.
-pub(super) async fn show(visitor: Visitor, Path(id): Path<u64>) -> Page {
+pub(super) async fn show(visitor: Visitor, Id(id): Id) -> Page {
     let did = visitor.did;
     let found = visitor.node.read(move |reader| read(reader, &did, StatusId(id))).await?;
     let (status, context) = found.ok_or_else(ApiError::not_found)?;

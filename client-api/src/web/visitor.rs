@@ -1,6 +1,6 @@
 //! The owner in the browser: the session behind a request, and forms that prove to come from our page.
 
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -59,6 +59,19 @@ impl FromRequest<App> for Form {
             .map_err(|error| Fault::from(error).into_response())?;
         let fits = params.raw_text("csrf").is_some_and(|token| csrf_fits(&visitor.secret, &token));
         if fits { Ok(Self { visitor, params }) } else { Err(Fault::from(ErrorKind::Forbidden).into_response()) }
+    }
+}
+
+/// The local id in a path; what is no id names nothing.
+pub(super) struct Id(pub u64);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let path = RawPathParams::from_request_parts(parts, state).await.map_err(|_| ErrorKind::Malformed)?;
+        let id = path.iter().find_map(|(name, value)| (name == "id").then(|| value.parse().ok())?);
+        Ok(Self(id.ok_or(ErrorKind::NotFound)?))
     }
 }
 

@@ -113,7 +113,7 @@ async fn liking_boosting_answering_and_erasing_by_forms() {
     let csrf = house.get("/", &cookie).await.field("csrf");
     house.post("/statuses", &cookie, &[("csrf", &csrf), ("status", "first")]).await;
     let home = house.get("/", &cookie).await;
-    let id = home.body.split("id=\"s").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let id = home.body.split("status\" id=\"s").nth(1).unwrap().split('"').next().unwrap().to_owned();
     for (action, pressed) in [("like", "unlike"), ("boost", "unboost"), ("unlike", "like"), ("unboost", "boost")] {
         let react = format!("/statuses/{id}/react");
         let answer = house.post(&react, &cookie, &[("csrf", &csrf), ("do", action), ("back", "/")]).await;

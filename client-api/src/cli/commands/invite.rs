@@ -4,7 +4,8 @@ use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 use serde_json::json;
 
-use super::super::{Call, CliError, card};
+use super::super::output::Style;
+use super::super::{Call, CliError, Output, card};
 
 /// Make an invite: a signed link with your DID and the addresses of this node.
 ///
@@ -22,16 +23,19 @@ impl Args {
     pub fn execute(&self, call: &Call) -> Result<(), CliError> {
         let invite = call.client()?.post("/api/xom/v1/invites", &json!({}))?;
         let link = card::text(&invite, "invite");
-        let code = if self.qr { Some(draw(&link)?) } else { None };
-        call.output.show(&invite, |_| match code {
-            Some(code) => format!("{code}\n{link}"),
-            None => link,
+        let code = QrCode::new(&link).map_err(|error| CliError::Failed(format!("can't make a QR code: {error}")))?;
+        call.output.show(&invite, |output| match self.qr {
+            true => format!("{}\n{link}", draw(output, &code)),
+            false => link.clone(),
         })
     }
 }
 
-/// The code in half blocks, light on dark, with its quiet zone.
-fn draw(text: &str) -> Result<String, CliError> {
-    let code = QrCode::new(text).map_err(|error| CliError::Failed(format!("can't make a QR code: {error}")))?;
-    Ok(code.render::<Dense1x2>().dark_color(Dense1x2::Dark).light_color(Dense1x2::Light).build())
+/// The code in half blocks with its quiet zone: black on white where colours are, else light blocks for
+/// white, as most terminals are dark.
+fn draw(output: &Output, code: &QrCode) -> String {
+    let (dark, light) =
+        if output.is_coloured() { (Dense1x2::Dark, Dense1x2::Light) } else { (Dense1x2::Light, Dense1x2::Dark) };
+    let drawn = code.render::<Dense1x2>().dark_color(dark).light_color(light).build();
+    drawn.lines().map(|line| output.paint(Style::BlackOnWhite, line) + "\n").collect()
 }
