@@ -2,7 +2,7 @@
 //! goes on, and nobody sees a fork.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -11,23 +11,29 @@ use xom_tests::{Home, wait_until};
 
 /// How often the node is killed.
 const KILLS: usize = 100;
+/// The node is killed after 0 to so many answers, less one.
+const ANSWERS_BEFORE_KILL: usize = 12;
 /// Writers that post at the same time.
 const WRITERS: usize = 4;
 
 /// Posts from several threads until the node is gone; gives what was acknowledged.
 fn post_until_killed(home: &mut Home, round: usize) -> Vec<String> {
     let gone = AtomicBool::new(false);
+    let answered = AtomicUsize::new(0);
     let pid = home.pid().to_string();
     let this: &Home = home;
     let acknowledged = std::thread::scope(|threads| {
         let write = |writer: usize| {
-            let gone = &gone;
+            let (gone, answered) = (&gone, &answered);
             move || {
                 let mut acknowledged = Vec::new();
                 for number in 0.. {
                     let post = format!("round {round} writer {writer} number {number}");
                     match this.try_post("/api/v1/statuses", &json!({ "status": post })) {
-                        Ok((200, _)) => acknowledged.push(post),
+                        Ok((200, _)) => {
+                            acknowledged.push(post);
+                            answered.fetch_add(1, Ordering::SeqCst);
+                        }
                         _ if gone.load(Ordering::SeqCst) => break,
                         other => panic!("refused while alive: {other:?}"),
                     }
@@ -36,8 +42,10 @@ fn post_until_killed(home: &mut Home, round: usize) -> Vec<String> {
             }
         };
         let writers: Vec<_> = (0..WRITERS).map(|writer| threads.spawn(write(writer))).collect();
-        // A different moment each round: between nothing written and a few dozen posts.
-        std::thread::park_timeout(Duration::from_millis(round as u64 * 7 % 60));
+        // A different moment each round: after so many answers, in the middle of what follows.
+        let reached = || (answered.load(Ordering::SeqCst) >= round % ANSWERS_BEFORE_KILL).then_some(());
+        wait_until("enough answers before the kill", DEADLINE, reached);
+        std::thread::park_timeout(Duration::from_millis(round as u64 * 7 % 20));
         gone.store(true, Ordering::SeqCst);
         let sent = std::process::Command::new("kill").args(["-KILL", &pid]).status();
         assert!(sent.is_ok_and(|status| status.success()));
@@ -72,7 +80,7 @@ fn a_hundred_kills_lose_nothing_and_fork_nothing() {
         acknowledged.extend(post_until_killed(&mut alice, round));
         alice.start();
     }
-    assert!(acknowledged.len() > KILLS, "only {} posts were acknowledged", acknowledged.len());
+    assert!(acknowledged.len() > 4 * KILLS, "only {} posts were acknowledged", acknowledged.len());
 
     let posts = all_posts(&alice);
     let once: BTreeSet<String> = posts.iter().cloned().collect();
