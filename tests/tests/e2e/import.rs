@@ -142,6 +142,33 @@ fn an_imported_life_is_the_same_for_a_follower_and_floods_nobody() {
 }
 
 #[test]
+fn an_import_that_was_cut_by_a_crash_goes_on_and_takes_nothing_twice() {
+    let mut alice = Home::started("alice");
+    let did = alice.did();
+    let archive = GeneratedArchive::generate(7, 400);
+    let path = archive.write(alice.scratch(), Form::Zip, Shape::OneContext).display().to_string();
+    let (first, pid) = (["import", "mastodon", path.as_str()], alice.pid().to_string());
+    std::thread::scope(|scope| {
+        let import = scope.spawn(|| alice.run(&first));
+        let begun = || (alice.get("/api/v1/accounts/verify_credentials")["statuses_count"] != 0).then_some(());
+        wait_until("the first posts", DEADLINE, begun);
+        let killed = std::process::Command::new("kill").args(["-KILL", &pid]).status();
+        assert!(killed.is_ok_and(|status| status.success()), "kill failed");
+        let output = import.join().expect("the import ends");
+        assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    });
+    alice.kill();
+    alice.start();
+    let begun = profile(&alice, &did).len();
+    assert!(begun > 0, "what was acknowledged is there");
+    let summary = alice.xom(&first);
+    let count = |key: &str| summary[key].as_u64().map(|count| count as usize);
+    assert_eq!((count("known"), count("imported")), (Some(begun), Some(400 - begun)), "{summary}");
+    check_profile(&alice, &profile(&alice, &did), &archive.posts);
+    alice.heads(&did);
+}
+
+#[test]
 fn an_import_names_what_is_wrong_with_an_archive_and_adds_nothing() {
     let mut alice = Home::new("alice");
     let path = alice.scratch().join("not-an-archive.zip");
