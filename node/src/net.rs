@@ -6,6 +6,7 @@
 mod address;
 mod backoff;
 mod blobs;
+mod clocks;
 mod conversation;
 mod driver;
 mod frame;

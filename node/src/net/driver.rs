@@ -5,7 +5,7 @@ mod streams;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use libp2p::swarm::ConnectionId;
@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::blobs::{self, Connected};
+use super::clocks;
 use super::conversation::End;
 use super::ingest::Budget;
 use super::listen;
@@ -28,6 +29,8 @@ use crate::model::PeerInfo;
 
 /// How often due dials and the ends of bans are looked for.
 const TICK: Duration = Duration::from_millis(100);
+/// How often the clocks of peers are looked at.
+const CLOCKS_EVERY: Duration = Duration::from_secs(5);
 /// How long connections may take to say goodbye when the node stops.
 const GOODBYE: Duration = Duration::from_millis(500);
 /// Peers whose counters are kept; those of others start anew.
@@ -82,6 +85,7 @@ pub(super) struct Driver {
     connected: watch::Sender<Connected>,
     remember: mpsc::Sender<Remembered>,
     asks: mpsc::Receiver<Ask>,
+    clocks_due: Instant,
     stop: CancellationToken,
 }
 
@@ -120,6 +124,7 @@ impl Driver {
             connected,
             remember,
             asks,
+            clocks_due: Instant::now(),
             stop,
             swarm,
         }
@@ -147,6 +152,11 @@ impl Driver {
 
     fn do_what_is_due(&mut self) {
         let now = Instant::now();
+        if now >= self.clocks_due {
+            self.clocks_due = now + CLOCKS_EVERY;
+            let known = self.standings.values().filter_map(|standing| standing.tally.clock.ahead_ms());
+            self.shared.store.set_clock_offset(clocks::median(known.collect()));
+        }
         for peer in self.book.pardoned(now) {
             self.swarm.behaviour_mut().banned.unblock_peer(peer);
         }
@@ -239,10 +249,4 @@ impl Driver {
         };
         let _ = tokio::time::timeout(GOODBYE, goodbye).await;
     }
-}
-
-/// This machine's clock, milliseconds since 1970.
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -16,6 +16,7 @@ use xom_protocol::log::{Position, Run, verify_run};
 use xom_protocol::sync::{Batch, Outcome};
 use xom_protocol::{DeviceId, Did, LogId, Network, Rule};
 
+use super::clocks::now_ms;
 use super::identities::Identities;
 use super::tally::{PeerTally, Tally};
 use crate::error::StoreError;
@@ -128,6 +129,10 @@ impl Ingest {
         let outcome = refused.map_or(Outcome::Applied, Outcome::Refused);
         if run.accepted.is_empty() {
             return self.standing(log, outcome).await;
+        }
+        if let Some(newest) = run.accepted.last().filter(|_| live && peer.dids().contains(&did)) {
+            // Pushed by its author's own node, so just signed.
+            peer.clock.note(newest.header().time_ms, now_ms());
         }
         let new = NewRun { log, author: did, device, entries: run.accepted, live };
         match self.store.append(new).await? {

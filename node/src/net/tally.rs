@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use xom_protocol::{Did, Rule};
 
+use super::clocks::PeerClock;
+
 /// What is counted. Shared between tasks; never locked across an await.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
@@ -19,6 +21,8 @@ pub(crate) struct Tally {
 pub(super) struct PeerTally {
     /// Its counters.
     pub(super) counts: Tally,
+    /// Its clock.
+    pub(super) clock: PeerClock,
     in_sync: AtomicBool,
     dids: Mutex<Vec<Did>>,
 }

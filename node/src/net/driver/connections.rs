@@ -8,7 +8,8 @@ use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, identify, ping};
 
-use super::{Driver, now_ms};
+use super::Driver;
+use crate::net::clocks::now_ms;
 use crate::net::listen;
 use crate::net::peers::Dial;
 use crate::net::swarm::{BehaviourEvent, network_version};

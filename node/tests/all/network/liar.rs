@@ -8,14 +8,14 @@ use libp2p::identity::Keypair;
 use libp2p::swarm::SwarmEvent;
 use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol, SwarmBuilder, noise, tcp, yamux};
 use tokio::task::JoinHandle;
-use xom_protocol::body::{Body, LogHead, Post};
+use xom_protocol::body::{Attachment, Body, LogHead, Post};
 use xom_protocol::entry::{Header, Kind, SaltedBody, SignedEntry, commitment, size_class};
 use xom_protocol::identity::{DeviceEnd, IdentityRecord, SignedObject, compose};
 use xom_protocol::keys::{Domain, SecretKey, Signature};
 use xom_protocol::log::{Position, root_log_id};
 use xom_protocol::phrase::Phrase;
 use xom_protocol::sync::{Frontier, IdentitySummary, Input, LogSummary, Outcome, Output, Session, SessionConfig};
-use xom_protocol::{Did, Digest, LogId};
+use xom_protocol::{BlobId, Did, Digest, LogId};
 
 use crate::harness::{DEADLINE, Over, Person, network, texts, wait_until};
 
@@ -29,17 +29,23 @@ struct Forgery {
     did: Did,
     log: LogId,
     entries: Vec<SignedEntry>,
+    /// The raw answer to whoever asks for a blob.
+    blob_answer: Vec<u8>,
 }
 
 impl Forgery {
     fn new() -> Self {
         let mut entropy = [0; 32];
         getrandom::fill(&mut entropy).expect("entropy");
+        Self::from_entropy(entropy)
+    }
+
+    fn from_entropy(entropy: [u8; 32]) -> Self {
         let phrase = Phrase::from_entropy(&entropy).expect("not zero");
         let genesis = phrase.genesis(network());
         let did = Did(genesis.id().0);
         let log = root_log_id(network(), &did, &phrase.device_key().public().device_id());
-        Self { phrase, objects: vec![genesis], did, log, entries: Vec::new() }
+        Self { phrase, objects: vec![genesis], did, log, entries: Vec::new(), blob_answer: Vec::new() }
     }
 
     fn key(&self) -> SecretKey {
@@ -105,6 +111,8 @@ impl Forgery {
         };
         let sync = StreamProtocol::new("/xom/sync/1");
         let mut streams = swarm.behaviour().new_control().accept(sync).expect("once");
+        let blob = StreamProtocol::new("/xom/blob/1");
+        let mut asked = swarm.behaviour().new_control().accept(blob).expect("once");
         let did = self.did;
         let task = tokio::spawn(async move {
             let mut talks = tokio::task::JoinSet::new();
@@ -114,6 +122,13 @@ impl Forgery {
                     _ = swarm.select_next_some() => {}
                     Some((peer, stream)) = streams.next() => {
                         talks.spawn(talk(std::sync::Arc::clone(&lies), own, peer, stream));
+                    }
+                    Some((_, mut stream)) = asked.next() => {
+                        let answer = lies.blob_answer.clone();
+                        talks.spawn(async move {
+                            let _ = stream.write_all(&answer).await;
+                            let _ = stream.close().await;
+                        });
                     }
                 }
             }
@@ -168,8 +183,8 @@ async fn talk(lies: std::sync::Arc<Forgery>, own: PeerId, peer: PeerId, stream: 
                         }
                     }
                     Output::Load { request, from, to, .. } => {
-                        let range = usize::try_from(from).expect("small")..usize::try_from(to).expect("small");
-                        inputs.push(Input::Loaded { request, entries: lies.entries[range].to_vec() });
+                        let at = |seq: u64| usize::try_from(seq).expect("small").min(lies.entries.len());
+                        inputs.push(Input::Loaded { request, entries: lies.entries[at(from)..at(to)].to_vec() });
                     }
                     Output::LoadIdentity { request, .. } => {
                         let objects = lies.objects.iter().map(SignedObject::encode).collect();
@@ -203,13 +218,7 @@ async fn check(lies: Forgery, posts: &[String], rule: Option<&str>) {
     let (alice, bob) = (Person::new("alice", Over::Tcp).await, Person::new("bob", Over::Tcp).await);
     let mallory = lies.serve().await;
     bob.follow(alice.invite().await).await;
-    let bob = {
-        let mut bob = bob;
-        bob.follow(mallory.did.to_string()).await;
-        bob.stop().await;
-        bob.start_with(vec![mallory.address.clone()]).await;
-        bob
-    };
+    let bob = follow(bob, &[&mallory]).await;
     if let Some(rule) = rule {
         wait_until(&format!("{rule} is counted"), async || (bob.refusals(rule).await > 0).then_some(())).await;
     }
@@ -217,6 +226,16 @@ async fn check(lies: Forgery, posts: &[String], rule: Option<&str>) {
     alice.post("still here").await;
     bob.has_posts(alice.did(), &["still here".to_owned()]).await;
     assert_eq!(bob.posts_of(mallory.did).await, posts);
+}
+
+/// Follows by DID, and starts again with the addresses as bootstrap.
+async fn follow(mut bob: Person, liars: &[&Liar]) -> Person {
+    for liar in liars {
+        bob.follow(liar.did.to_string()).await;
+    }
+    bob.stop().await;
+    bob.start_with(liars.iter().map(|liar| liar.address.clone()).collect()).await;
+    bob
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -281,14 +300,8 @@ async fn a_clock_ten_years_ahead_is_kept_and_shown_when_it_came() {
     let ahead_ms = now_ms + u64::try_from(ten_years.as_millis()).expect("fits");
     lies.post_with("from the future", |header| header.time_ms = ahead_ms);
     lies.post("and on");
-    let (bob, mallory) = (Person::new("bob", Over::Tcp).await, lies.serve().await);
-    let bob = {
-        let mut bob = bob;
-        bob.follow(mallory.did.to_string()).await;
-        bob.stop().await;
-        bob.start_with(vec![mallory.address.clone()]).await;
-        bob
-    };
+    let mallory = lies.serve().await;
+    let bob = follow(Person::new("bob", Over::Tcp).await, &[&mallory]).await;
     let both = async || Some(bob.statuses_of(mallory.did).await).filter(|statuses| statuses.len() == 2);
     let statuses = wait_until("both are held", both).await;
     assert!(statuses.iter().all(|status| status.time_ms < now_ms + 600_000), "{statuses:?}");
@@ -308,4 +321,60 @@ async fn what_a_removed_device_wrote_above_its_accepted_head_does_not_count() {
     lies.objects.push(removal);
     lies.post("after the theft");
     check(lies, &posts, Some("ID-7")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fork_is_kept_as_proof_and_the_first_branch_is_shown_as_disputed() {
+    let mut liars = Vec::new();
+    for branch in ["left", "right"] {
+        let mut lies = Forgery::from_entropy([42; 32]);
+        texts("post", 5).iter().for_each(|text| lies.post(text));
+        texts(branch, 3).iter().for_each(|text| lies.post(text));
+        liars.push(lies.serve().await);
+    }
+    let (alice, bob) = (Person::new("alice", Over::Tcp).await, Person::new("bob", Over::Tcp).await);
+    bob.follow(alice.invite().await).await;
+    let bob = follow(bob, &[&liars[0], &liars[1]]).await;
+    let did = liars[0].did;
+    wait_until("the log is disputed", async || {
+        let logs = bob.node().read(|reader| reader.logs()).await.expect("reads");
+        logs.iter().any(|log| log.did == did && log.disputed && log.height == 8).then_some(())
+    })
+    .await;
+    alice.post("still here").await;
+    bob.has_posts(alice.did(), &["still here".to_owned()]).await;
+}
+
+/// A post of mallory's with a picture for which she sends `bytes` bytes of something else.
+async fn check_blob(claimed: u64, sent: usize, rule: &str) {
+    let mut lies = Forgery::new();
+    let attachment = Attachment {
+        blob: BlobId::of(b"a picture"),
+        media_type: "image/png".to_owned(),
+        bytes: claimed,
+        alt: String::new(),
+        width: None,
+        height: None,
+        duration_ms: None,
+        blurhash: None,
+        focus: None,
+    };
+    let post = Post { text: "look".to_owned(), attachments: vec![attachment], ..Post::default() };
+    lies.add(Kind::Post, Body::Post(post).encode(), |_| {});
+    lies.blob_answer = [&[0][..], &u64::try_from(sent).expect("fits").to_be_bytes(), &vec![1; sent]].concat();
+    let mallory = lies.serve().await;
+    let bob = follow(Person::new("bob", Over::Tcp).await, &[&mallory]).await;
+    wait_until(&format!("{rule} is counted"), async || (bob.refusals(rule).await > 0).then_some(())).await;
+    bob.has_posts(mallory.did, &["look".to_owned()]).await;
+    assert_eq!(bob.node().blob(BlobId::of(b"a picture")).await.expect("reads"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_are_not_those_of_the_blob_are_dropped() {
+    check_blob(1_000, 1_000, "BLOB-1").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blob_larger_than_its_entry_says_is_not_read() {
+    check_blob(1_000, 1_001, "BLOB-2").await;
 }

@@ -76,7 +76,8 @@ impl Transfer {
             Answer::Busy => return Err("busy".to_owned()),
         };
         let bytes_max = BLOB_BYTES_MAX.min(self.missing.bytes);
-        if offset.checked_add(length).is_none_or(|total| total > bytes_max) {
+        let in_all = offset.checked_add(length);
+        if in_all.is_none_or(|bytes| bytes == 0 || bytes > bytes_max) {
             self.refuse("BLOB-2");
             self.partial.clear();
             return Err(format!("{length} bytes more, at most {bytes_max} are allowed in all"));
