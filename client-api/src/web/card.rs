@@ -14,7 +14,7 @@ pub(super) fn card(visitor: &Visitor, status: &Status, back: &str) -> Markup {
     match &status.content {
         StatusContent::Repost(original) => html! {
             article.card.status id={ "s" (status.id.0) } {
-                p.boosted { (icons::boost()) (name(&status.account)) " " (texts::BOOSTED) " · " (time(status.time_ms)) }
+                p.boosted { (icons::boost()) (name(&status.account)) span { (texts::BOOSTED) " · " (time(status.time_ms)) } }
                 @if let StatusContent::Post(post) = &original.content { (inner(visitor, original, post, back)) }
             }
         },

@@ -134,11 +134,14 @@ fn whole(then: OffsetDateTime) -> String {
 
 /// Posts, following, followers.
 pub(super) fn counts(account: &Account) -> Markup {
+    let counts = [
+        (account.statuses, texts::POSTS),
+        (account.following, texts::FOLLOWING),
+        (account.followers, texts::FOLLOWERS),
+    ];
     html! {
         ul.counts {
-            li { strong { (account.statuses) } " " (texts::POSTS) }
-            li { strong { (account.following) } " " (texts::FOLLOWING) }
-            li { strong { (account.followers) } " " (texts::FOLLOWERS) }
+            @for (count, [one, many]) in counts { li { strong { (count) } " " (if count == 1 { one } else { many }) } }
         }
     }
 }

@@ -21,9 +21,10 @@ pub(super) const FORBIDDEN: &str =
     "The form is not from this login. Go back, load the page again and send it once more.";
 pub(super) const BACK_HOME: &str = "Back home";
 
-pub(super) const POSTS: &str = "posts";
-pub(super) const FOLLOWING: &str = "following";
-pub(super) const FOLLOWERS: &str = "followers";
+/// For one, and for any other number.
+pub(super) const POSTS: [&str; 2] = ["post", "posts"];
+pub(super) const FOLLOWING: [&str; 2] = ["following", "following"];
+pub(super) const FOLLOWERS: [&str; 2] = ["follower", "followers"];
 pub(super) const YOUR_DID: &str = "Your DID: the address that stays, whatever name you use";
 pub(super) const DID: &str = "DID";
 pub(super) const SHOW_DID: &str = "show all";

@@ -107,7 +107,9 @@ fn a_newer_data_folder_is_left_alone() {
     let (_folder, data_dir) = no_folder();
     json(&xom(&data_dir, &["init", "--json"]));
     fs::write(data_dir.join("format"), "999\n").expect("a file");
-    for arguments in [&["run", "--http", "127.0.0.1:0"][..], &["init"], &["compact"]] {
+    for arguments in
+        [&["run", "--http", "127.0.0.1:0", "--listen", "/ip4/127.0.0.1/tcp/0"][..], &["init"], &["compact"]]
+    {
         check(&xom(&data_dir, arguments), 6, "newer xom");
     }
     assert_eq!(fs::read_to_string(data_dir.join("format")).expect("a file"), "999\n");
