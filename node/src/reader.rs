@@ -33,7 +33,7 @@ pub struct Reader {
     accounts: ReadOnlyTable<u64, &'static [u8]>,
     statuses: ReadOnlyTable<u64, &'static [u8]>,
     status_of_entry: ReadOnlyTable<&'static [u8; 32], u64>,
-    registers: ReadOnlyTable<(&'static [u8; 32], u64, &'static [u8; 32]), &'static [u8]>,
+    registers: ReadOnlyTable<tables::RegisterRowKey, &'static [u8]>,
     counts: ReadOnlyTable<&'static [u8; 32], (u64, u64, u64)>,
     follows: ReadOnlyTable<(u64, u64), u64>,
     blocks: ReadOnlyTable<(u64, u64), u64>,

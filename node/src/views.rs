@@ -77,7 +77,7 @@ impl NewEntry<'_> {
 /// The tables of all views, open in one write transaction.
 pub(crate) struct Views<'t> {
     accounts: Table<'t, u64, &'static [u8]>,
-    registers: Table<'t, (&'static [u8; 32], u64, &'static [u8; 32]), &'static [u8]>,
+    registers: Table<'t, tables::RegisterRowKey, &'static [u8]>,
     statuses: Table<'t, u64, &'static [u8]>,
     status_of_entry: Table<'t, &'static [u8; 32], u64>,
     author_statuses: Table<'t, (u64, u64), u8>,
@@ -156,11 +156,6 @@ impl<'t> Views<'t> {
             Body::Post(post) => self.retract_post(entry, post),
             _ => self.clear_registers(entry, body),
         }
-    }
-
-    /// The highest revision held of a register, for the next one (`LOG-10`).
-    pub(crate) fn highest_rev(&self, register: &xom_protocol::Digest) -> Result<Option<u64>, StoreError> {
-        Ok(self.standing(register)?.map(|value| value.rev))
     }
 
     /// Writes what is still in memory and gives the events, in order.

@@ -4,7 +4,7 @@
 use redb::ReadableTable;
 use xom_protocol::body::Body;
 use xom_protocol::log::{RegisterKey, Subject, register_keys, rev};
-use xom_protocol::{Did, Digest, EntryId};
+use xom_protocol::{Digest, EntryId};
 
 use super::row::{RegisterRow, Shown};
 use super::{NewEntry, Views};
@@ -23,7 +23,7 @@ pub(crate) struct Standing {
 
 /// The value that stands in a table of registers.
 pub(crate) fn standing(
-    registers: &impl ReadableTable<(&'static [u8; 32], u64, &'static [u8; 32]), &'static [u8]>,
+    registers: &impl ReadableTable<super::tables::RegisterRowKey, &'static [u8]>,
     register: &Digest,
 ) -> Result<Option<Standing>, StoreError> {
     let all = (&register.0, 0, &[0; 32])..=(&register.0, u64::MAX, &[0xff; 32]);
@@ -34,10 +34,9 @@ pub(crate) fn standing(
 }
 
 /// A register whose standing value changed.
-pub(super) struct Change<'a> {
+pub(super) struct Change {
     pub(super) key: RegisterKey,
     pub(super) author: u64,
-    pub(super) author_did: &'a Did,
     pub(super) old: Option<Standing>,
     pub(super) new: Option<Standing>,
 }
@@ -86,10 +85,10 @@ impl Views<'_> {
         if old == new {
             return Ok(());
         }
-        self.changed(&Change { key, author, author_did: &entry.header.author, old, new })
+        self.changed(&Change { key, author, old, new })
     }
 
-    fn changed(&mut self, change: &Change<'_>) -> Result<(), StoreError> {
+    fn changed(&mut self, change: &Change) -> Result<(), StoreError> {
         match (change.key.kind, change.key.subject) {
             ("profile", Subject::Field(field)) => {
                 self.set_profile(change.author, field, change.new.as_ref().map(|value| value.row.place))

@@ -10,7 +10,7 @@ use crate::model::NotificationKind;
 
 impl Views<'_> {
     /// The register (author, follow, subject) has another standing value.
-    pub(super) fn follow_changed(&mut self, change: &Change<'_>, subject: &Did) -> Result<(), StoreError> {
+    pub(super) fn follow_changed(&mut self, change: &Change, subject: &Did) -> Result<(), StoreError> {
         let subject = self.account_of(subject)?;
         let follower = change.author;
         let active = |value: &Option<Standing>| value.clone().filter(|value| value.row.number == 1);
@@ -42,7 +42,7 @@ impl Views<'_> {
     }
 
     /// The register (author, block, subject) has another standing value.
-    pub(super) fn block_changed(&mut self, change: &Change<'_>, subject: &Did) -> Result<(), StoreError> {
+    pub(super) fn block_changed(&mut self, change: &Change, subject: &Did) -> Result<(), StoreError> {
         let subject = self.account_of(subject)?;
         match &change.new {
             Some(new) => self.blocks.insert((change.author, subject), new.row.counter)?,
@@ -52,7 +52,7 @@ impl Views<'_> {
     }
 
     /// The register (author, reaction, target) has another standing value.
-    pub(super) fn reaction_changed(&mut self, change: &Change<'_>, target: &EntryId) -> Result<(), StoreError> {
+    pub(super) fn reaction_changed(&mut self, change: &Change, target: &EntryId) -> Result<(), StoreError> {
         if let Some(old) = &change.old {
             self.reactions.remove((&target.0, old.row.counter))?;
             self.count(target, |(_, _, reactions)| *reactions = reactions.saturating_sub(1))?;
@@ -67,7 +67,7 @@ impl Views<'_> {
     }
 
     /// The register (author, vote, poll) has another standing value.
-    pub(super) fn vote_changed(&mut self, change: &Change<'_>, poll: &EntryId) -> Result<(), StoreError> {
+    pub(super) fn vote_changed(&mut self, change: &Change, poll: &EntryId) -> Result<(), StoreError> {
         let mut counts = self.polls.get(&poll.0)?.map(|counts| read_counts(counts.value())).unwrap_or_default();
         if let Some(old) = &change.old {
             add_vote(&mut counts, old.row.number, |count| *count = count.saturating_sub(1));

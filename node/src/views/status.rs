@@ -54,7 +54,7 @@ impl Views<'_> {
     }
 
     /// The register (author, repost, target) has another standing value.
-    pub(super) fn repost_changed(&mut self, change: &Change<'_>, target: &EntryId) -> Result<(), StoreError> {
+    pub(super) fn repost_changed(&mut self, change: &Change, target: &EntryId) -> Result<(), StoreError> {
         if let Some(old) = &change.old {
             self.reposts.remove((&target.0, old.row.counter))?;
             self.count(target, |(_, reposts, _)| *reposts = reposts.saturating_sub(1))?;
@@ -74,7 +74,7 @@ impl Views<'_> {
     }
 
     /// The register (author, edit, target) has another standing value.
-    pub(super) fn edit_changed(&mut self, change: &Change<'_>, target: &EntryId) -> Result<(), StoreError> {
+    pub(super) fn edit_changed(&mut self, change: &Change, target: &EntryId) -> Result<(), StoreError> {
         let Some(status) = self.status_of_entry.get(&target.0)?.map(|status| status.value()) else { return Ok(()) };
         let Some(mut row) = self.status_row(status)? else { return Ok(()) };
         // Only the same identity edits; another's register of the same name has no effect here.
@@ -153,7 +153,7 @@ impl Views<'_> {
         Ok(row)
     }
 
-    fn repost_row(&self, change: &Change<'_>, new: &Standing, target: &EntryId) -> StatusRow {
+    fn repost_row(&self, change: &Change, new: &Standing, target: &EntryId) -> StatusRow {
         StatusRow {
             place: new.row.place,
             entry: new.entry,

@@ -9,10 +9,12 @@ use redb::TableDefinition;
 
 /// Account -> an [`super::row::AccountRow`].
 pub(crate) const ACCOUNTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("view_accounts_v1");
+/// Register digest, revision, digest of the entry id.
+pub(crate) type RegisterRowKey = (&'static [u8; 32], u64, &'static [u8; 32]);
+
 /// Register digest, revision, digest of the entry id -> a [`super::row::RegisterRow`]; the last row of
 /// a digest is the value that stands (`LOG-10`).
-pub(crate) const REGISTERS: TableDefinition<'_, (&[u8; 32], u64, &[u8; 32]), &[u8]> =
-    TableDefinition::new("view_registers_v1");
+pub(crate) const REGISTERS: TableDefinition<'_, RegisterRowKey, &[u8]> = TableDefinition::new("view_registers_v1");
 
 /// Status -> a [`super::row::StatusRow`].
 pub(crate) const STATUSES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("view_statuses_v1");
