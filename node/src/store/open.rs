@@ -11,7 +11,7 @@ use xom_protocol::{BlobId, Network};
 
 use super::folder::{Folder, unreadable};
 use super::salts::Salts;
-use super::shared::{Clock, Shared};
+use super::shared::{Machine, Shared};
 use super::snapshot::read_locals;
 use super::tables::{self, BlobState};
 use super::writer::{QUEUE_MAX, Task, Writer};
@@ -23,10 +23,13 @@ use crate::error::{StartError, StoreError};
 /// Bytes of the database that are kept in memory: little enough for a machine with 1 GB.
 const CACHE_BYTES: usize = 64 << 20;
 
+/// Bytes that a disk must take before a database is opened again on it.
+const PROBE_BYTES: usize = 256 << 10;
+
 /// Opens the store of a node; makes the folder and the first identity where there is none.
 pub(crate) fn open(config: &NodeConfig) -> Result<Store, StartError> {
     let folder = Folder::open(&config.data_dir)?;
-    start(folder, config.network, Some(&config.first_username), Box::new(system_ms))
+    start(folder, config.network, Some(&config.first_username), system())
 }
 
 /// Opens a store that is there already, for commands that need no running node. Makes no identity.
@@ -34,7 +37,20 @@ pub(crate) fn open_existing(path: &Path, network: Network) -> Result<Store, Star
     if !Folder::exists(path) {
         return Err(unreadable(path, &"is not a data folder; make one with xom init or xom run"));
     }
-    start(Folder::open(path)?, network, None, Box::new(system_ms))
+    start(Folder::open(path)?, network, None, system())
+}
+
+/// The real clock and the real files.
+fn system() -> Machine {
+    Machine { clock: Box::new(system_ms), probe: Box::new(probe), open_database: Box::new(open_database) }
+}
+
+/// Writes a little, durably, and takes it away again.
+pub(super) fn probe(folder: &Folder) -> std::io::Result<()> {
+    let path = folder.path().join("probe");
+    let written = super::folder::replace_file(&path, &[1; PROBE_BYTES]);
+    let removed = std::fs::remove_file(&path);
+    written.and(removed)
 }
 
 /// Milliseconds since 1970 by the system's clock.
@@ -48,12 +64,12 @@ pub(super) fn start(
     folder: Folder,
     network: Network,
     first_username: Option<&str>,
-    clock: Clock,
+    machine: Machine,
 ) -> Result<Store, StartError> {
     let path = folder.path().to_owned();
     let salts = Salts::open(&folder.salts()).map_err(|e| unreadable(&folder.salts(), &e))?;
-    let database = open_database(&folder).map_err(|e| unreadable(&folder.database(), &e))?;
-    let shared = Arc::new(Shared::new(folder, network, salts, database, clock));
+    let shared = Shared::open(folder, network, salts, machine);
+    let shared = Arc::new(shared.map_err(|e| unreadable(&path.join("xom.redb"), &e))?);
     recover(&shared).map_err(|e| unreadable(&path, &e))?;
     let locals = {
         let txn = shared.database().and_then(|database| Ok(redb::ReadableDatabase::begin_read(&*database)?));

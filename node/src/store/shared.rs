@@ -5,6 +5,8 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use std::time::Duration;
+
 use redb::Database;
 use tokio::sync::broadcast;
 use xom_protocol::identity::IdentityRecord;
@@ -25,11 +27,22 @@ const NOTICES_MAX: usize = 1_024;
 const EVENTS_MAX: usize = 4_096;
 /// Verified identities kept in memory; more are read again when they are needed.
 const IDENTITIES_MAX: usize = 4_096;
+/// How often the database is tried to be opened again, before the next write does.
+const REOPEN_TRIES: u32 = 50;
+/// Between two tries.
+const REOPEN_WAIT: Duration = Duration::from_millis(20);
 /// Stands for an offset that is not known.
 const NO_OFFSET: i64 = i64::MIN;
 
-/// Tells the time, milliseconds since 1970.
-pub(crate) type Clock = Box<dyn Fn() -> u64 + Send + Sync>;
+/// What the store has of the machine; tests put their own in its place.
+pub(super) struct Machine {
+    /// Tells the time, milliseconds since 1970.
+    pub(super) clock: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// Fails where the disk takes no writes.
+    pub(super) probe: Box<dyn Fn(&Folder) -> std::io::Result<()> + Send + Sync>,
+    /// Opens or makes the database of a folder.
+    pub(super) open_database: Box<dyn Fn(&Folder) -> Result<Database, StoreError> + Send + Sync>,
+}
 
 /// Everything but the writer's own state.
 pub(crate) struct Shared {
@@ -40,7 +53,7 @@ pub(crate) struct Shared {
     identities: Mutex<HashMap<Did, Arc<IdentityRecord>>>,
     locals: RwLock<Vec<(LocalRow, SecretKey)>>,
     wants: RwLock<Arc<BTreeSet<Did>>>,
-    clock: Clock,
+    machine: Machine,
     clock_offset_ms: AtomicI64,
     notices: broadcast::Sender<Notice>,
     events: broadcast::Sender<Event>,
@@ -58,9 +71,10 @@ impl Deref for DatabaseGuard<'_> {
 }
 
 impl Shared {
-    /// For an open folder.
-    pub(super) fn new(folder: Folder, network: Network, salts: Salts, database: Database, clock: Clock) -> Self {
-        Self {
+    /// Opens the database of an open folder.
+    pub(super) fn open(folder: Folder, network: Network, salts: Salts, machine: Machine) -> Result<Self, StoreError> {
+        let database = (machine.open_database)(&folder)?;
+        Ok(Self {
             folder,
             network,
             salts,
@@ -68,11 +82,11 @@ impl Shared {
             identities: Mutex::default(),
             locals: RwLock::default(),
             wants: RwLock::default(),
-            clock,
+            machine,
             clock_offset_ms: AtomicI64::new(NO_OFFSET),
             notices: broadcast::Sender::new(NOTICES_MAX),
             events: broadcast::Sender::new(EVENTS_MAX),
-        }
+        })
     }
 
     /// The database; it can't be compacted until the guard is gone.
@@ -95,22 +109,32 @@ impl Shared {
         Ok(())
     }
 
-    /// After a failed write the database refuses everything: opens it again, so that a full disk that
-    /// has room again needs no restart (R-STO-3).
-    pub(super) fn reopen_if_broken(&self) -> Result<(), StoreError> {
+    /// A database whose write has failed takes no more writes, but can be read. Opens it again where the
+    /// disk takes writes, so that one that has room again needs no restart (R-STO-3).
+    pub(super) fn reopen(&self) -> Result<(), StoreError> {
+        (self.machine.probe)(&self.folder)?;
         let mut guard = self.database_mut();
         let works = guard.as_ref().is_some_and(|database| database.begin_write().is_ok_and(|txn| txn.abort().is_ok()));
         if works {
             return Ok(());
         }
         *guard = None;
-        *guard = Some(super::open::open_database(&self.folder)?);
+        let mut tries = 0;
+        loop {
+            match (self.machine.open_database)(&self.folder) {
+                Ok(database) => break *guard = Some(database),
+                // A read that goes on holds the file.
+                Err(_) if tries < REOPEN_TRIES => std::thread::sleep(REOPEN_WAIT),
+                Err(e) => return Err(e),
+            }
+            tries += 1;
+        }
         Ok(())
     }
 
     /// Milliseconds since 1970.
     pub(super) fn now_ms(&self) -> u64 {
-        (self.clock)()
+        (self.machine.clock)()
     }
 
     /// A verified identity, if it is in memory.

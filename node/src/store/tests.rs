@@ -1,6 +1,7 @@
 //! The store told as alice and bob: two folders, entries carried between them by hand.
 
 mod checking;
+mod crash;
 mod erasure;
 mod identity;
 mod writing;
@@ -18,7 +19,8 @@ use xom_protocol::log::{Position, verify_run};
 use xom_protocol::{Did, LogId, Network};
 
 use super::folder::Folder;
-use super::open::start;
+use super::open::{open_database, probe, start};
+use super::shared::Machine;
 use super::tables::LocalRow;
 use super::{Appended, NewRun, Store};
 use crate::command::{Command, Done};
@@ -46,7 +48,8 @@ impl Person {
         let ticking = Arc::clone(&clock);
         let now = Box::new(move || ticking.fetch_add(1, Ordering::Relaxed));
         let folder = Folder::open(&dir.path().join("data")).unwrap();
-        let store = start(folder, Network::MAIN, Some(name), now).unwrap();
+        let machine = Machine { clock: now, probe: Box::new(probe), open_database: Box::new(open_database) };
+        let store = start(folder, Network::MAIN, Some(name), machine).unwrap();
         let me = store.locals()[0].clone();
         Self { store, me, clock, dir: Some(dir) }
     }

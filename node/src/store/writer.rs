@@ -101,12 +101,14 @@ pub(super) struct Writer {
     zeroed: Vec<u64>,
     /// Blobs whose files are deleted, to be noted in the next transaction.
     dropped: Vec<BlobId>,
+    /// The last transaction failed: the next one begins with what is on the disk.
+    is_broken: bool,
 }
 
 impl Writer {
     /// A writer that has not read anything yet.
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, own: BTreeMap::new(), zeroed: Vec::new(), dropped: Vec::new() }
+        Self { shared, own: BTreeMap::new(), zeroed: Vec::new(), dropped: Vec::new(), is_broken: false }
     }
 
     /// Works until it is told to stop, or until nobody is left to ask.
@@ -154,6 +156,9 @@ impl Writer {
     }
 
     fn commit(&mut self, group: &mut [Box<dyn Write>]) -> Result<(), Failed> {
+        if self.is_broken {
+            self.mend().map_err(Failed::Commit)?;
+        }
         match self.try_commit(group) {
             Ok(after) => {
                 self.finish(after);
@@ -161,13 +166,19 @@ impl Writer {
             }
             Err(e) => {
                 // What was signed in the failed transaction is forgotten; nobody has seen it.
-                if let Err(broken) = self.shared.reopen_if_broken() {
-                    tracing::error!(error = %broken, "could not open the database again");
-                }
-                self.reload_own();
+                self.own.clear();
+                self.is_broken = true;
                 Err(e)
             }
         }
+    }
+
+    /// Takes up writing again after a failure: from what is on the disk, and from nothing else.
+    fn mend(&mut self) -> Result<(), StoreError> {
+        self.shared.reopen()?;
+        self.load_own()?;
+        self.is_broken = false;
+        Ok(())
     }
 
     fn try_commit(&mut self, group: &mut [Box<dyn Write>]) -> Result<After, Failed> {

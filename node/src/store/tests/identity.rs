@@ -106,6 +106,8 @@ async fn keys_without_their_database_are_refused() {
     alice.store.stop().await;
     drop(alice);
     std::fs::remove_file(path.join("xom.redb")).unwrap();
-    let refused = start(Folder::open(&path).unwrap(), Network::MAIN, Some("alice"), Box::new(|| NOW_MS));
+    let machine =
+        Machine { clock: Box::new(|| NOW_MS), probe: Box::new(probe), open_database: Box::new(open_database) };
+    let refused = start(Folder::open(&path).unwrap(), Network::MAIN, Some("alice"), machine);
     assert!(matches!(refused, Err(crate::error::StartError::Unreadable { .. })));
 }
