@@ -110,14 +110,10 @@ pub(crate) struct IdentityInserted {
 /// A log has grown, durably; what live push is fed from.
 #[derive(Debug)]
 pub(crate) struct Stored {
-    /// The log's number.
-    pub log_number: u32,
     /// The log.
     pub log: LogId,
     /// The author.
     pub author: Did,
-    /// The device that writes it.
-    pub device: DeviceId,
     /// The place of the first entry: where the log stood before.
     pub from: u64,
     /// Where the log stands now.
@@ -250,12 +246,6 @@ impl Store {
             Ok(())
         })
         .await
-    }
-
-    /// By how much peers' clocks are ahead of the own one, milliseconds: the median, where enough are
-    /// known. The signer refuses at ten minutes (`LOG-15`).
-    pub(crate) fn set_clock_offset(&self, median_ms: Option<i64>) {
-        self.shared.set_clock_offset(median_ms);
     }
 
     /// Purges what is due by now; called by a timer.

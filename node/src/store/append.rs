@@ -191,11 +191,12 @@ impl Batch<'_> {
             stored += 1;
         }
         self.logs.insert(log, *row)?;
+        if run.live && !self.own.contains_key(&run.author) {
+            self.after.clocks.push((run.device, row.time_ms, self.now_ms));
+        }
         self.tell_stored(Stored {
-            log_number: log,
             log: run.log,
             author: run.author,
-            device: run.device,
             from: seq,
             position: position_of(row),
             counter: row.changed,

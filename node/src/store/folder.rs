@@ -90,21 +90,6 @@ impl Folder {
         self.path.join("identities").join(username)
     }
 
-    /// Reads a secret file of one line, or makes it, mode 0600, durable before this answers.
-    pub(crate) fn secret_file(
-        &self,
-        name: &str,
-        make: impl FnOnce() -> Result<Zeroizing<String>, StartError>,
-    ) -> Result<Zeroizing<String>, StartError> {
-        let path = self.path.join(name);
-        if let Some(line) = read_secret(&path).map_err(|e| unreadable(&path, &e))? {
-            return Ok(line);
-        }
-        let line = make()?;
-        write_secret(&path, &line).map_err(|e| unreadable(&path, &e))?;
-        Ok(line)
-    }
-
     /// Bytes of all files in it.
     pub(crate) fn disk_bytes(&self) -> io::Result<u64> {
         disk_bytes(&self.path)
@@ -272,9 +257,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("data");
         let folder = Folder::open(&path).unwrap();
-        let made = folder.secret_file("token", || Ok(Zeroizing::new("one".into()))).unwrap();
-        let read = folder.secret_file("token", || Ok(Zeroizing::new("two".into()))).unwrap();
-        assert_eq!((made.as_str(), read.as_str()), ("one", "one"));
+        write_secret(&folder.path().join("token"), "one").unwrap();
+        assert!(write_secret(&folder.path().join("token"), "two").is_err());
+        assert_eq!(read_secret(&path.join("token")).unwrap().unwrap().as_str(), "one");
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&path), 0o700);
         assert_eq!(mode(&path.join("token")), 0o600);

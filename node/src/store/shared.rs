@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Deref;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redb::Database;
 use tokio::sync::broadcast;
 use xom_protocol::identity::IdentityRecord;
 use xom_protocol::keys::SecretKey;
-use xom_protocol::{Did, Network};
+use xom_protocol::{DeviceId, Did, Network};
 
 use super::Notice;
 use super::folder::Folder;
@@ -31,17 +30,22 @@ const IDENTITIES_MAX: usize = 4_096;
 const REOPEN_TRIES: u32 = 50;
 /// Between two tries.
 const REOPEN_WAIT: Duration = Duration::from_millis(20);
-/// Stands for an offset that is not known.
-const NO_OFFSET: i64 = i64::MIN;
+/// Clocks of other devices that are compared with the own one, at least and at most.
+const PEER_CLOCKS_MIN: usize = 3;
+const PEER_CLOCKS_MAX: usize = 64;
+
+/// Tells the time, milliseconds since 1970.
+pub(super) type Clock = Box<dyn Fn() -> u64 + Send + Sync>;
+/// Fails where the disk takes no writes.
+pub(super) type Probe = Box<dyn Fn(&Folder) -> std::io::Result<()> + Send + Sync>;
+/// Opens or makes the database of a folder.
+pub(super) type OpenDatabase = Box<dyn Fn(&Folder) -> Result<Database, StoreError> + Send + Sync>;
 
 /// What the store has of the machine; tests put their own in its place.
 pub(super) struct Machine {
-    /// Tells the time, milliseconds since 1970.
-    pub(super) clock: Box<dyn Fn() -> u64 + Send + Sync>,
-    /// Fails where the disk takes no writes.
-    pub(super) probe: Box<dyn Fn(&Folder) -> std::io::Result<()> + Send + Sync>,
-    /// Opens or makes the database of a folder.
-    pub(super) open_database: Box<dyn Fn(&Folder) -> Result<Database, StoreError> + Send + Sync>,
+    pub(super) clock: Clock,
+    pub(super) probe: Probe,
+    pub(super) open_database: OpenDatabase,
 }
 
 /// Everything but the writer's own state.
@@ -54,9 +58,17 @@ pub(crate) struct Shared {
     locals: RwLock<Vec<(LocalRow, SecretKey)>>,
     wants: RwLock<Arc<BTreeSet<Did>>>,
     machine: Machine,
-    clock_offset_ms: AtomicI64,
+    peer_clocks: Mutex<BTreeMap<DeviceId, PeerClock>>,
     notices: broadcast::Sender<Notice>,
     events: broadcast::Sender<Event>,
+}
+
+/// What the clock of another device said.
+struct PeerClock {
+    time_ms: i64,
+    /// By how much it was ahead of the own clock.
+    offset_ms: i64,
+    heard: Instant,
 }
 
 /// The database, for as long as no compaction may run.
@@ -83,7 +95,7 @@ impl Shared {
             locals: RwLock::default(),
             wants: RwLock::default(),
             machine,
-            clock_offset_ms: AtomicI64::new(NO_OFFSET),
+            peer_clocks: Mutex::default(),
             notices: broadcast::Sender::new(NOTICES_MAX),
             events: broadcast::Sender::new(EVENTS_MAX),
         })
@@ -184,13 +196,33 @@ impl Shared {
         *self.wants.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(wants);
     }
 
-    /// By how much peers' clocks are ahead, milliseconds.
+    /// By how much others' clocks are ahead, milliseconds: the median over devices whose entries came
+    /// just after they were signed; none while too few are known to outvote a wrong one.
+    ///
+    /// Told twice, by the own clock as it was then and by the time since: a clock that was set right is
+    /// right at once, and a machine that slept does not take others for late. The smaller one counts.
     pub(super) fn clock_offset(&self) -> Option<i64> {
-        Some(self.clock_offset_ms.load(Ordering::Relaxed)).filter(|offset| *offset != NO_OFFSET)
+        let now_ms = self.now_ms().cast_signed();
+        let clocks = self.peer_clocks.lock().unwrap_or_else(PoisonError::into_inner);
+        let median = |offset: &dyn Fn(&PeerClock) -> i64| {
+            let mut offsets: Vec<i64> = clocks.values().map(offset).collect();
+            offsets.sort_unstable();
+            offsets.get(offsets.len() / 2).copied().filter(|_| offsets.len() >= PEER_CLOCKS_MIN)
+        };
+        let since = |heard: &Instant| i64::try_from(heard.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let then = median(&|clock| clock.offset_ms)?;
+        let by_now = median(&|clock| clock.time_ms.saturating_add(since(&clock.heard)) - now_ms)?;
+        Some(if then.unsigned_abs() < by_now.unsigned_abs() { then } else { by_now })
     }
 
-    pub(super) fn set_clock_offset(&self, median_ms: Option<i64>) {
-        self.clock_offset_ms.store(median_ms.unwrap_or(NO_OFFSET), Ordering::Relaxed);
+    /// Takes note of what another device's clock said when its entry came, and of the own one then.
+    pub(super) fn hear_clock(&self, device: DeviceId, time_ms: u64, now_ms: u64) {
+        let mut clocks = self.peer_clocks.lock().unwrap_or_else(PoisonError::into_inner);
+        if clocks.len() >= PEER_CLOCKS_MAX && !clocks.contains_key(&device) {
+            clocks.clear();
+        }
+        let (time_ms, now_ms) = (time_ms.cast_signed(), now_ms.cast_signed());
+        clocks.insert(device, PeerClock { time_ms, offset_ms: time_ms - now_ms, heard: Instant::now() });
     }
 
     pub(super) fn notices(&self) -> broadcast::Receiver<Notice> {

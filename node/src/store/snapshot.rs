@@ -125,11 +125,6 @@ impl Snapshot {
         Ok(Some(read(&row)))
     }
 
-    /// An entry's header.
-    pub(crate) fn header(&self, place: PlaceKey) -> Result<Option<Header>, StoreError> {
-        Ok(self.held(place)?.map(|held| held.header))
-    }
-
     /// A live entry's header and body; none if it is not held, not live or opaque.
     pub(crate) fn body(&self, place: PlaceKey) -> Result<Option<(Header, Body)>, StoreError> {
         let Some(held) = self.held(place)?.filter(|held| held.row().is_live()) else { return Ok(None) };
