@@ -33,7 +33,7 @@ pub struct RunFlags {
     /// Where to serve the page and the client API [default: 127.0.0.1:7766] [env: XOM_HTTP]
     #[arg(long, value_name = "ADDR")]
     pub http: Option<SocketAddr>,
-    /// A name under which a proxy with TLS serves the page, such as https://xom.example; may be given several
+    /// A name under which a proxy with TLS serves the page, such as `https://xom.example`; may be given several
     /// times [env: XOM_HOSTS]
     #[arg(long = "host", value_name = "NAME")]
     pub hosts: Vec<String>,
