@@ -1,6 +1,8 @@
 //! From what a client sends to a post: text, mentions, tags, links, media, poll.
 
-use xom_node::model::{MediaId, Status, StatusContent};
+use std::sync::Arc;
+
+use xom_node::model::{Account, MediaId, Status, StatusContent, StatusId};
 use xom_node::{Handle, Reader, StoreError};
 use xom_protocol::Did;
 use xom_protocol::body::{Attachment, Focus, Mention, Poll, Post, Visibility};
@@ -79,7 +81,8 @@ pub async fn post(node: &Handle, viewer: Did, params: &Params, base: Option<&Sta
     }
     check_lengths(&text, &warning, attachments.len(), poll.is_some())?;
     let marks = Marks::find(&text);
-    let mentions = resolve(node, marks.mentions).await?;
+    let parent = params.id("in_reply_to_id")?.map(StatusId);
+    let mentions = resolve(node, marks.mentions, parent).await?;
     Ok(Post {
         text,
         languages: language(params, old)?,
@@ -259,21 +262,32 @@ fn read_focus(text: &str) -> Option<Focus> {
     Some(Focus { x: thousandths(x)?, y: thousandths(y)? })
 }
 
-/// The mentions among `names` that lead to an account known here.
-pub async fn resolve(node: &Handle, names: Vec<String>) -> Result<Vec<Mention>, ApiError> {
+/// The mentions among `names` that lead to an account known here. In an answer a bare name that nobody here has is
+/// that of whoever is answered, or is mentioned there.
+async fn resolve(node: &Handle, names: Vec<String>, parent: Option<StatusId>) -> Result<Vec<Mention>, ApiError> {
     if names.is_empty() {
         return Ok(Vec::new());
     }
     let mentions = node.read(move |reader| {
+        let parent = parent.map_or(Ok(None), |parent| reader.status(None, parent))?;
+        let around = parent.as_ref().map(accounts_around).unwrap_or_default();
         let mut mentions = Vec::new();
         for name in names {
-            if let Some(account) = reader.resolve_account(&name)? {
-                mentions.push(Mention { did: account.did, name });
-            }
+            let exact = reader.resolve_account(&name)?.map(|account| account.did);
+            let near = || around.iter().find(|account| account.username == name).map(|account| account.did);
+            mentions.extend(exact.or_else(near).map(|did| Mention { did, name }));
         }
         Ok(mentions)
     });
     Ok(mentions.await?)
+}
+
+/// The author of a status, then those whom it mentions.
+fn accounts_around(status: &Status) -> Vec<Arc<Account>> {
+    match &status.content {
+        StatusContent::Post(view) => std::iter::once(&status.account).chain(&view.mentions).cloned().collect(),
+        StatusContent::Repost(reposted) => accounts_around(reposted),
+    }
 }
 
 /// Milliseconds since 1970 by this machine's clock.
