@@ -1,4 +1,5 @@
 //! Whole nodes in one process: the store, the views and the network together, over real sockets.
 
 mod harness;
+mod mallory;
 mod network;

@@ -53,7 +53,7 @@ impl Transfer {
         let checked = tokio::task::spawn_blocking(move || (BlobId::of(&bytes) == blob).then_some(bytes)).await;
         let nothing = |cause: &str| Failure { cause: cause.to_owned(), partial: Vec::new(), lied: false };
         let Some(bytes) = checked.map_err(|_| nothing("stopping"))? else {
-            self.refuse("BLOB-1");
+            self.refuse("BLOB-4");
             return Err(Failure { lied: true, ..nothing("the bytes are not those of the id") });
         };
         self.shared.store.put_blob(blob, bytes).await.map(|_| ()).map_err(|e| nothing(&e.to_string()))
