@@ -248,6 +248,12 @@ impl Store {
         .await
     }
 
+    /// By how much peers' clocks are ahead of the own one, milliseconds: the median, where enough are
+    /// known. The signer refuses at ten minutes (`LOG-15`).
+    pub(crate) fn set_clock_offset(&self, median_ms: Option<i64>) {
+        self.shared.set_clock_offset(median_ms);
+    }
+
     /// Purges what is due by now; called by a timer.
     pub(crate) async fn purge_due(&self) -> Result<(), StoreError> {
         while self.write(|batch| batch.purge_due()).await? {}

@@ -191,9 +191,6 @@ impl Batch<'_> {
             stored += 1;
         }
         self.logs.insert(log, *row)?;
-        if run.live && !self.own.contains_key(&run.author) {
-            self.after.clocks.push((run.device, row.time_ms, self.now_ms));
-        }
         self.tell_stored(Stored {
             log: run.log,
             author: run.author,

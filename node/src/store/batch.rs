@@ -82,8 +82,6 @@ pub(super) struct After {
     pub(super) zero: Vec<u64>,
     /// Blob files to be deleted after it.
     pub(super) drop_blobs: Vec<BlobId>,
-    /// What other devices' clocks said, and the own one then.
-    pub(super) clocks: Vec<(DeviceId, u64, u64)>,
     /// Identities that changed.
     pub(super) identities: BTreeMap<Did, Arc<IdentityRecord>>,
     /// What others are told.

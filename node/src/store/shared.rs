@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use redb::Database;
 use tokio::sync::broadcast;
 use xom_protocol::identity::IdentityRecord;
 use xom_protocol::keys::SecretKey;
-use xom_protocol::{DeviceId, Did, Network};
+use xom_protocol::{Did, Network};
 
 use super::Notice;
 use super::folder::Folder;
@@ -30,9 +30,6 @@ const IDENTITIES_MAX: usize = 4_096;
 const REOPEN_TRIES: u32 = 50;
 /// Between two tries.
 const REOPEN_WAIT: Duration = Duration::from_millis(20);
-/// Clocks of other devices that are compared with the own one, at least and at most.
-const PEER_CLOCKS_MIN: usize = 3;
-const PEER_CLOCKS_MAX: usize = 64;
 
 /// Tells the time, milliseconds since 1970.
 pub(super) type Clock = Box<dyn Fn() -> u64 + Send + Sync>;
@@ -58,17 +55,9 @@ pub(crate) struct Shared {
     locals: RwLock<Vec<(LocalRow, SecretKey)>>,
     wants: RwLock<Arc<BTreeSet<Did>>>,
     machine: Machine,
-    peer_clocks: Mutex<BTreeMap<DeviceId, PeerClock>>,
+    clock_offset_ms: Mutex<Option<i64>>,
     notices: broadcast::Sender<Notice>,
     events: broadcast::Sender<Event>,
-}
-
-/// What the clock of another device said.
-struct PeerClock {
-    time_ms: i64,
-    /// By how much it was ahead of the own clock.
-    offset_ms: i64,
-    heard: Instant,
 }
 
 /// The database, for as long as no compaction may run.
@@ -95,7 +84,7 @@ impl Shared {
             locals: RwLock::default(),
             wants: RwLock::default(),
             machine,
-            peer_clocks: Mutex::default(),
+            clock_offset_ms: Mutex::default(),
             notices: broadcast::Sender::new(NOTICES_MAX),
             events: broadcast::Sender::new(EVENTS_MAX),
         })
@@ -196,33 +185,13 @@ impl Shared {
         *self.wants.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(wants);
     }
 
-    /// By how much others' clocks are ahead, milliseconds: the median over devices whose entries came
-    /// just after they were signed; none while too few are known to outvote a wrong one.
-    ///
-    /// Told twice, by the own clock as it was then and by the time since: a clock that was set right is
-    /// right at once, and a machine that slept does not take others for late. The smaller one counts.
+    /// By how much peers' clocks are ahead, milliseconds.
     pub(super) fn clock_offset(&self) -> Option<i64> {
-        let now_ms = self.now_ms().cast_signed();
-        let clocks = self.peer_clocks.lock().unwrap_or_else(PoisonError::into_inner);
-        let median = |offset: &dyn Fn(&PeerClock) -> i64| {
-            let mut offsets: Vec<i64> = clocks.values().map(offset).collect();
-            offsets.sort_unstable();
-            offsets.get(offsets.len() / 2).copied().filter(|_| offsets.len() >= PEER_CLOCKS_MIN)
-        };
-        let since = |heard: &Instant| i64::try_from(heard.elapsed().as_millis()).unwrap_or(i64::MAX);
-        let then = median(&|clock| clock.offset_ms)?;
-        let by_now = median(&|clock| clock.time_ms.saturating_add(since(&clock.heard)) - now_ms)?;
-        Some(if then.unsigned_abs() < by_now.unsigned_abs() { then } else { by_now })
+        *self.clock_offset_ms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note of what another device's clock said when its entry came, and of the own one then.
-    pub(super) fn hear_clock(&self, device: DeviceId, time_ms: u64, now_ms: u64) {
-        let mut clocks = self.peer_clocks.lock().unwrap_or_else(PoisonError::into_inner);
-        if clocks.len() >= PEER_CLOCKS_MAX && !clocks.contains_key(&device) {
-            clocks.clear();
-        }
-        let (time_ms, now_ms) = (time_ms.cast_signed(), now_ms.cast_signed());
-        clocks.insert(device, PeerClock { time_ms, offset_ms: time_ms - now_ms, heard: Instant::now() });
+    pub(super) fn set_clock_offset(&self, median_ms: Option<i64>) {
+        *self.clock_offset_ms.lock().unwrap_or_else(PoisonError::into_inner) = median_ms;
     }
 
     pub(super) fn notices(&self) -> broadcast::Receiver<Notice> {

@@ -230,9 +230,6 @@ impl Writer {
                 Err(e) => tracing::error!(error = %e, "could not delete a purged blob"),
             }
         }
-        for (device, time_ms, now_ms) in after.clocks {
-            self.shared.hear_clock(device, time_ms, now_ms);
-        }
         for (_, record) in after.identities {
             self.shared.cache_identity(record);
         }
