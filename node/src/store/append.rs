@@ -236,6 +236,7 @@ impl Batch<'_> {
         }
         self.put_fork_header(place, held.row().signature, held.row().header)?;
         row.disputed_from = row.disputed_from.min(place.1);
+        self.logs.insert(place.0, *row)?;
         self.forget_entry(place, &held)?;
         Ok(false)
     }
@@ -318,7 +319,7 @@ impl Batch<'_> {
             _ => self.refer_blobs(place, body)?,
         }
         self.index_aimed(entry)?;
-        self.views.apply(entry)
+        if self.is_discounted(place, &entry.header.author, body)? { Ok(()) } else { self.views.apply(entry) }
     }
 
     /// The local id of a new status: by its arrival, or by its time where it is from a backlog or an import.
@@ -380,6 +381,7 @@ impl Batch<'_> {
             row.disputed_from = seq;
             row.changed = self.arrive(ArrivalRow::Log(log))?;
             self.logs.insert(log, row)?;
+            self.recount(log, seq)?;
             self.tell_log_changed(&row)?;
         }
         Ok(Appended::Forked { seq })

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use redb::ReadableTable;
+use xom_protocol::body::Body;
 use xom_protocol::entry::Header;
 use xom_protocol::identity::{DeviceStatus, IdentityRecord, IdentityState, Inserted, SignedObject};
 use xom_protocol::limits::FORK_BRANCH_HEADERS_MAX;
@@ -157,10 +158,34 @@ impl Batch<'_> {
         let changed = self.arrive(ArrivalRow::Log(log))?;
         self.logs.insert(log, LogRow { void_from, disputed_from, changed, ..row })?;
         self.tell_log_changed(&row)?;
+        if row.disputed_from != disputed_from {
+            self.recount(log, row.disputed_from)?;
+        }
         let (from, to) = (void_from.min(row.void_from), void_from.max(row.void_from));
         for place in self.places(log, from)? {
             if place.1 < to {
                 self.set_void(place, void_from < row.void_from)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// True for what counts, but stands on a branch that is disputed: it is kept and served, and counts
+    /// nothing until the fork is settled (`LOG-13`). At home one's own word holds all the same.
+    pub(super) fn is_discounted(&self, place: PlaceKey, author: &Did, body: &Body) -> Result<bool, StoreError> {
+        Ok(counts(body) && !self.own.contains_key(author) && self.log_row(place.0)?.disputed_from <= place.1)
+    }
+
+    /// Takes what is discounted from `seq` on out of the views, and what is not any more into them.
+    pub(super) fn recount(&mut self, log: u32, seq: u64) -> Result<(), StoreError> {
+        for place in self.places(log, seq)? {
+            let Some(held) = self.held(place)?.filter(|held| held.row().is_live()) else { continue };
+            let Some(body) = self.body_of(place, &held)?.filter(counts) else { continue };
+            let entry = held.for_views(place, Some(&body));
+            if self.is_discounted(place, &held.header.author, &body)? {
+                self.views.retract(&entry)?;
+            } else {
+                self.views.apply(&entry)?;
             }
         }
         Ok(())
@@ -217,6 +242,16 @@ impl Batch<'_> {
             Some(Header::hash(header))
         };
         Ok(kept.and_then(|kept| hash(kept.value())))
+    }
+}
+
+/// True for what is counted or listed for others, and not shown as a text of its own.
+fn counts(body: &Body) -> bool {
+    match body {
+        Body::Reaction(_) | Body::Repost(_) | Body::Vote(_) | Body::PollClose(_) => true,
+        Body::Follow(_) | Body::Unfollow(_) => true,
+        Body::Post(_) | Body::Edit(_) | Body::Erase(_) | Body::Profile(_) | Body::Block(_) => false,
+        Body::Checkpoint(_) | Body::LogOpen(_) => false,
     }
 }
 

@@ -323,6 +323,11 @@ impl Batch<'_> {
                 let Some(held) = held.filter(|held| held.row().counter == first + offset) else { continue };
                 if held.row().flags & (flags::HIDDEN | flags::VOID) == 0 {
                     let body = self.body_of(place, &held)?;
+                    if let Some(body) = &body
+                        && self.is_discounted(place, &held.header.author, body)?
+                    {
+                        continue;
+                    }
                     self.views.apply(&held.for_views(place, body.as_ref()))?;
                     applied += 1;
                 }

@@ -63,6 +63,15 @@ impl Persona {
         self.record.insert(remove).expect("valid");
     }
 
+    /// The control key names the head of `chain` as the one that counts.
+    pub(super) fn settle(&mut self, chain: &Chain) {
+        let Position { height, head } = chain.position();
+        let anchors = vec![LogHead { log: chain.log(), height, head: head.expect("not empty") }];
+        let control = self.phrase.control_key(0);
+        let settle = compose::settle(self.record.state(), anchors, &[&control]).expect("composed");
+        self.record.insert(settle).expect("valid");
+    }
+
     /// An order by the control key to purge an entry at once.
     pub(super) fn purge(&self, target: &Reference) -> xom_protocol::body::PurgeOrder {
         let control = self.phrase.control_key(0);
