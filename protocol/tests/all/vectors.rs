@@ -5,8 +5,16 @@ use std::collections::BTreeSet;
 use crate::support::spec;
 
 /// The files that tests of this crate read.
-const READ: &[&str] =
-    &["encoding.json", "entries.json", "forks.json", "identity.json", "merkle.json", "registers.json", "runs.json"];
+const READ: &[&str] = &[
+    "encoding.json",
+    "entries.json",
+    "forks.json",
+    "identity.json",
+    "merkle.json",
+    "registers.json",
+    "runs.json",
+    "sync.json",
+];
 
 #[test]
 fn every_vector_file_is_read_and_every_file_that_is_read_exists() {

@@ -1,6 +1,6 @@
 //! The main job: post on one node, follow and read on another.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 use xom_tests::home::{DEADLINE, plain, text};
@@ -58,13 +58,11 @@ fn what_was_posted_while_a_follower_was_away_is_there_two_seconds_after_he_is_ba
         alice.publish(&format!("while bob was away {number}"));
     }
     bob.start();
-    let back = Instant::now();
     let complete = || {
         let shown = bob.timeline();
         (0..40).all(|number| shown[..].contains(&format!("while bob was away {}", 49 - number))).then_some(())
     };
     wait_until("the newest forty of fifty posts", Duration::from_secs(2), complete);
-    assert!(back.elapsed() <= Duration::from_secs(2));
     wait_for_same_heads(&bob, &alice, &alice.did());
 }
 
