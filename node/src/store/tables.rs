@@ -5,7 +5,7 @@
 //! a tag or a name in the clear: a body's bytes are sealed under its salt (see `store/bodies.rs`),
 //! so that dropping the salt drops the text, whatever pages the database leaves behind.
 //!
-//! Numbers: identities and logs are interned as `u32`, so that keys are short; a [`Place`] is
+//! Numbers: identities and logs are interned as `u32`, so that keys are short; a [`PlaceKey`] is
 //! (log number, sequence number). Integers in records are little-endian, those in keys are ordered by
 //! value.
 
