@@ -318,7 +318,7 @@ fn index(seq: u64) -> usize {
     usize::try_from(seq).expect("short")
 }
 
-/// The place at which an entry stands, by its header.
+/// The hash of an entry, which the next header links to.
 pub(super) fn hash(entry: &SignedEntry) -> Digest {
     Header::hash(&entry.header)
 }
