@@ -1,5 +1,7 @@
 //! Checking everything that is stored, without trusting that it was checked before.
 
+mod audit;
+
 use redb::ReadableTable;
 use xom_protocol::entry::{SaltedBody, SignedEntry, verify_signed};
 use xom_protocol::identity::IdentityRecord;
@@ -7,6 +9,7 @@ use xom_protocol::keys::Signature;
 use xom_protocol::log::{Position, verify_run};
 use xom_protocol::{BlobId, Did};
 
+use self::audit::Audit;
 use super::Store;
 use super::append::position_of;
 use super::batch::{HeldEntry, load_identity};
@@ -19,7 +22,8 @@ use crate::model::{LogView, VerifyReport};
 const CHUNK: usize = 1_024;
 
 impl Store {
-    /// Checks everything stored: objects, chains, signatures, commitments, heads, blobs.
+    /// Checks everything stored: objects, chains, signatures, commitments, heads, checkpoints, blobs, and
+    /// that the views count as many statuses as there are.
     pub(crate) async fn verify(&self) -> Result<VerifyReport, StoreError> {
         let store = self.clone();
         let checked = tokio::task::spawn_blocking(move || store.snapshot()?.verify()).await;
@@ -31,16 +35,33 @@ impl Snapshot {
     /// Checks everything in this state. Blocking, for as long as it takes.
     pub(super) fn verify(&self) -> Result<VerifyReport, StoreError> {
         let mut report = VerifyReport::default();
+        let mut statuses = Some(0);
         for row in self.table(tables::IDENTITIES)?.iter()? {
             let (number, row) = row?;
-            self.verify_identity(number.value(), &row.value(), &mut report)?;
+            let row = row.value();
+            let mut audit = Audit::new(row.did, self.shared.device_key(&row.did).is_some());
+            let faults = report.faults.len();
+            self.verify_identity(number.value(), &row, &mut audit, &mut report)?;
+            if report.faults.len() > faults {
+                audit.misses_some();
+            }
+            statuses = statuses.zip(audit.finish(self, &mut report)?).map(|(sum, more)| sum + more);
+        }
+        if let Some(statuses) = statuses {
+            self.verify_status_count(statuses, &mut report)?;
         }
         self.verify_blobs(&mut report)?;
         report.logs.sort_unstable_by_key(|view| (view.did, view.log));
         Ok(report)
     }
 
-    fn verify_identity(&self, number: u32, row: &IdentityRow, report: &mut VerifyReport) -> Result<(), StoreError> {
+    fn verify_identity(
+        &self,
+        number: u32,
+        row: &IdentityRow,
+        audit: &mut Audit,
+        report: &mut VerifyReport,
+    ) -> Result<(), StoreError> {
         let objects = self.table(tables::IDENTITY_OBJECTS)?;
         let record = match load_identity(&self.shared, &objects, number) {
             Ok(record) => record,
@@ -57,7 +78,7 @@ impl Snapshot {
                 continue;
             };
             match &record {
-                Some(record) => self.verify_log(log, &log_row, record, report)?,
+                Some(record) => self.verify_log(log, &log_row, record, audit, report)?,
                 None if log_row.height == 0 => {}
                 None => report.faults.push(format!("{}: log {} without an identity (LOG-7)", row.did, log_row.log)),
             }
@@ -73,6 +94,7 @@ impl Snapshot {
         log: u32,
         row: &LogRow,
         record: &IdentityRecord,
+        audit: &mut Audit,
         report: &mut VerifyReport,
     ) -> Result<(), StoreError> {
         let mut position = Position::EMPTY;
@@ -88,17 +110,19 @@ impl Snapshot {
                 }
             };
             self.verify_index(log, seq, &held, report)?;
+            let entry = self.signed(log, &held, report);
+            audit.stored(&held, entry.body.as_ref(), row);
             if held.row().is(flags::LOOSE) {
-                self.verify_loose(log, &held, record, report);
+                self.verify_loose(&held, entry, record, report);
                 continue;
             }
             let ends_chunk = held.row().is(flags::SIGNED) && chunk.len() + 1 >= CHUNK;
-            chunk.push(self.signed(log, &held, report));
+            chunk.push(entry);
             if ends_chunk {
-                position = self.verify_chunk(row, record, position, std::mem::take(&mut chunk), report);
+                position = self.verify_chunk(row, record, position, std::mem::take(&mut chunk), audit, report);
             }
         }
-        position = self.verify_chunk(row, record, position, chunk, report);
+        position = self.verify_chunk(row, record, position, chunk, audit, report);
         if position != position_of(row) {
             let (found, held) = (position.height, row.height);
             report.faults.push(format!("log {} is whole up to {found}, its row says {held} (LOG-4)", row.log));
@@ -123,6 +147,7 @@ impl Snapshot {
         record: &IdentityRecord,
         from: Position,
         chunk: Vec<SignedEntry>,
+        audit: &mut Audit,
         report: &mut VerifyReport,
     ) -> Position {
         let Some(device) = record.state().devices.get(&row.device) else {
@@ -141,11 +166,12 @@ impl Snapshot {
         if let Some(refusal) = &run.refused {
             report.faults.push(format!("log {}: {refusal} ({})", row.log, refusal.rule()));
         }
-        run.position(from)
+        let position = run.position(from);
+        run.accepted.into_iter().for_each(|entry| audit.chained(entry, row));
+        position
     }
 
-    fn verify_loose(&self, log: u32, held: &HeldEntry, record: &IdentityRecord, report: &mut VerifyReport) {
-        let entry = self.signed(log, held, report);
+    fn verify_loose(&self, held: &HeldEntry, entry: SignedEntry, record: &IdentityRecord, report: &mut VerifyReport) {
         let Some(device) = record.state().devices.get(&held.header.device) else { return };
         match verify_signed(self.shared.network, &device.key, entry) {
             Ok(entry) => {

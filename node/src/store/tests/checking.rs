@@ -1,6 +1,8 @@
 //! Verifying, exporting, rebuilding, media (R-STO-5, R-STO-9).
 
 use xom_protocol::BlobId;
+use xom_protocol::body::{Body, Checkpoint};
+use xom_protocol::log::Composer;
 
 use super::*;
 use crate::verify_export;
@@ -106,6 +108,74 @@ async fn an_upload_is_remembered_until_a_post_uses_it() {
     assert_eq!(alice.store.snapshot().unwrap().media(id).unwrap(), None);
     let refused = alice.store.add_blob(b"<svg/>".to_vec()).await;
     assert!(matches!(refused, Err(CommandError::Blob(_))));
+}
+
+#[tokio::test]
+async fn a_checkpoint_whose_root_is_not_that_of_the_live_entries_is_a_fault() {
+    // LOG-8, LOG-14: the honest one has registers, erasures and purged bodies below it.
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    alice.say(Command::Follow(bob.me.did)).await.unwrap();
+    alice.say(Command::Unfollow(bob.me.did)).await.unwrap();
+    let statuses = posts(&alice, 3).await;
+    alice.say(Command::Repost(statuses[0])).await.unwrap();
+    alice.erase(statuses[1], true).await;
+    posts(&alice, 256).await;
+    alice.erase(statuses[2], true).await;
+    bob.fetch(&alice).await;
+    for person in [&alice, &bob] {
+        assert_eq!(person.store.verify().await.unwrap().faults, Vec::<String>::new());
+    }
+
+    let mallory = Person::new("mallory");
+    let height = mallory.position(&mallory.me.log).height;
+    posts(&mallory, usize::try_from(256 - height).unwrap()).await;
+    mallory.store.append(mallory.new_run(vec![false_checkpoint(&mallory)])).await.unwrap();
+    mallory.post("after").await;
+    bob.fetch(&mallory).await;
+    let faults = bob.store.verify().await.unwrap().faults;
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(faults[0].contains("(LOG-8, LOG-14)"), "{faults:?}");
+}
+
+#[tokio::test]
+async fn views_that_count_other_than_the_entries_are_a_fault_until_rebuilt() {
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let status = posts(&alice, 3).await[0];
+    alice.say(Command::Repost(status)).await.unwrap();
+    bob.fetch(&alice).await;
+    let database = bob.store.shared.database().unwrap();
+    let txn = database.begin_write().unwrap();
+    txn.open_table(crate::views::tables::STATUSES).unwrap().pop_first().unwrap().unwrap();
+    txn.commit().unwrap();
+    drop(database);
+    let faults = bob.store.verify().await.unwrap().faults;
+    assert_eq!(faults, ["4 posts and reposts, the view of statuses holds 3"]);
+    bob.store.rebuild_views().await.unwrap();
+    assert_eq!(bob.store.verify().await.unwrap().faults, Vec::<String>::new());
+}
+
+/// A checkpoint at the next place of a log, right but for its root.
+fn false_checkpoint(mallory: &Person) -> VerifiedEntry {
+    let position = mallory.position(&mallory.me.log);
+    let record = mallory.record(&mallory.me.did);
+    let (identity, statements) = (record.state().head, record.state().statements);
+    let prev = position.head.unwrap();
+    let checkpoint = Checkpoint { root: prev, height: position.height, prev, identity, statements, logs: Vec::new() };
+    let composer = Composer {
+        network: Network::MAIN,
+        key: mallory.key(),
+        author: mallory.me.did,
+        log: mallory.me.log,
+        position,
+        last_time_ms: 0,
+    };
+    composer.compose(&Body::Checkpoint(checkpoint), [7; 32], mallory.clock.load(Ordering::Relaxed)).unwrap()
+}
+
+async fn posts(person: &Person, count: usize) -> Vec<StatusId> {
+    let commands = (0..count).map(|index| post(&format!("post {index}"))).collect();
+    let answers = person.store.commands(person.me.did, commands).await;
+    answers.into_iter().map(|done| done.unwrap().status.unwrap()).collect()
 }
 
 async fn with_picture(person: &Person) -> BlobId {
