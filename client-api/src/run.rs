@@ -10,7 +10,7 @@ use std::io;
 
 pub use files::ADDRESS_FILE;
 use files::AddressFile;
-pub(crate) use files::replace_private;
+pub(crate) use files::{forget_address, replace_private};
 use greeting::Greeting;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -37,6 +37,7 @@ async fn run_node(settings: &Settings, output: &Output) -> Result<(), CliError> 
         ListenError::Refused { .. } => CliError::Failed(error.to_string()),
     })?;
     let node = Node::start(settings.node()).await?;
+    forget_address(&settings.data_dir);
     let served = serve(settings, output, listener, node.handle(), stop).await;
     node.stop().await;
     served

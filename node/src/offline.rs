@@ -1,11 +1,14 @@
 //! A data folder without a network: for commands that need no running node. Holds the folder's lock,
 //! so that a node that runs is noticed, and none starts in between.
 
+use std::path::Path;
+
 use xom_protocol::Did;
 
 use crate::config::NodeConfig;
 use crate::error::{CommandError, StartError, StoreError};
 use crate::model::VerifyReport;
+use crate::store::folder::Folder;
 use crate::store::{self, Store};
 
 /// An open data folder that no node runs on. Holds the folder's lock.
@@ -25,6 +28,11 @@ impl Offline {
     /// Fails with [`StartError::Locked`] where a node runs on it.
     pub fn open(config: &NodeConfig) -> Result<Self, StartError> {
         Ok(Self { store: store::open_existing(&config.data_dir, config.network)? })
+    }
+
+    /// True if a process has the folder at `data_dir`: what its files say of a running node may hold.
+    pub fn is_in_use(data_dir: &Path) -> bool {
+        Folder::is_locked(data_dir)
     }
 
     /// The identities that live here and their user names, oldest first.

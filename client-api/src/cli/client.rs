@@ -1,6 +1,7 @@
 //! A client of the running node: finds its address and token in the data folder.
 //!
-//! The token goes nowhere but to that address, and never through a proxy.
+//! The token goes nowhere but to that address, never through a proxy, and only while the node has the
+//! folder: after a crash the address is stale, and somebody else may listen there.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body};
+use xom_node::Offline;
 
 use super::CliError;
 use crate::http::auth::TOKEN_FILE;
@@ -49,6 +51,9 @@ impl Client {
         let read = |name: &str| fs::read_to_string(data_dir.join(name)).map(|text| text.trim().to_owned());
         let address: SocketAddr = read(ADDRESS_FILE).ok().and_then(|text| text.parse().ok()).ok_or_else(not_running)?;
         let token = read(TOKEN_FILE).map_err(|_| not_running())?;
+        if !Offline::is_in_use(data_dir) {
+            return Err(not_running());
+        }
         let agent = Agent::config_builder()
             .proxy(None)
             .max_redirects(0)
@@ -206,12 +211,32 @@ mod tests {
         assert!(error.to_string().ends_with("is not running; start it with `xom run`"), "{error}");
     }
 
-    #[test]
-    fn a_stale_address_means_that_the_node_is_not_running() {
+    /// A folder that says that its node answers at `address`.
+    fn folder_that_names(address: SocketAddr) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        fs::write(folder.path().join(ADDRESS_FILE), format!("{free}\n")).unwrap();
+        fs::write(folder.path().join(ADDRESS_FILE), format!("{address}\n")).unwrap();
         fs::write(folder.path().join(TOKEN_FILE), "token\n").unwrap();
+        fs::write(folder.path().join("lock"), "").unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_folder_that_no_node_has_means_that_the_node_is_not_running_whoever_listens_at_its_address() {
+        let mallory = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let folder = folder_that_names(mallory.local_addr().unwrap());
+        let error = Client::open(folder.path(), None).err().unwrap();
+        assert!(matches!(error, CliError::NotRunning(_)), "{error}");
+        let lock = fs::File::open(folder.path().join("lock")).unwrap();
+        lock.lock().unwrap();
+        assert!(Client::open(folder.path(), None).is_ok());
+    }
+
+    #[test]
+    fn an_address_where_nobody_answers_means_that_the_node_is_not_running() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let folder = folder_that_names(free);
+        let lock = fs::File::open(folder.path().join("lock")).unwrap();
+        lock.lock().unwrap();
         let client = Client::open(folder.path(), None).unwrap();
         let error = client.get("/health", &[]).unwrap_err();
         assert!(matches!(error, CliError::NotRunning(_)), "{error}");

@@ -6,6 +6,7 @@ use std::future::Future;
 use xom_node::{NodeConfig, Offline, StartError};
 
 use super::{Call, CliError};
+use crate::run::forget_address;
 use crate::settings::{RunFlags, Settings};
 
 /// Asks the running node; where none runs, opens the folder and does the work here.
@@ -39,6 +40,7 @@ where
     let runtime = runtime.map_err(|error| CliError::Failed(format!("can't start: {error}")))?;
     runtime.block_on(async {
         let offline = open(&settings.node())?;
+        forget_address(&settings.data_dir);
         let done = work(offline.clone()).await;
         offline.close().await;
         done

@@ -21,6 +21,12 @@ impl AddressFile {
     }
 }
 
+/// Removes what a run that was killed has left. Only for whoever holds the folder's lock.
+pub(crate) fn forget_address(data_dir: &Path) {
+    // Most often there is none.
+    let _ = fs::remove_file(data_dir.join(ADDRESS_FILE));
+}
+
 impl Drop for AddressFile {
     fn drop(&mut self) {
         // A file that stays is noticed: nobody answers there.

@@ -103,6 +103,22 @@ fn init_makes_an_identity_once_and_work_without_a_node_keeps_it() {
 }
 
 #[test]
+fn after_a_crash_the_token_is_not_sent_to_whoever_took_the_port() {
+    let (_folder, data_dir) = no_folder();
+    json(&xom(&data_dir, &["init", "--json"]));
+    let mallory = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = mallory.local_addr().expect("an address");
+    fs::write(data_dir.join("http.addr"), format!("{address}\n")).expect("a file");
+    fs::write(data_dir.join("token"), "secret\n").expect("a file");
+    check(&xom(&data_dir, &["post", "a"]), 3, "xom run");
+    json(&xom(&data_dir, &["compact", "--json"]));
+    assert!(!data_dir.join("http.addr").exists(), "whoever has the folder next removes it");
+    mallory.set_nonblocking(true).expect("a socket");
+    let nobody = mallory.accept().expect_err("nobody came").kind();
+    assert_eq!(nobody, std::io::ErrorKind::WouldBlock);
+}
+
+#[test]
 fn a_newer_data_folder_is_left_alone() {
     let (_folder, data_dir) = no_folder();
     json(&xom(&data_dir, &["init", "--json"]));

@@ -7,6 +7,8 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -16,6 +18,10 @@ use crate::error::StartError;
 pub(crate) const FORMAT: u64 = 1;
 /// Longest secret file that is read, bytes.
 const SECRET_BYTES_MAX: u64 = 4_096;
+/// How often a lock that is held is tried again: whoever only looks at it holds it for a moment.
+const LOCK_TRIES: u32 = 5;
+/// Between two tries.
+const LOCK_WAIT: Duration = Duration::from_millis(10);
 /// Files that a folder may hold before its format is written: a first start that was cut short.
 const BEFORE_FORMAT: [&str; 2] = ["lock", "format.new"];
 
@@ -37,7 +43,7 @@ impl Folder {
         let lock_path = path.join("lock");
         let lock = private_options().write(true).create(true).truncate(false).open(&lock_path);
         let lock = lock.map_err(|e| unreadable(&lock_path, &e))?;
-        match lock.try_lock() {
+        match take_lock(&lock) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StartError::Locked(path.to_owned())),
             Err(TryLockError::Error(e)) => return Err(unreadable(&lock_path, &e)),
@@ -173,6 +179,16 @@ pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
         _ => Ok(()),
     }
+}
+
+fn take_lock(lock: &File) -> Result<(), TryLockError> {
+    for _ in 1..LOCK_TRIES {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_WAIT),
+            taken => return taken,
+        }
+    }
+    lock.try_lock()
 }
 
 /// The format of the folder; none where it is new. Fails for one that is newer or no data folder.
