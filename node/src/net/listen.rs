@@ -65,8 +65,11 @@ pub(super) fn ip(address: &Multiaddr) -> Option<IpAddr> {
 }
 
 /// Own addresses in the order in which others should try them: the world, then the local network,
-/// then this machine; at most `count`.
+/// then this machine; at most `count`. IPv6 addresses of one link only are left out: they mean nothing
+/// without the name of the link.
 pub(super) fn most_useful(mut addresses: Vec<Multiaddr>, count: usize) -> Vec<Multiaddr> {
+    let needs_link = |ip| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+    addresses.retain(|address| !ip(address).is_some_and(needs_link));
     addresses.sort_by_key(|address| (ip(address).map_or(0, distance), address.to_string()));
     addresses.dedup();
     addresses.truncate(count);
@@ -99,7 +102,8 @@ mod tests {
     fn addresses_are_told_from_the_widest_to_the_nearest() {
         let own = ["/ip4/127.0.0.1/tcp/1", "/ip4/192.168.1.2/tcp/1", "/ip4/8.8.8.8/tcp/1", "/ip6/fe80::1/tcp/1"];
         let told = most_useful(own.map(address).to_vec(), 3);
-        assert_eq!(told, ["/ip4/8.8.8.8/tcp/1", "/ip4/192.168.1.2/tcp/1", "/ip6/fe80::1/tcp/1"].map(address));
+        assert_eq!(told, ["/ip4/8.8.8.8/tcp/1", "/ip4/192.168.1.2/tcp/1", "/ip4/127.0.0.1/tcp/1"].map(address));
+        assert_eq!(most_useful(own.map(address).to_vec(), 1), ["/ip4/8.8.8.8/tcp/1"].map(address));
     }
 
     #[test]
