@@ -80,13 +80,13 @@ fn actions(visitor: &Visitor, status: &Status, post: &PostView, back: &str) -> M
     let id = status.id;
     html! {
         footer.actions {
-            a.action href={ "/statuses/" (id.0) "#reply" } title=(texts::REPLY) aria-label=(texts::REPLY) {
-                (icons::reply()) (count(post.replies))
+            a.action href={ "/statuses/" (id.0) "#reply" } title=(texts::REPLY) {
+                (icons::reply()) (count(texts::REPLY, post.replies))
             }
             @let (action, label) = if post.reposted { ("unboost", texts::UNBOOST) } else { ("boost", texts::BOOST) };
-            (button(visitor, id, back, action, label, post.reposted, &html! { (icons::boost()) (count(post.reposts)) }))
+            (button(visitor, id, back, action, label, post.reposted, &html! { (icons::boost()) (count(label, post.reposts)) }))
             @let (action, label) = if post.favourited { ("unlike", texts::UNLIKE) } else { ("like", texts::LIKE) };
-            (button(visitor, id, back, action, label, post.favourited, &html! { (icons::heart()) (count(post.reactions)) }))
+            (button(visitor, id, back, action, label, post.favourited, &html! { (icons::heart()) (count(label, post.reactions)) }))
             @if is_own(visitor, &status.account) {
                 details.menu {
                     summary.action title=(texts::MORE) aria-label=(texts::MORE) { (icons::dots()) }
@@ -115,13 +115,14 @@ fn button(
         form method="post" action={ "/statuses/" (id.0) "/react" } {
             (csrf(visitor))
             input type="hidden" name="back" value={ (back) "#s" (id.0) };
-            button.action.(action) name="do" value=(action) title=(label) aria-label=(label) aria-pressed=(pressed) { (face) }
+            button.action.(action) name="do" value=(action) title=(label) aria-pressed=(pressed) { (face) }
         }
     }
 }
 
-fn count(number: u64) -> Markup {
-    html! { span.count { @if number > 0 { (number) } } }
+/// A count, and for those who hear the page of what.
+fn count(label: &str, number: u64) -> Markup {
+    html! { span.unseen { (label) } " " span.count { @if number > 0 { (number) } } }
 }
 
 fn is_own(visitor: &Visitor, account: &Account) -> bool {

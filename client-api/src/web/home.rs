@@ -85,8 +85,8 @@ impl List<'_> {
         let side = side(visitor).await?;
         let older = Paging::cut(&mut statuses, |status| status.id.0);
         let main = html! {
+            h1.title.unseen[self.tab == Tab::Home] { (self.title) }
             @if self.tab == Tab::Home && paging.is_first() { (compose::form(visitor, None, "", "/")) }
-            @if self.tab != Tab::Home { h1.title { (self.title) } }
             (cards(visitor, &statuses, &self.path, self.empty))
             (pager(&self.path, older, paging.is_first()))
         };
