@@ -1,0 +1,58 @@
+// A real node with a data folder of its own, on loopback ports that the system chooses.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const BINARY = process.env.XOM_BINARY ?? new URL("../../target/debug/xom", import.meta.url).pathname;
+const START_MS_MAX = 60_000;
+
+/** Starts a node and answers once it serves; it stops when the test ends. */
+export async function home(t, name) {
+  const folder = await mkdtemp(join(tmpdir(), `xom-browser-${name}-`));
+  const args = ["run", "--json", "--name", name, "--data-dir", folder];
+  const ports = ["--http", "127.0.0.1:0", "--listen", "/ip4/127.0.0.1/tcp/0"];
+  const environment = { PATH: process.env.PATH, HOME: folder, TMPDIR: tmpdir() };
+  const node = spawn(BINARY, [...args, ...ports], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  const log = [];
+  node.stderr.setEncoding("utf8").on("data", (text) => log.push(text));
+  const ended = once(node, "exit");
+  t.after(async () => {
+    node.kill("SIGTERM");
+    await ended;
+    await rm(folder, { recursive: true, force: true });
+  });
+  const greeting = await greetingOf(node, ended, log);
+  const token = (await readFile(join(folder, "token"), "utf8")).trim();
+  return { ...greeting, origin: `http://${greeting.http}`, token };
+}
+
+/** Another one-time login link. */
+export async function loginLink(node) {
+  return (await call(node, "/api/xom/v1/login-links")).url;
+}
+
+/** Posts by the client API. */
+export async function post(node, status, more = {}) {
+  return call(node, "/api/v1/statuses", { status, ...more });
+}
+
+async function call(node, path, body) {
+  const headers = { authorization: `Bearer ${node.token}`, "content-type": "application/json" };
+  const answer = await fetch(node.origin + path, { method: "POST", headers, body: JSON.stringify(body ?? {}) });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  return answer.json();
+}
+
+/** The first line that the node prints. */
+async function greetingOf(node, ended, log) {
+  const deadline = AbortSignal.timeout(START_MS_MAX);
+  const lines = createInterface({ input: node.stdout });
+  const line = once(lines, "line", { signal: deadline });
+  const first = await Promise.race([line, ended.then(() => null)]);
+  if (first === null) throw new Error(`the node ended at its start: ${log.join("")}`);
+  return JSON.parse(first[0]);
+}
