@@ -12,6 +12,7 @@ mod identities;
 mod load;
 mod media;
 mod open;
+mod openings;
 mod own;
 mod salts;
 mod served;

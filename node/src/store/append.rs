@@ -8,7 +8,7 @@ use xom_protocol::body::Body;
 use xom_protocol::entry::{Kind, VerifiedEntry};
 use xom_protocol::identity::IdentityState;
 use xom_protocol::limits::FORK_BRANCH_HEADERS_MAX;
-use xom_protocol::log::{Position, log_id};
+use xom_protocol::log::Position;
 use xom_protocol::{DeviceId, Did, Digest, EntryId, LogId, Rule};
 
 use super::batch::{Batch, HeldEntry};
@@ -133,8 +133,7 @@ impl Batch<'_> {
         if run.log == state.root_log(&run.device) {
             return Ok(true);
         }
-        let Some((root, _)) = self.openings.get(&run.log.0)?.map(|place| place.value()) else { return Ok(false) };
-        Ok(self.log_row(root)?.device == run.device)
+        self.is_opened(&run.log, &run.device)
     }
 
     /// Compares entries with those held at their places; the index of the first that differs.
@@ -310,12 +309,7 @@ impl Batch<'_> {
         let Some(body) = entry.body else { return self.views.apply(entry) };
         match body {
             Body::Erase(erase) => self.take_erase(place, entry.header, entry.arrival.ms, erase)?,
-            Body::LogOpen(opening) => {
-                let header = entry.header;
-                let (purpose, purpose_id) = (&opening.purpose, &opening.purpose_id);
-                let log = log_id(self.shared.network, &header.author, &header.device, purpose, purpose_id);
-                self.openings.insert(&log.0, place)?;
-            }
+            Body::LogOpen(opening) => self.open_log(place, entry.header, opening)?,
             _ => self.refer_blobs(place, body)?,
         }
         self.index_aimed(entry)?;

@@ -103,6 +103,7 @@ impl Batch<'_> {
         }
         match &body {
             Some(Body::Erase(erase)) => self.undo_erase(place, erase),
+            Some(Body::LogOpen(opening)) => self.close_log(place, &held.header, opening),
             _ => Ok(()),
         }
     }

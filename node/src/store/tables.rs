@@ -42,8 +42,10 @@ pub(crate) const LOCALS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new(
 pub(crate) const LOG_NUMBERS: TableDefinition<'_, &[u8; 32], u32> = TableDefinition::new("log_numbers_v1");
 /// (identity number, log number): the logs of an identity.
 pub(crate) const LOGS_OF: TableDefinition<'_, (u32, u32), ()> = TableDefinition::new("logs_of_v1");
-/// Log id -> place of the `log-open` in the device's root log that opens it (`LOG-1`).
+/// Log id -> place of the first `log-open` in the device's root log that opens it (`LOG-1`).
 pub(crate) const OPENINGS: TableDefinition<'_, &[u8; 32], PlaceKey> = TableDefinition::new("openings_v1");
+/// Every place in [`OPENINGS`], so that those of one device can be counted in the order of its root log.
+pub(crate) const OPENINGS_OF: TableDefinition<'_, PlaceKey, ()> = TableDefinition::new("openings_of_v1");
 /// Log number -> how far it is held.
 pub(crate) const LOGS: TableDefinition<'_, u32, LogRow> = TableDefinition::new("logs_v1");
 /// Place -> an entry without its body; see [`EntryRow`].

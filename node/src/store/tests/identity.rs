@@ -1,24 +1,24 @@
 //! Forks, ended devices, raised heads (`LOG-13`, `ID-7`, `ID-8`).
 
-use xom_protocol::body::{Body, LogHead};
+use xom_protocol::body::{Body, LogHead, LogOpen};
 use xom_protocol::identity::{DeviceEnd, compose};
-use xom_protocol::log::Composer;
+use xom_protocol::limits::LOGS_PER_DEVICE_MAX;
+use xom_protocol::log::{Composer, log_id};
 
 use super::*;
 
 /// Signs posts on top of a position, as a copy of alice's device would.
 fn branch(alice: &Person, from: Position, texts: &[&str]) -> Vec<VerifiedEntry> {
-    let mut composer = Composer {
-        network: Network::MAIN,
-        key: alice.key(),
-        author: alice.me.did,
-        log: alice.me.log,
-        position: from,
-        last_time_ms: 0,
-    };
+    let bodies = texts.iter().map(|text| Body::Post(Post { text: (*text).to_owned(), ..Post::default() }));
+    sign(alice, alice.me.log, from, bodies)
+}
+
+/// Signs bodies on top of a position in any log of a device.
+fn sign(person: &Person, log: LogId, position: Position, bodies: impl Iterator<Item = Body>) -> Vec<VerifiedEntry> {
+    let mut composer =
+        Composer { network: Network::MAIN, key: person.key(), author: person.me.did, log, position, last_time_ms: 0 };
     let mut entries = Vec::new();
-    for text in texts {
-        let body = Body::Post(Post { text: (*text).to_owned(), ..Post::default() });
+    for body in bodies {
         let entry = composer.compose(&body, [7; 32], NOW_MS).unwrap();
         composer.advance(&entry);
         entries.push(entry);
@@ -95,6 +95,35 @@ async fn entries_above_an_ended_devices_head_are_void_until_the_head_is_raised()
         record.insert(removal.clone()).unwrap();
         bob.store.insert_identity(alice.me.did, vec![removal.encode()]).await.unwrap();
         assert_eq!(bob.texts(&alice.me.log), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_device_writes_its_first_sixty_four_logs_in_whatever_order_they_were_opened() {
+    // LOG-1: the root log is one of them; a second opening of the same log, here of the first, is none.
+    let (mallory, bob, carol) = (Person::new("mallory"), Person::new("bob"), Person::new("carol"));
+    let community = |number: u8| LogOpen { purpose: "community".to_owned(), purpose_id: vec![number] };
+    let numbers = [0, 0].into_iter().chain(1..70).chain([0]);
+    let from = mallory.position(&mallory.me.log);
+    let openings = sign(&mallory, mallory.me.log, from, numbers.map(community).map(Body::LogOpen));
+    for (person, backwards) in [(&bob, false), (&carol, true)] {
+        person.fetch(&mallory).await;
+        for entry in openings.iter().rev().filter(|_| backwards) {
+            assert!(person.store.insert_loose(entry.clone(), false).await.unwrap());
+        }
+        person.store.append(mallory.new_run(openings.clone())).await.unwrap();
+        let mut written = Vec::new();
+        for number in 0..70 {
+            let log = log_id(Network::MAIN, &mallory.me.did, &mallory.me.device, "community", &[number]);
+            let post = std::iter::once(Body::Post(Post { text: "here".to_owned(), ..Post::default() }));
+            let entries = sign(&mallory, log, Position::EMPTY, post);
+            let run = NewRun { log, ..mallory.new_run(entries) };
+            match person.store.append(run).await.unwrap() {
+                Appended::Stored { new: 1, .. } => written.push(usize::from(number)),
+                refused => assert_eq!(refused, Appended::Refused { rule: xom_protocol::Rule("LOG-7") }),
+            }
+        }
+        assert_eq!(written, (0..LOGS_PER_DEVICE_MAX - 1).collect::<Vec<_>>());
     }
 }
 
