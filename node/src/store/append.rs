@@ -237,6 +237,7 @@ impl Batch<'_> {
         row.disputed_from = row.disputed_from.min(place.1);
         self.logs.insert(place.0, *row)?;
         self.forget_entry(place, &held)?;
+        self.recount(place.0, place.1)?;
         Ok(false)
     }
 

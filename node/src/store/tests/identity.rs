@@ -1,6 +1,6 @@
 //! Forks, ended devices, raised heads (`LOG-13`, `ID-7`, `ID-8`).
 
-use xom_protocol::body::{Body, LogHead, LogOpen};
+use xom_protocol::body::{Body, LogHead, LogOpen, Repost};
 use xom_protocol::identity::{DeviceEnd, compose};
 use xom_protocol::limits::LOGS_PER_DEVICE_MAX;
 use xom_protocol::log::{Composer, log_id};
@@ -51,6 +51,25 @@ async fn a_fork_is_kept_as_proof_and_the_first_branch_goes_on_disputed() {
     let bob = bob.restart().await;
     assert!(disputed(&bob, &alice.me.log));
     assert_eq!(bob.store.append(alice.new_run(other)).await.unwrap(), Appended::Forked { seq: 2 });
+}
+
+#[tokio::test]
+async fn a_fork_met_by_the_chain_takes_what_waits_above_it_out_of_the_counts() {
+    // LOG-13: verifying compares what the views count with what stands.
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    alice.post("one").await;
+    bob.fetch(&alice).await;
+    let from = bob.position(&alice.me.log);
+    let target = branch(&alice, Position::EMPTY, &["some post"])[0].clone();
+    let repost = Body::Repost(Repost { target: target.header().reference(target.id()), rev: 1 });
+    let bodies = [Body::Post(Post { text: "other two".to_owned(), ..Post::default() }), repost];
+    for entry in sign(&alice, alice.me.log, from, bodies.into_iter()) {
+        assert!(bob.store.insert_loose(entry, true).await.unwrap());
+    }
+    alice.post("two").await;
+    bob.fetch(&alice).await;
+    assert!(disputed(&bob, &alice.me.log));
+    assert_eq!(bob.store.verify().await.unwrap().faults, Vec::<String>::new());
 }
 
 #[tokio::test]
