@@ -1,5 +1,6 @@
 //! What a local identity can do: each command becomes one signed entry.
 
+use sha2::{Digest, Sha256};
 use xom_protocol::Did;
 use xom_protocol::body::{Post, Profile};
 
@@ -67,6 +68,22 @@ pub enum Command {
     },
 }
 
+/// What a client sends along so that the same wish, sent again, is carried out once. Only its digest is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdempotencyKey(pub(crate) [u8; 32]);
+
+impl IdempotencyKey {
+    /// The key `text` of one client: `scope` tells clients apart, and each has keys of its own for each identity.
+    pub fn new(scope: &[u8], identity: Did, text: &str) -> Self {
+        let mut hasher = Sha256::new();
+        for part in [b"xom idempotency key v1".as_slice(), scope, &identity.0, text.as_bytes()] {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        Self(hasher.finalize().into())
+    }
+}
+
 /// What a command did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Done {
@@ -74,6 +91,6 @@ pub struct Done {
     pub entry: Option<xom_protocol::EntryId>,
     /// The status that it made or was about.
     pub status: Option<StatusId>,
-    /// The import was known already.
+    /// The import was known already, or the idempotency key was.
     pub known: bool,
 }

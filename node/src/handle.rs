@@ -10,10 +10,10 @@ use xom_protocol::invite::Invite;
 use xom_protocol::limits::INVITE_ADDRESSES_MAX;
 use xom_protocol::{BlobId, Did};
 
-use crate::command::{Command, Done};
+use crate::command::{Command, Done, IdempotencyKey};
 use crate::config::NodeConfig;
 use crate::error::{CommandError, StoreError};
-use crate::model::{Event, Media, MediaId, NodeStatus, PeerInfo, VerifyReport};
+use crate::model::{Event, Media, MediaId, NodeStatus, PeerInfo, StatusId, VerifyReport};
 use crate::net::Net;
 use crate::reader::Reader;
 use crate::store::Store;
@@ -55,6 +55,24 @@ impl Handle {
     /// Carries many commands out in one group commit, in order; one answer each.
     pub async fn commands(&self, identity: Did, commands: Vec<Command>) -> Vec<Result<Done, CommandError>> {
         self.store.commands(identity, commands).await
+    }
+
+    /// Carries out a command that makes a status, unless its key was used within the hour: then it answers with
+    /// what was made then. The key is durable in the same commit as the status.
+    pub async fn command_once(
+        &self,
+        identity: Did,
+        key: IdempotencyKey,
+        command: Command,
+    ) -> Result<Done, CommandError> {
+        self.store.command_once(identity, key, command).await
+    }
+
+    /// The status that was made under a key within the hour.
+    pub async fn made_under(&self, key: IdempotencyKey) -> Result<Option<StatusId>, StoreError> {
+        let store = self.store.clone();
+        let look = move || store.snapshot()?.made_under(&key);
+        tokio::task::spawn_blocking(look).await.unwrap_or(Err(StoreError::Stopping))
     }
 
     /// What is stored from now on. A receiver that lags is told so and must read again.

@@ -8,6 +8,7 @@ mod compose;
 mod erasure;
 mod export;
 pub(crate) mod folder;
+mod idempotency;
 mod identities;
 mod load;
 mod media;
@@ -255,10 +256,11 @@ impl Store {
         self.shared.set_clock_offset(median_ms);
     }
 
-    /// Purges what is due by now; called by a timer.
+    /// Purges and forgets what is due by now; called by a timer.
     pub(crate) async fn purge_due(&self) -> Result<(), StoreError> {
         while self.write(|batch| batch.purge_due()).await? {}
         self.write(|batch| batch.expire_media()).await?;
+        self.forget_idempotency_keys().await?;
         // Another commit notes that the salts are zeroed.
         self.write(|_| Ok(())).await
     }

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use ureq::RequestBuilder;
+use ureq::typestate::WithBody;
 
 use crate::wait_until;
 
@@ -185,16 +187,26 @@ impl Home {
         self.try_post(path, body).unwrap_or_else(|e| panic!("POST {path}: {e}"))
     }
 
+    /// Posts JSON to the API under an idempotency key: the answer's code and JSON.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    pub fn post_under(&self, key: &str, path: &str, body: &Value) -> (u16, Value) {
+        let request = self.posting(path).header("Idempotency-Key", key);
+        send(request, body).unwrap_or_else(|e| panic!("POST {path}: {e}"))
+    }
+
     /// Posts JSON to an API that may be gone at any moment.
     ///
     /// # Errors
     /// If there is no whole answer.
     pub fn try_post(&self, path: &str, body: &Value) -> Result<(u16, Value), String> {
+        send(self.posting(path), body)
+    }
+
+    fn posting(&self, path: &str) -> RequestBuilder<WithBody> {
         let request = ureq::post(self.url(path)).config().http_status_as_error(false).build();
-        let request = request.header("Authorization", format!("Bearer {}", self.token()));
-        let mut answer = request.send_json(body).map_err(|e| e.to_string())?;
-        let value = answer.body_mut().read_json().map_err(|e| e.to_string())?;
-        Ok((answer.status().as_u16(), value))
+        request.header("Authorization", format!("Bearer {}", self.token()))
     }
 
     /// The DID of the first identity.
@@ -249,6 +261,12 @@ impl Drop for Home {
             let _ = child.wait();
         }
     }
+}
+
+fn send(request: RequestBuilder<WithBody>, body: &Value) -> Result<(u16, Value), String> {
+    let mut answer = request.send_json(body).map_err(|e| e.to_string())?;
+    let value = answer.body_mut().read_json().map_err(|e| e.to_string())?;
+    Ok((answer.status().as_u16(), value))
 }
 
 /// The program under test, built by the same `cargo` in the same profile.

@@ -11,7 +11,6 @@ use super::auth::Token;
 use super::base::Hosts;
 use super::limits::{REQUESTS_IN_FLIGHT_MAX, UPLOADS_IN_FLIGHT_MAX};
 use super::request_id::RequestIds;
-use crate::api::idempotency::Idempotency;
 
 /// What the server is told at its start.
 #[derive(Debug, Clone)]
@@ -38,7 +37,6 @@ struct Inner {
     started: Instant,
     requests: Arc<Semaphore>,
     uploads: Semaphore,
-    idempotency: Idempotency,
     request_ids: RequestIds,
     identities: RwLock<Arc<[LocalIdentity]>>,
 }
@@ -53,7 +51,6 @@ impl App {
             started: Instant::now(),
             requests: Arc::new(Semaphore::new(REQUESTS_IN_FLIGHT_MAX)),
             uploads: Semaphore::new(UPLOADS_IN_FLIGHT_MAX),
-            idempotency: Idempotency::default(),
             request_ids: RequestIds::new(),
             identities: RwLock::new(Arc::new([])),
         };
@@ -78,11 +75,6 @@ impl App {
     /// When the server started.
     pub fn started(&self) -> Instant {
         self.inner.started
-    }
-
-    /// Answers given to `Idempotency-Key`s.
-    pub fn idempotency(&self) -> &Idempotency {
-        &self.inner.idempotency
     }
 
     /// Permits for requests in flight.

@@ -36,10 +36,6 @@ pub const SHUTDOWN_SECS_MAX: u64 = 5;
 pub const PARAMS_MAX: usize = 4_096;
 /// Deepest nesting of a parameter's name.
 pub const PARAM_DEPTH_MAX: usize = 8;
-/// Most answers to `Idempotency-Key`s that are remembered.
-pub const IDEMPOTENCY_KEYS_MAX: usize = 4_096;
-/// How long they are remembered.
-pub const IDEMPOTENCY_SECS: u64 = 3_600;
 /// Most statuses of a page.
 pub const STATUSES_PAGE_MAX: usize = 40;
 /// Most accounts of a page.

@@ -86,6 +86,13 @@ pub(crate) const BLOB_REFERENCES: TableDefinition<'_, (&[u8; 32], u32, u64), ()>
 /// Local id of an upload -> sealed DAG-CBOR of the medium, with its salt slot in the first 8 bytes.
 pub(crate) const MEDIA: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("media_v1");
 
+// ---- source: answers to clients ----------------------------------------------------------------
+
+/// Digest of an idempotency key with its scope -> (when it was used, milliseconds since 1970, the local id
+/// of the status that was made). Written in the commit that makes the status; forgotten after an hour.
+pub(crate) const IDEMPOTENCY_KEYS: TableDefinition<'_, &[u8; 32], (u64, u64)> =
+    TableDefinition::new("idempotency_keys_v1");
+
 // ---- source: peers -----------------------------------------------------------------------------
 
 /// Peer id -> what is remembered of it, as the network half encodes it.

@@ -3,6 +3,7 @@
 mod checking;
 mod crash;
 mod erasure;
+mod idempotency;
 mod identity;
 mod writing;
 

@@ -4,3 +4,4 @@ mod erase;
 mod follow;
 mod import;
 mod kill;
+mod retry;
