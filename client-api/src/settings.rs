@@ -125,7 +125,7 @@ impl Settings {
             network: self.network,
             listen: self.listen.clone(),
             bootstrap: self.bootstrap.clone(),
-            first_username: self.name.clone(),
+            first_username: Some(self.name.clone()),
         }
     }
 }

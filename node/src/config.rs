@@ -16,6 +16,7 @@ pub struct NodeConfig {
     pub listen: Vec<Multiaddr>,
     /// Peers to dial at the start and to ask for identities.
     pub bootstrap: Vec<Multiaddr>,
-    /// The user name of the identity that is made where there is none.
-    pub first_username: String,
+    /// The user name of the identity that is made where there is none; none to start without an identity,
+    /// for one that comes from elsewhere.
+    pub first_username: Option<String>,
 }

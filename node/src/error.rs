@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use xom_protocol::Did;
 use xom_protocol::body::OpaqueReason;
+use xom_protocol::identity::IdentityError;
+use xom_protocol::{DeviceId, Did};
 
 /// The node can't start. Nothing has been changed.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,32 @@ pub enum StartError {
     /// The entropy source failed.
     #[error("no entropy from the system: {0}")]
     Entropy(String),
+}
+
+/// An identity that exists elsewhere can't live here; nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AdoptError {
+    /// Not a user name.
+    #[error("a user name is 1 to 30 of a-z, 0-9 and _")]
+    Username,
+    /// An identity with this user name lives here.
+    #[error("an identity with this user name is on this node already; choose another name")]
+    UsernameTaken,
+    /// The identity lives here.
+    #[error("identity {0} is on this node already")]
+    IdentityTaken(Did),
+    /// The objects do not admit the device.
+    #[error("{0} is not a device of this identity")]
+    NotADevice(DeviceId),
+    /// The objects are not what they should be.
+    #[error("identity: {0}")]
+    Identity(#[from] IdentityError),
+    /// The keys can't be written.
+    #[error(transparent)]
+    Folder(#[from] StartError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// The store can't answer.

@@ -7,12 +7,13 @@ use libp2p::Multiaddr;
 use tokio::sync::broadcast;
 use xom_protocol::body::Attachment;
 use xom_protocol::invite::Invite;
+use xom_protocol::keys::SecretKey;
 use xom_protocol::limits::INVITE_ADDRESSES_MAX;
 use xom_protocol::{BlobId, Did};
 
 use crate::command::{Command, Done, IdempotencyKey};
 use crate::config::NodeConfig;
-use crate::error::{CommandError, StoreError};
+use crate::error::{AdoptError, CommandError, StoreError};
 use crate::model::{Event, Media, MediaId, NodeStatus, PeerInfo, StatusId, VerifyReport};
 use crate::net::Net;
 use crate::reader::Reader;
@@ -73,6 +74,18 @@ impl Handle {
         let store = self.store.clone();
         let look = move || store.snapshot()?.made_under(&key);
         tokio::task::spawn_blocking(look).await.unwrap_or(Err(StoreError::Stopping))
+    }
+
+    /// Gives an identity that exists elsewhere a place on this node: `objects` are its signed objects and
+    /// must admit `device`, a new key that signs here from now on. Durable when it answers.
+    pub async fn adopt(
+        &self,
+        username: &str,
+        did: Did,
+        objects: Vec<Vec<u8>>,
+        device: SecretKey,
+    ) -> Result<(), AdoptError> {
+        self.store.adopt(username, did, objects, device).await.map(|_| ())
     }
 
     /// What is stored from now on. A receiver that lags is told so and must read again.

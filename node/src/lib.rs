@@ -17,7 +17,7 @@ pub(crate) mod store;
 mod views;
 
 pub use config::{Multiaddr, NodeConfig};
-pub use error::{CommandError, StartError, StoreError};
+pub use error::{AdoptError, CommandError, StartError, StoreError};
 pub use export::verify_export;
 pub use handle::Handle;
 pub use node::Node;

@@ -1,6 +1,7 @@
 //! The store: what is durable. One writer thread carries out all writes in group commits; reads run
 //! on snapshots. The store takes only verified entries, and answers a write only after its commit.
 
+mod adopt;
 mod append;
 mod batch;
 mod blobs;
@@ -137,6 +138,8 @@ pub(crate) enum Notice {
     LogChanged(Did),
     /// A local identity follows other identities than before.
     Wants,
+    /// Another identity lives here now, or one under another device key.
+    Locals,
     /// A blob that a live entry names is not held.
     BlobWanted(BlobId),
 }

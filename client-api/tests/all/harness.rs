@@ -40,7 +40,7 @@ impl Server {
             network: "test".parse::<Network>().unwrap(),
             listen: Vec::new(),
             bootstrap: Vec::new(),
-            first_username: "lan".into(),
+            first_username: Some("lan".into()),
         };
         let node = Node::start(config).await.unwrap();
         let token = Token::load_or_create(folder.path()).unwrap();

@@ -48,7 +48,7 @@ impl House {
             network: "test".parse::<Network>().expect("a network name"),
             listen: vec!["/ip4/127.0.0.1/tcp/0".parse().expect("an address")],
             bootstrap: Vec::new(),
-            first_username: name.to_owned(),
+            first_username: Some(name.to_owned()),
         };
         let node = Node::start(config.clone()).await.expect("the node starts");
         let did = node.handle().read(|reader| reader.local_identities()).await.expect("the node reads")[0].did;

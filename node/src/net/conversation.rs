@@ -229,6 +229,8 @@ impl<'a> Talk<'a> {
                     Some(Ok(None)) | None => return Ok(End::Lost("closed by the peer".to_owned())),
                 },
                 notice = notices.recv(), if room => match notice {
+                    // Who this node is has changed, and it is proven at the beginning.
+                    Ok(Notice::Locals) => return Ok(End::Again),
                     Ok(notice) => {
                         self.hear(notice).await?;
                         continue;

@@ -55,6 +55,16 @@ pub(super) fn make(folder: &Folder, network: Network, username: &str) -> Result<
     Ok(Fresh { row: LocalRow { did, username: username.to_owned(), device, log }, genesis, key })
 }
 
+/// Writes the device key of an identity that exists elsewhere into a folder that is not yet in its place.
+pub(super) fn make_adopted(folder: &Folder, device: &SecretKey) -> Result<(), StartError> {
+    let dir = unfinished(folder);
+    if dir.exists() {
+        return Err(unreadable(&dir, &"is left of an attempt that broke off; start the node again"));
+    }
+    let written = make_dir_all(&dir).and_then(|()| write_secret(&dir.join(DEVICE_KEY), &hex(device)));
+    written.map_err(|e| unreadable(&dir, &e))
+}
+
 /// Gives the folder of keys its name, once the identity is in the database.
 pub(super) fn finish(folder: &Folder, row: &LocalRow) -> Result<(), StartError> {
     let place = folder.identity(&row.username);

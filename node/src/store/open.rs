@@ -26,10 +26,10 @@ const CACHE_BYTES: usize = 64 << 20;
 /// Bytes that a disk must take before a database is opened again on it.
 const PROBE_BYTES: usize = 256 << 10;
 
-/// Opens the store of a node; makes the folder and the first identity where there is none.
+/// Opens the store of a node; makes the folder, and the first identity where there is none and one is wanted.
 pub(crate) fn open(config: &NodeConfig) -> Result<Store, StartError> {
     let folder = Folder::open(&config.data_dir)?;
-    start(folder, config.network, Some(&config.first_username), system())
+    start(folder, config.network, config.first_username.as_deref(), system())
 }
 
 /// Opens a store that is there already, for commands that need no running node. Makes no identity.
@@ -187,8 +187,8 @@ impl Writer {
         named.map(|_| ()).map_err(|e| unreadable(&place, &e))
     }
 
-    /// Carries something out before the thread runs.
-    fn do_now<T: Send + 'static>(
+    /// Carries something out alone, outside the queue.
+    pub(super) fn do_now<T: Send + 'static>(
         &mut self,
         work: impl FnMut(&mut super::Batch<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {

@@ -10,10 +10,11 @@ use tokio::sync::{mpsc, oneshot};
 use xom_protocol::{BlobId, Did};
 
 use super::Shared;
+use super::adopt::Adoption;
 use super::batch::{After, Batch};
 use super::own::Own;
-use super::tables::{self, ArrivalRow, BlobState, flags};
-use crate::error::StoreError;
+use super::tables::{self, ArrivalRow, BlobState, LocalRow, flags};
+use crate::error::{AdoptError, StoreError};
 use crate::views::Views;
 
 /// Jobs that may wait; a full queue makes callers wait, and they are bounded themselves.
@@ -39,6 +40,8 @@ pub(super) enum Job {
     Write(Box<dyn Write>),
     /// Give space back.
     Compact(oneshot::Sender<Result<(), StoreError>>),
+    /// Give an identity that exists elsewhere a place here.
+    Adopt(Box<Adoption>, oneshot::Sender<Result<LocalRow, AdoptError>>),
     /// Make all views anew.
     Rebuild(oneshot::Sender<Result<u64, StoreError>>),
     /// End, after what came before.
@@ -127,6 +130,7 @@ impl Writer {
                     }
                     self.carry_out(group);
                 }
+                Job::Adopt(adoption, reply) => drop(reply.send(self.adopt(*adoption))),
                 Job::Compact(reply) => drop(reply.send(self.compact())),
                 Job::Rebuild(reply) => drop(reply.send(self.rebuild_views())),
                 Job::Stop(reply) => {

@@ -158,7 +158,7 @@ pub(crate) fn config(dir: &Path, name: &str, listen: Multiaddr, bootstrap: Vec<M
         network: network(),
         listen: vec![listen],
         bootstrap,
-        first_username: name.to_owned(),
+        first_username: Some(name.to_owned()),
     }
 }
 

@@ -24,7 +24,7 @@ impl Talk<'_> {
             }
             Notice::LogChanged(did) => self.tell_of(did).await,
             Notice::Wants => self.hear_wants().await,
-            Notice::Entries(_) | Notice::BlobWanted(_) => Ok(()),
+            Notice::Entries(_) | Notice::BlobWanted(_) | Notice::Locals => Ok(()),
         }
     }
 
