@@ -11,6 +11,7 @@ mod exit;
 mod offline;
 mod output;
 mod printable;
+mod secret;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 use xom_protocol::Did;
 use xom_protocol::body::{Post, Profile};
 
+use crate::keys::ControlKey;
 use crate::model::StatusId;
 
 /// Something that a local identity wants to say. The node fills in what only it can know:
@@ -31,8 +32,8 @@ pub enum Command {
     Erase {
         /// Which.
         status: StatusId,
-        /// Purge the bytes at once, signed by the control key.
-        now: bool,
+        /// Purge the bytes at once, by an order that this key signs; [`crate::Handle::control_key`] opens it.
+        now: Option<ControlKey>,
     },
     /// Reacts with [`xom_protocol::body::Reaction::FAVOURITE`].
     Favourite(StatusId),

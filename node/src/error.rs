@@ -6,6 +6,8 @@ use xom_protocol::body::OpaqueReason;
 use xom_protocol::identity::IdentityError;
 use xom_protocol::{DeviceId, Did};
 
+use crate::keys::AccessError;
+
 /// The node can't start. Nothing has been changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -104,6 +106,9 @@ pub enum CommandError {
     /// A member of the body is outside its bounds.
     #[error(transparent)]
     Body(#[from] OpaqueReason),
+    /// The key that has to sign could not be opened.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// An invite can't be read.
     #[error("invite: {0}")]
     Invite(String),

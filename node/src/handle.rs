@@ -14,6 +14,7 @@ use xom_protocol::{BlobId, Did};
 use crate::command::{Command, Done, IdempotencyKey};
 use crate::config::NodeConfig;
 use crate::error::{AdoptError, CommandError, StoreError};
+use crate::keys::{ControlAccess, ControlKey};
 use crate::model::{Event, Media, MediaId, NodeStatus, PeerInfo, StatusId, VerifyReport};
 use crate::net::Net;
 use crate::reader::Reader;
@@ -86,6 +87,11 @@ impl Handle {
         device: SecretKey,
     ) -> Result<(), AdoptError> {
         self.store.adopt(username, did, objects, device).await.map(|_| ())
+    }
+
+    /// Opens the control key of a local identity, for a command that needs its signature.
+    pub async fn control_key(&self, identity: Did, access: ControlAccess) -> Result<ControlKey, CommandError> {
+        self.store.control_key(&identity, &access).await.map(ControlKey::new)
     }
 
     /// What is stored from now on. A receiver that lags is told so and must read again.

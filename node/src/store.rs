@@ -6,6 +6,7 @@ mod append;
 mod batch;
 mod blobs;
 mod compose;
+mod control;
 mod erasure;
 mod export;
 pub(crate) mod folder;

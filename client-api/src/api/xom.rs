@@ -1,5 +1,6 @@
 //! `/api/xom/v1`: what Mastodon has no word for: identity, invites, peers, sync, checks, export, import.
 
+pub mod access;
 pub mod compact;
 pub mod entries;
 pub mod errors;

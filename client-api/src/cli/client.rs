@@ -141,6 +141,9 @@ impl Client {
         let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
         let said = text("detail").or_else(|| text("error_description")).or_else(|| text("error"));
         let said = said.unwrap_or_else(|| status.to_string());
+        if let Some(code) = text("code") {
+            return Err(CliError::KeyClosed { code, said });
+        }
         Err(match status {
             StatusCode::NOT_FOUND => CliError::NotFound(said),
             StatusCode::UNAUTHORIZED => {

@@ -24,6 +24,14 @@ pub enum CliError {
     /// The node understood and refused.
     #[error("the node refused: {0}")]
     Refused(String),
+    /// The node refused because a key is closed; the code says which and why.
+    #[error("the node refused: {said}")]
+    KeyClosed {
+        /// The code, for programs.
+        code: String,
+        /// What the node says.
+        said: String,
+    },
     /// What was named is not held.
     #[error("{0}")]
     NotFound(String),
@@ -58,7 +66,7 @@ impl CliError {
         match self {
             Self::Settings(_) | Self::Usage(_) => Exit::Usage,
             Self::NotRunning(_) => Exit::NotRunning,
-            Self::Refused(_) => Exit::Refused,
+            Self::Refused(_) | Self::KeyClosed { .. } => Exit::Refused,
             Self::NotFound(_) => Exit::NotFound,
             Self::Start(StartError::Listen { .. }) | Self::PortBusy(_) => Exit::PortBusy,
             Self::Start(StartError::Entropy(_)) => Exit::Failed,

@@ -267,6 +267,9 @@ impl From<CommandError> for ApiError {
             CommandError::Busy => Self::new(ErrorKind::Busy),
             CommandError::Clock(_) => Self::with_text(ErrorKind::Unavailable, cause.to_string()),
             CommandError::Store(cause) => cause.into(),
+            CommandError::Access(cause) => {
+                Self::with_text(ErrorKind::Forbidden, cause.to_string()).with("code", json!(cause.code()))
+            }
             CommandError::NotLocal(_)
             | CommandError::Refused(_)
             | CommandError::Body(_)

@@ -9,6 +9,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::header;
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use super::error::{ApiError, ErrorKind};
 use super::limits::{BODY_BYTES_MAX, PARAMS_MAX};
@@ -141,6 +142,14 @@ impl Params {
     /// A text that is not blank.
     pub fn text(&self, name: &str) -> Option<String> {
         self.raw_text(name).filter(|text| !text.trim().is_empty())
+    }
+
+    /// Takes a secret out of the parameters; it is cleared when it is dropped. None if absent or blank.
+    pub fn take_secret(&mut self, name: &str) -> Option<Zeroizing<String>> {
+        match self.tree.remove(name)? {
+            Value::String(text) => Some(Zeroizing::new(text)).filter(|text| !text.trim().is_empty()),
+            _ => None,
+        }
     }
 
     /// A flag; none if absent or blank.

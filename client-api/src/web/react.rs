@@ -16,7 +16,7 @@ pub(super) async fn act(Id(id): Id, form: Form) -> Result<Redirect, Fault> {
         Some("unboost") => Command::Unrepost(status),
         Some("like") => Command::Favourite(status),
         Some("unlike") => Command::Unfavourite(status),
-        Some("erase") => Command::Erase { status, now: false },
+        Some("erase") => Command::Erase { status, now: None },
         _ => return Err(ApiError::invalid("no such action").into()),
     };
     form.visitor.node.command(form.visitor.did, command).await?;

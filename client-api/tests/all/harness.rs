@@ -1,5 +1,6 @@
 //! A node in a temporary folder behind the router, and a small client of it.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
@@ -22,7 +23,7 @@ pub(crate) struct Server {
     node: Node,
     router: Router,
     token: Token,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// An answer.
@@ -46,7 +47,7 @@ impl Server {
         let token = Token::load_or_create(folder.path()).unwrap();
         let config = HttpConfig { port: 7766, names: Vec::new(), token: token.clone() };
         let router = router(App::new(node.handle(), config), Router::new());
-        Self { node, router, token, _folder: folder }
+        Self { node, router, token, folder }
     }
 
     pub(crate) async fn stop(self) {
@@ -59,6 +60,16 @@ impl Server {
 
     pub(crate) fn token(&self) -> &str {
         self.token.text()
+    }
+
+    /// A file of the folder of keys.
+    pub(crate) fn key_file(&self, name: &str) -> PathBuf {
+        self.folder.path().join("identities/lan").join(name)
+    }
+
+    /// The 24 words, while they lie unsealed in the folder.
+    pub(crate) fn words(&self) -> String {
+        std::fs::read_to_string(self.key_file("phrase")).unwrap().trim().to_owned()
     }
 
     /// A request that carries the token.

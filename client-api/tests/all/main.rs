@@ -7,6 +7,7 @@ mod guards;
 #[cfg(test)]
 mod harness;
 mod house;
+mod keys;
 mod media;
 mod native;
 mod page;

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use redb::ReadableTable;
-use xom_protocol::body::{Block, Body, Edit, Erase, Follow, LogHead, Post, Profile, Reaction, Repost, Unfollow, Vote};
+use xom_protocol::body::{
+    Block, Body, Edit, Erase, Follow, LogHead, Post, Profile, PurgeOrder, Reaction, Repost, Unfollow, Vote,
+};
 use xom_protocol::entry::{Kind, Reference, SaltedBody, VerifiedEntry};
 use xom_protocol::identity::purge;
 use xom_protocol::log::{ComposeError, RegisterKey, Subject, register_keys};
@@ -13,9 +15,9 @@ use xom_protocol::{Did, EntryId};
 
 use super::append::Stretch;
 use super::batch::{Batch, HeldEntry};
-use super::identities::control_key;
 use crate::command::{Command, Done};
 use crate::error::{CommandError, StoreError};
+use crate::keys::{AccessError, ControlKey};
 use crate::model::StatusId;
 
 /// Peers' clocks may differ by this much before the signer refuses, milliseconds (`LOG-15`).
@@ -44,7 +46,7 @@ impl Batch<'_> {
         match command {
             Command::Post { post, reply_to, quote_of } => self.post(did, *post, reply_to, quote_of),
             Command::Edit { status, post } => self.edit(did, status, *post),
-            Command::Erase { status, now } => self.erase_status(did, status, now),
+            Command::Erase { status, now } => self.erase_status(did, status, now.as_ref()),
             Command::Favourite(status) => self.favourite(did, status),
             Command::Unfavourite(status) => self.undo(did, status, "reaction"),
             Command::Repost(status) => self.repost(did, status),
@@ -93,7 +95,7 @@ impl Batch<'_> {
         Ok(done(&said, Some(status)))
     }
 
-    fn erase_status(&mut self, did: &Did, status: StatusId, now: bool) -> Answer {
+    fn erase_status(&mut self, did: &Did, status: StatusId, now: Option<&ControlKey>) -> Answer {
         let held = self.status(status)?;
         if held.header.author != *did {
             return Err(CommandError::NotYours);
@@ -230,22 +232,18 @@ impl Batch<'_> {
     fn erase_entry(&mut self, did: &Did, id: &EntryId) -> Answer {
         let place = self.place_of(id)?.ok_or(CommandError::StatusNotFound)?;
         let held = self.held(place)?.ok_or(CommandError::StatusNotFound)?;
-        let said = self.erase(did, held.header.reference(held.id), false)?;
+        let said = self.erase(did, held.header.reference(held.id), None)?;
         Ok(done(&said, None))
     }
 
-    fn erase(&mut self, did: &Did, target: Reference, now: bool) -> Result<Said, CommandError> {
-        let purge = if now { Some(self.purge_order(did, &target.entry)?) } else { None };
+    fn erase(&mut self, did: &Did, target: Reference, now: Option<&ControlKey>) -> Result<Said, CommandError> {
+        let purge = now.map(|key| self.purge_order(did, &target.entry, key)).transpose()?;
         self.say(did, &Body::Erase(Erase { target, purge }))
     }
 
-    fn purge_order(&mut self, did: &Did, target: &EntryId) -> Result<xom_protocol::body::PurgeOrder, CommandError> {
+    fn purge_order(&mut self, did: &Did, target: &EntryId, key: &ControlKey) -> Result<PurgeOrder, CommandError> {
         let record = self.identity(did)?.ok_or(CommandError::NotLocal(*did))?;
-        let username = self.own(did).row.username.clone();
-        let key = control_key(&self.shared.folder, &username)?
-            .ok_or(CommandError::Refused("the control key is not in the data folder"))?;
-        purge::order(record.state(), target, &[&key])
-            .map_err(|_| CommandError::Refused("the control key in the data folder is not the current one"))
+        purge::order(record.state(), target, &[key.secret()]).map_err(|_| AccessError::Replaced.into())
     }
 
     /// Signs a body and stores it.

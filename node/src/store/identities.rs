@@ -18,7 +18,8 @@ use zeroize::Zeroizing;
 
 use super::folder::{Folder, entropy, make_dir_all, read_secret, sync_parent, unreadable, write_secret};
 use super::tables::LocalRow;
-use crate::error::{StartError, StoreError};
+use crate::error::StartError;
+use crate::keys::AccessError;
 
 /// The recovery phrase, 24 words.
 const PHRASE: &str = "phrase";
@@ -97,8 +98,9 @@ pub(super) fn recover(folder: &Folder, rows: &[LocalRow]) -> Result<Vec<SecretKe
 }
 
 /// The control key of a local identity; none if it is not kept here.
-pub(super) fn control_key(folder: &Folder, username: &str) -> Result<Option<SecretKey>, StoreError> {
-    Ok(read_key(&folder.identity(username).join(CONTROL_KEY))?)
+pub(super) fn control_key(folder: &Folder, username: &str) -> Result<Option<SecretKey>, AccessError> {
+    let key = read_key(&folder.identity(username).join(CONTROL_KEY));
+    key.map_err(|_| AccessError::Damaged { file: CONTROL_KEY })
 }
 
 /// True if the recovery phrase lies in the folder in the clear.

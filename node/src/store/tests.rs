@@ -2,6 +2,7 @@
 
 mod adopt;
 mod checking;
+mod control;
 mod crash;
 mod erasure;
 mod idempotency;
@@ -27,6 +28,7 @@ use super::tables::LocalRow;
 use super::{Appended, NewRun, Store};
 use crate::command::{Command, Done};
 use crate::error::CommandError;
+use crate::keys::{ControlAccess, ControlKey};
 use crate::model::StatusId;
 
 /// A time that tests begin at: in 2026.
@@ -82,7 +84,14 @@ impl Person {
     }
 
     async fn erase(&self, status: StatusId, now: bool) {
+        let now = if now { Some(self.control_key().await) } else { None };
         self.say(Command::Erase { status, now }).await.unwrap();
+    }
+
+    /// The control key, as it lies in the folder.
+    async fn control_key(&self) -> ControlKey {
+        let key = self.store.control_key(&self.me.did, &ControlAccess::Kept).await;
+        ControlKey::new(key.unwrap())
     }
 
     fn position(&self, log: &LogId) -> Position {

@@ -7,6 +7,7 @@ use xom_node::model::{FoundStatus, StatusId};
 
 use crate::api::entities::Status;
 use crate::api::lookup::{Id, status};
+use crate::api::xom::access;
 use crate::http::{ApiError, Call, ErrorKind, Params};
 
 /// The status of a Mastodon id, an entry id or a unique prefix of one; candidates where it is not unique.
@@ -27,11 +28,14 @@ pub async fn get(call: Call, params: Params) -> Result<Json<Value>, ApiError> {
     Ok(Json(json!({"id": id.0.to_string(), "entry": entry, "status": Status::new(&call.base, &found)})))
 }
 
-/// Takes an own status back; with `now` its bytes are purged at once, by an order of the control key.
-pub async fn erase(call: Call, Id(id): Id, params: Params) -> Result<Json<Value>, ApiError> {
+/// Takes an own status back; with `now` its bytes are purged at once, by an order of the control key, which
+/// `passphrase` or `words` may have to open.
+pub async fn erase(call: Call, Id(id): Id, mut params: Params) -> Result<Json<Value>, ApiError> {
+    let access = access::take(&call, &mut params)?;
     let now = params.flag("now").unwrap_or(false);
     let found = status(&call, StatusId(id)).await?;
-    let done = call.node.command(call.viewer(), Command::Erase { status: found.id, now }).await?;
+    let key = if now { Some(call.node.control_key(call.viewer(), access).await?) } else { None };
+    let done = call.node.command(call.viewer(), Command::Erase { status: found.id, now: key }).await?;
     Ok(Json(json!({
         "id": found.id.0.to_string(),
         "entry": found.reference.entry.to_string(),

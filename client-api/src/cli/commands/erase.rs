@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::super::secret::ControlArgs;
 use super::super::{Call, CliError};
 
 /// Take an own status back.
@@ -16,6 +17,8 @@ pub struct Args {
     /// Purge the bytes at once, by an order of the control key
     #[arg(long)]
     now: bool,
+    #[command(flatten)]
+    control: ControlArgs,
 }
 
 impl Args {
@@ -23,7 +26,8 @@ impl Args {
     pub fn execute(&self, call: &Call) -> Result<(), CliError> {
         let client = call.client()?;
         let id = client.find_status(&self.status)?;
-        let answer = client.post(&format!("/api/xom/v1/statuses/{id}/erase"), &json!({ "now": self.now }))?;
+        let path = format!("/api/xom/v1/statuses/{id}/erase");
+        let answer = self.control.post(&client, &path, json!({ "now": self.now }))?;
         call.output.show(&answer, |_| match self.now {
             true => format!("{id} is erased and purged. `xom compact` gives the space back."),
             false => format!("{id} is erased; its bytes go in seven days."),

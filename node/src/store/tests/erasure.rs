@@ -109,7 +109,7 @@ async fn only_ones_own_statuses_can_be_erased() {
     let place = bob.store.snapshot().unwrap();
     let number = place.log_number(&alice.me.log).unwrap().unwrap();
     let status = StatusId(place.with_entry((number, 1), |row| row.local_id).unwrap().unwrap());
-    let answer = bob.say(Command::Erase { status, now: false }).await;
+    let answer = bob.say(Command::Erase { status, now: None }).await;
     assert!(matches!(answer, Err(CommandError::NotYours)));
 }
 

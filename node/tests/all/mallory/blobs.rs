@@ -85,7 +85,7 @@ async fn r_blb_8_a_blob_is_served_only_for_a_live_entry_that_names_it() {
     {
         assert_eq!(&ask(&mut peer, blob, entry, offset).await, wanted);
     }
-    stage.alice.command(Command::Erase { status: naming.status.expect("a status"), now: false }).await;
+    stage.alice.command(Command::Erase { status: naming.status.expect("a status"), now: None }).await;
     assert_eq!(ask(&mut peer, blob, entry, 0).await, not_found, "erased");
     stage.goes_on().await;
 }

@@ -1,5 +1,6 @@
 //! Bodies that were purged, and a mallory who kept them.
 
+use xom_node::ControlAccess;
 use xom_node::command::Command;
 use xom_protocol::body::{Body, Erase};
 use xom_protocol::entry::SignedEntry;
@@ -29,7 +30,8 @@ async fn erased(stage: &mut Stage) -> (LogId, Vec<SignedEntry>, u64) {
     let kept = bodies(&stage.alice, log, height).await;
     let at = height - 1;
     assert!(kept.last().is_some_and(|entry| entry.body.is_some()), "alice serves what is live");
-    stage.bob.command(Command::Erase { status, now: true }).await;
+    let now = stage.bob.node().control_key(stage.bob.did(), ControlAccess::Kept).await.expect("the kept key");
+    stage.bob.command(Command::Erase { status, now: Some(now) }).await;
     stage.holds(log, height + 1).await;
     (log, kept, at)
 }

@@ -11,6 +11,6 @@ use crate::http::{ApiError, Call};
 /// Hides it everywhere at once; its bytes go seven days later.
 pub async fn delete(call: Call, Id(id): Id) -> Result<Json<Status>, ApiError> {
     let found = status(&call, StatusId(id)).await?;
-    call.node.command(call.viewer(), Command::Erase { status: found.id, now: false }).await?;
+    call.node.command(call.viewer(), Command::Erase { status: found.id, now: None }).await?;
     Ok(Json(Status::deleted(&call.base, &found)))
 }

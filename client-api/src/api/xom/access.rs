@@ -1,0 +1,37 @@
+//! What a request brings to have something signed by the control key: `passphrase` or `words` in its
+//! body, or neither where the key lies unsealed. The one place that reads them.
+
+use serde_json::json;
+use xom_node::ControlAccess;
+use xom_protocol::phrase::Phrase;
+
+use crate::http::{ApiError, Call, ErrorKind, Params};
+
+/// Parameters that hold secrets. They may be in the body only: addresses are kept in histories and logs.
+const SECRETS: [&str; 3] = ["passphrase", "new_passphrase", "words"];
+
+/// Takes `passphrase` or `words` out of the parameters.
+pub fn take(call: &Call, params: &mut Params) -> Result<ControlAccess, ApiError> {
+    refuse_in_query(call)?;
+    match (params.take_secret("passphrase"), params.take_secret("words")) {
+        (None, None) => Ok(ControlAccess::Kept),
+        (Some(passphrase), None) => Ok(ControlAccess::Passphrase(passphrase)),
+        (None, Some(words)) => match Phrase::parse(&words) {
+            Ok(phrase) => Ok(ControlAccess::Words(phrase)),
+            Err(error) => {
+                Err(ApiError::with_text(ErrorKind::Forbidden, error.to_string()).with("code", json!("not-a-phrase")))
+            }
+        },
+        (Some(_), Some(_)) => Err(ApiError::invalid("give passphrase or words, not both")),
+    }
+}
+
+/// Refuses a request whose address holds a secret (R-API-10).
+pub fn refuse_in_query(call: &Call) -> Result<(), ApiError> {
+    let query = call.uri.query().unwrap_or_default();
+    let named = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
+    match SECRETS.iter().find(|name| named(name)) {
+        Some(name) => Err(ApiError::invalid(format!("{name} belongs into the body, never into the address"))),
+        None => Ok(()),
+    }
+}
