@@ -115,6 +115,14 @@ pub enum CommandError {
     /// The own clock can't be right: the newest own entry is later, or peers' clocks differ.
     #[error("this machine's clock is off: {0}")]
     Clock(String),
+    /// Another copy of this data folder has signed with the same device key, or this one is an old copy
+    /// (`LOG-17`): signing on would give one place two entries.
+    #[error(
+        "this folder is behind its own log: another copy of it has signed more with the same device key, so nothing is \
+         signed with that key here any more; give this folder a new device key, by pairing it with another of your \
+         devices or with the 24 words"
+    )]
+    Behind,
     /// A queue is full; try again.
     #[error("the node is busy, try again")]
     Busy,

@@ -171,9 +171,10 @@ impl Handle {
         let store = self.store.clone();
         let counts = tokio::task::spawn_blocking(move || {
             let snapshot = store.snapshot()?;
-            Ok((snapshot.entry_count()?, snapshot.identity_count()?, store.folder().disk_bytes()?))
+            let behind = store.stopped()?;
+            Ok((snapshot.entry_count()?, snapshot.identity_count()?, store.folder().disk_bytes()?, behind))
         });
-        let (entries, identities, disk_bytes) = counts.await.unwrap_or(Err(StoreError::Stopping))?;
+        let (entries, identities, disk_bytes, behind) = counts.await.unwrap_or(Err(StoreError::Stopping))?;
         let folder = self.config.data_dir.display();
         let warning = |name: &String| {
             format!(
@@ -190,7 +191,7 @@ impl Handle {
             identities,
             disk_bytes,
             refusals: self.net.totals().refusals(),
-            warnings: unsealed.iter().map(warning).collect(),
+            warnings: unsealed.iter().map(warning).chain(behind.iter().map(behind_warning)).collect(),
         })
     }
 
@@ -213,6 +214,11 @@ impl Handle {
     pub async fn rebuild_views(&self) -> Result<u64, StoreError> {
         self.store.rebuild_views().await
     }
+}
+
+/// What the owner of a folder that is an old copy must know.
+fn behind_warning(did: &Did) -> String {
+    format!("{did}: {}", CommandError::Behind)
 }
 
 fn count(number: usize) -> u64 {

@@ -14,6 +14,7 @@ mod frontier;
 mod identities;
 mod ingest;
 mod listen;
+mod own_heads;
 mod peers;
 mod sessions;
 mod shared;
@@ -30,6 +31,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use self::driver::{Ask, Driver, Parts, Remembered};
+use self::own_heads::OwnHeads;
 use self::peers::{PeerBook, PeerRecord};
 use self::shared::Shared;
 use self::swarm::Behaviour;
@@ -78,7 +80,11 @@ impl Listening {
     ) -> Result<Net, StoreError> {
         let own = *self.swarm.local_peer_id();
         let totals = Arc::new(Tally::default());
-        let shared = Arc::new(Shared::new(store.clone(), own, Arc::clone(&totals))?);
+        let book = book(own, store, config)?;
+        let own_heads = OwnHeads::new(book.reachable(), !config.bootstrap.is_empty(), Instant::now());
+        // Until the driver finds that nobody is left to be asked for the own heads.
+        store.hold_signing();
+        let shared = Arc::new(Shared::new(store.clone(), own, own_heads, Arc::clone(&totals))?);
         let (asks, asked) = mpsc::channel(ASKS_MAX);
         let (remember, remembered) = mpsc::channel(REMEMBERED_MAX);
         let (connected, connections) = watch::channel(blobs::Connected::default());
@@ -87,7 +93,7 @@ impl Listening {
         let driver = Driver::new(Parts {
             swarm: self.swarm,
             shared,
-            book: book(own, store, config)?,
+            book,
             connected,
             remember,
             asks: asked,

@@ -2,6 +2,7 @@
 //! on snapshots. The store takes only verified entries, and answers a write only after its commit.
 
 mod adopt;
+mod ahead;
 mod append;
 mod batch;
 mod blobs;
@@ -211,8 +212,12 @@ impl Store {
     }
 
     /// Carries commands of a local identity out, in order, in one commit; one answer each.
+    /// Waits while peers are still asked for the own heads (`LOG-17`).
     pub(crate) async fn commands(&self, identity: Did, commands: Vec<Command>) -> Vec<Result<Done, CommandError>> {
         let count = commands.len();
+        if self.signing_allowed().await.is_err() {
+            return (0..count).map(|_| Err(CommandError::Store(StoreError::Stopping))).collect();
+        }
         let answers = self.write(move |batch| {
             let mut answers = Vec::with_capacity(commands.len());
             for command in &commands {
@@ -300,6 +305,7 @@ impl Store {
 
     /// Stops the writer after what is queued, and waits for its end. Nothing is written afterwards.
     pub(crate) async fn stop(&self) {
+        self.end_signing();
         let (reply, answer) = oneshot::channel();
         if self.send(Job::Stop(reply)).await.is_ok() {
             drop(answer.await);

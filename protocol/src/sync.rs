@@ -13,6 +13,7 @@ mod handshake;
 mod input;
 pub mod message;
 mod output;
+mod own;
 mod push;
 mod ranges;
 mod refusal;

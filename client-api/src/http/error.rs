@@ -35,6 +35,8 @@ pub enum ErrorKind {
     Misdirected,
     /// Readable, but refused: a bound, a rule, something that this version can't do.
     Invalid,
+    /// The folder is behind its own log: nothing is signed here any more.
+    Behind,
     /// Too much at once.
     Busy,
     /// Too many or too long headers.
@@ -56,7 +58,7 @@ pub struct ApiError {
 
 impl ErrorKind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Malformed,
         Self::Unauthorized,
         Self::Forbidden,
@@ -68,6 +70,7 @@ impl ErrorKind {
         Self::UnsupportedType,
         Self::Misdirected,
         Self::Invalid,
+        Self::Behind,
         Self::Busy,
         Self::HeadersTooLarge,
         Self::Internal,
@@ -88,6 +91,7 @@ impl ErrorKind {
             Self::UnsupportedType => "unsupported-type",
             Self::Misdirected => "misdirected",
             Self::Invalid => "invalid",
+            Self::Behind => "behind",
             Self::Busy => "busy",
             Self::HeadersTooLarge => "headers-too-large",
             Self::Internal => "internal",
@@ -104,7 +108,7 @@ impl ErrorKind {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
-            Self::Ambiguous => StatusCode::CONFLICT,
+            Self::Ambiguous | Self::Behind => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
@@ -134,6 +138,7 @@ impl ErrorKind {
                 "This server does not answer to that Host; use localhost, or add the name to the settings."
             }
             Self::Invalid => "Validation failed",
+            Self::Behind => "This folder is an old copy; give it a new device key.",
             Self::Busy => "Too many requests at once; try again in a moment.",
             Self::HeadersTooLarge => "The headers are too large.",
             Self::Internal => "Something went wrong on this node; its log tells more.",
@@ -265,6 +270,7 @@ impl From<CommandError> for ApiError {
                 Self::not_found().describe(cause.to_string())
             }
             CommandError::Busy => Self::new(ErrorKind::Busy),
+            CommandError::Behind => Self::with_text(ErrorKind::Behind, cause.to_string()),
             CommandError::Clock(_) => Self::with_text(ErrorKind::Unavailable, cause.to_string()),
             CommandError::Store(cause) => cause.into(),
             CommandError::Access(cause) => {

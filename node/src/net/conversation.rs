@@ -261,6 +261,7 @@ impl<'a> Talk<'a> {
                 Output::Refused { rule, detail } => self.refused(rule, &detail),
                 Output::Progress { logs_left, entries_left } => self.set_in_sync(logs_left == 0 && entries_left == 0),
                 Output::InSync => self.set_in_sync(true),
+                Output::OwnHeadsKnown => self.with.shared.own_heads().heard(&self.with.peer),
                 other => self.outputs.push_back(other),
             }
         }

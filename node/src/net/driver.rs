@@ -152,6 +152,9 @@ impl Driver {
 
     fn do_what_is_due(&mut self) {
         let now = Instant::now();
+        if self.shared.own_heads().may_sign(now) {
+            self.shared.store.allow_signing();
+        }
         if now >= self.clocks_due {
             self.clocks_due = now + CLOCKS_EVERY;
             let known = self.standings.values().filter_map(|standing| standing.tally.clock.ahead_ms());

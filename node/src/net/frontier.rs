@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use xom_protocol::Did;
 use xom_protocol::identity::{DeviceStatus, IdentityState};
 use xom_protocol::log::Position;
 use xom_protocol::sync::{Frontier, IdentitySummary, LogSummary, Resume};
-use xom_protocol::{DeviceId, Did};
 
 use super::identities::Identities;
 use crate::error::StoreError;
@@ -20,14 +20,12 @@ pub(super) struct FrontierReader<'a> {
     snapshot: &'a Snapshot,
     identities: &'a Identities,
     wants: Arc<BTreeSet<Did>>,
-    own_devices: BTreeSet<DeviceId>,
 }
 
 impl<'a> FrontierReader<'a> {
     /// Reads from `snapshot`, with what is wanted now.
     pub(super) fn new(store: &Store, snapshot: &'a Snapshot, identities: &'a Identities) -> Self {
-        let own_devices = store.locals().into_iter().map(|local| local.device).collect();
-        Self { snapshot, identities, wants: store.wants(), own_devices }
+        Self { snapshot, identities, wants: store.wants() }
     }
 
     /// Everything (`SYN-5`). `resume` is only given back where there is much to compare.
@@ -66,8 +64,7 @@ impl<'a> FrontierReader<'a> {
             }
         }
         if let Some(state) = record.map(|record| record.state()).filter(|_| self.wants.contains(did)) {
-            let missing = state.devices.keys().filter(|device| !self.own_devices.contains(device));
-            let missing = missing.map(|device| state.root_log(device));
+            let missing = state.devices.keys().map(|device| state.root_log(device));
             let missing = missing.filter(|log| held.iter().all(|have| have.log != *log));
             logs.extend(missing.map(|log| LogSummary {
                 did: *did,
@@ -80,8 +77,9 @@ impl<'a> FrontierReader<'a> {
         Ok((summary, logs))
     }
 
-    /// Wanted are logs of wanted identities, but neither those that this node writes itself nor those
-    /// of ended devices that are held up to their accepted head (`ID-7`).
+    /// Wanted are logs of wanted identities, but not those of ended devices that are held up to their
+    /// accepted head (`ID-7`). Those that this node writes itself are wanted too: whoever has more of one than
+    /// this node must be noticed (`LOG-17`).
     fn is_wanted(&self, did: &Did, log: &Held, state: Option<&IdentityState>) -> bool {
         let device = state.and_then(|state| state.devices.get(&log.device));
         let ended = match device.map(|device| &device.status) {
@@ -90,6 +88,6 @@ impl<'a> FrontierReader<'a> {
             }
             _ => false,
         };
-        self.wants.contains(did) && !self.own_devices.contains(&log.device) && !ended
+        self.wants.contains(did) && !ended
     }
 }

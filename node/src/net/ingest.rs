@@ -170,10 +170,6 @@ impl Ingest {
             Some(Err(e)) => return Ok(Checked::Not(Outcome::Refused(e.rule()))),
             None => return Ok(Checked::Not(Outcome::Applied)),
         };
-        if self.store.locals().iter().any(|local| local.device == device) {
-            // Nobody but this node writes its own logs.
-            return Ok(Checked::Not(Outcome::Dropped));
-        }
         let known = self.identities.get(&snapshot, &did)?;
         let Some(record) = known.and_then(|known| known.record) else {
             return Ok(Checked::Not(Outcome::Dropped));

@@ -330,6 +330,12 @@ impl PeerBook {
         self.peers.iter().filter(|(_, peer)| peer.is_connected()).map(|(id, _)| *id)
     }
 
+    /// The peers that can be dialled.
+    pub(super) fn reachable(&self) -> BTreeSet<PeerId> {
+        let can_be = self.peers.iter().filter(|(_, peer)| !peer.addresses().is_empty());
+        can_be.map(|(id, _)| *id).collect()
+    }
+
     /// Forgets the peer that was seen longest ago, where the book is full and `newcomer` is not in it.
     fn make_room(&mut self, newcomer: &PeerId) {
         if self.peers.len() < PEERS_MAX || self.peers.contains_key(newcomer) {

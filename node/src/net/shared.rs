@@ -1,7 +1,7 @@
 //! What all conversations of a node share, and what they read from the store.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use libp2p::PeerId;
@@ -13,6 +13,7 @@ use xom_protocol::{DeviceId, Did, LogId, Network};
 use super::frontier::FrontierReader;
 use super::identities::Identities;
 use super::ingest::Ingest;
+use super::own_heads::OwnHeads;
 use super::tally::{PeerTally, Tally};
 use crate::error::StoreError;
 use crate::store::{Snapshot, Store};
@@ -33,22 +34,29 @@ pub(super) struct Shared {
     pub(super) ingest: Ingest,
     /// Counters of all peers together.
     pub(super) totals: Arc<Tally>,
+    own_heads: Mutex<OwnHeads>,
     began: Instant,
 }
 
 impl Shared {
     /// For the node with this peer id.
-    pub(super) fn new(store: Store, own: PeerId, totals: Arc<Tally>) -> Result<Self, StoreError> {
+    pub(super) fn new(store: Store, own: PeerId, own_heads: OwnHeads, totals: Arc<Tally>) -> Result<Self, StoreError> {
         let network = store.network();
         let identities = Arc::new(Identities::new(network));
         let ingest = Ingest::new(store.clone(), Arc::clone(&identities), Arc::clone(&totals));
         let epoch = epoch_number(&store.snapshot()?.epoch()?);
-        Ok(Self { store, network, own, epoch, identities, ingest, totals, began: Instant::now() })
+        let (own_heads, began) = (Mutex::new(own_heads), Instant::now());
+        Ok(Self { store, network, own, epoch, identities, ingest, totals, own_heads, began })
     }
 
     /// Milliseconds since the start, by a clock that never goes back.
     pub(super) fn now_ms(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Whom the signer waits for.
+    pub(super) fn own_heads(&self) -> MutexGuard<'_, OwnHeads> {
+        self.own_heads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A reader of summaries. Blocking.

@@ -35,13 +35,16 @@ pub(super) struct Stretch {
     pub(super) live: bool,
     /// Peers are sent the entries at once; otherwise they are told the new head.
     pub(super) pushed: bool,
+    /// Signed here, just now; everything else that is new in an own log was signed by a copy of this folder.
+    pub(super) is_own: bool,
 }
 
 impl From<NewRun> for Stretch {
     fn from(run: NewRun) -> Self {
         let NewRun { log, author, device, entries, live } = run;
         let pushed = live || entries.len() <= PUSHED_ENTRIES_MAX;
-        Self { log, author, device, entries: entries.into_iter().map(Arc::new).collect(), live, pushed }
+        let entries = entries.into_iter().map(Arc::new).collect();
+        Self { log, author, device, entries, live, pushed, is_own: false }
     }
 }
 
@@ -73,7 +76,12 @@ impl Batch<'_> {
         }
         let (log, mut row) = self.log(&run.log, &run.author, &run.device)?;
         let overlap = run.entries.partition_point(|entry| entry.header().seq < row.height);
-        if let Some(parts) = self.compare(log, &run.entries[..overlap])? {
+        let parts = self.compare(log, &run.entries[..overlap])?;
+        let shown = run.entries.get(parts.unwrap_or(overlap)).filter(|_| !run.is_own && self.writes(&run.log));
+        if let Some(shown) = shown {
+            self.stop_signing(&row, shown)?;
+        }
+        if let Some(parts) = parts {
             return self.keep_fork(log, row, &run.entries[parts..]);
         }
         let new = &run.entries[overlap..];
@@ -103,6 +111,7 @@ impl Batch<'_> {
             entries: Vec::new(),
             live,
             pushed: false,
+            is_own: false,
         };
         if !self.owns_log(record.state(), &run)? {
             return Ok(false);

@@ -257,6 +257,7 @@ impl Batch<'_> {
         if xom_protocol::entry::size_class(bytes.len()).is_none() {
             return Err(CommandError::Refused("the body is longer than 256 KiB"));
         }
+        self.check_signing(&self.own(did).row.log)?;
         let time_ms = self.signing_time(did)?;
         self.write_checkpoint(did, time_ms)?;
         let salt = fresh_salt()?;
@@ -283,7 +284,7 @@ impl Batch<'_> {
         let header = entry.header();
         let (author, log, device) = (header.author, header.log, header.device);
         let id = entry.id();
-        let run = Stretch { log, author, device, entries: vec![Arc::new(entry)], live, pushed: true };
+        let run = Stretch { log, author, device, entries: vec![Arc::new(entry)], live, pushed: true, is_own: true };
         let place = (self.log(&log, &author, &device)?.0, run.entries[0].header().seq);
         match self.append(&run)? {
             super::Appended::Stored { new: 1, .. } => {}

@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use std::time::Duration;
 
 use redb::Database;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use xom_protocol::identity::IdentityRecord;
 use xom_protocol::keys::SecretKey;
 use xom_protocol::{Did, Network};
 
 use super::Notice;
+use super::ahead::Signing;
 use super::folder::Folder;
 use super::own::Own;
 use super::salts::Salts;
@@ -58,6 +59,8 @@ pub(crate) struct Shared {
     clock_offset_ms: Mutex<Option<i64>>,
     notices: broadcast::Sender<Notice>,
     events: broadcast::Sender<Event>,
+    /// Whether commands are carried out now, or wait for what peers know of the own logs.
+    pub(super) signing: watch::Sender<Signing>,
 }
 
 /// The database, for as long as no compaction may run.
@@ -87,6 +90,7 @@ impl Shared {
             clock_offset_ms: Mutex::default(),
             notices: broadcast::Sender::new(NOTICES_MAX),
             events: broadcast::Sender::new(EVENTS_MAX),
+            signing: watch::Sender::new(Signing::Allowed),
         })
     }
 

@@ -63,6 +63,11 @@ pub(crate) const ARRIVALS: TableDefinition<'_, u64, ArrivalRow> = TableDefinitio
 /// the header. One branch of at most 256 headers a log.
 pub(crate) const FORKS: TableDefinition<'_, PlaceKey, &[u8]> = TableDefinition::new("forks_v1");
 
+/// Log id of an own log that goes on elsewhere -> place and header hash of the entry that showed it: nothing
+/// is signed in it any more (`LOG-17`).
+pub(crate) const STOPPED_LOGS: TableDefinition<'_, &[u8; 32], (u64, [u8; 32])> =
+    TableDefinition::new("stopped_logs_v1");
+
 // ---- source: erasure ---------------------------------------------------------------------------
 
 /// (digest of the erased entry's id, log number and sequence number of the erase) -> what the erase says.

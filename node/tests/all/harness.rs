@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use libp2p::Multiaddr;
 use tempfile::TempDir;
 use xom_node::command::{Command, Done};
+use xom_node::error::CommandError;
 use xom_node::model::{AuthorFilter, Page, Status, StatusContent};
 use xom_node::{Handle, Node, NodeConfig};
 use xom_protocol::body::Post;
@@ -92,6 +93,22 @@ impl Person {
         self.node = Some(Node::start(config).await.expect("starts again"));
     }
 
+    /// What is on the disk now, as a second person with the same keys and another peer id: a restored backup
+    /// or a cloned disk. Not started yet; this node must be stopped.
+    pub(crate) fn copy(&self) -> Self {
+        assert!(self.node.is_none(), "a copy of a folder in use is none");
+        let dir = TempDir::new().expect("temporary folder");
+        copy_folder(&self.dir.path().join("data"), &dir.path().join("data"));
+        std::fs::remove_file(dir.path().join("data/peer.key")).expect("had one");
+        Self { name: self.name, dir, listen: Over::Tcp.listen(0), node: None, did: self.did }
+    }
+
+    /// Says something and gives the refusal, if it is one.
+    pub(crate) async fn try_post(&self, text: &str) -> Result<Done, CommandError> {
+        let post = Box::new(Post { text: text.to_owned(), ..Post::default() });
+        self.node().command(self.did, Command::Post { post, reply_to: None, quote_of: None }).await
+    }
+
     pub(crate) async fn command(&self, command: Command) -> Done {
         self.node().command(self.did, command).await.expect("carried out")
     }
@@ -159,6 +176,18 @@ pub(crate) fn config(dir: &Path, name: &str, listen: Multiaddr, bootstrap: Vec<M
         listen: vec![listen],
         bootstrap,
         first_username: Some(name.to_owned()),
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("made");
+    for item in std::fs::read_dir(from).expect("is a folder") {
+        let (path, target) = item.map(|item| (item.path(), to.join(item.file_name()))).expect("read");
+        if path.is_dir() {
+            copy_folder(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).expect("copied");
+        }
     }
 }
 

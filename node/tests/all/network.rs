@@ -1,6 +1,7 @@
 //! Nodes that find each other, exchange what they want, and survive who breaks the rules.
 
 mod blobs;
+mod copies;
 mod liar;
 mod mallory;
 mod start;

@@ -20,7 +20,7 @@ const UNLINKED: Rule = Rule("LOG-4");
 enum Held {
     Identity(Did),
     Run { log: LogId, bytes: u64, pushed: bool },
-    Fork,
+    Fork { log: LogId },
     Aimed,
 }
 
@@ -85,8 +85,18 @@ impl Applying {
     }
 
     /// Hands the headers of their branch to the node.
-    pub(super) fn fork(&mut self, did: Did, log: LogId, from: u64, entries: Vec<SignedEntry>, out: &mut Vec<Output>) {
-        self.issue(Held::Fork, Batch::Fork { did, log, from, entries }, out);
+    pub(super) fn fork(
+        &mut self,
+        set: &mut Set,
+        log: LogId,
+        from: u64,
+        entries: Vec<SignedEntry>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(state) = set.logs.get_mut(&log) else { return };
+        state.applying += 1;
+        let did = state.did;
+        self.issue(Held::Fork { log }, Batch::Fork { did, log, from, entries }, out);
     }
 
     fn issue(&mut self, held: Held, batch: Batch, out: &mut Vec<Output>) {
@@ -123,7 +133,12 @@ impl Applying {
                 self.pushes_done += 1;
                 blame(outcome, "aimed entries")
             }
-            Held::Fork => blame(outcome, "headers of a fork"),
+            Held::Fork { log } => {
+                if let Some(state) = set.logs.get_mut(&log) {
+                    state.applying -= 1;
+                }
+                blame(outcome, "headers of a fork")
+            }
         }
     }
 }

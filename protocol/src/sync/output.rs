@@ -131,6 +131,9 @@ pub enum Output {
         /// Entries.
         entries_left: u64,
     },
+    /// What the peer has of the logs of the devices that we prove is known, and stored where it is more
+    /// than we had: once, and before most else (`SYN-18`).
+    OwnHeadsKnown,
     /// Everything that the two sides had in common is applied here. Comes again after each change.
     InSync,
     /// Close the stream, after sending what was to be sent before. Nothing follows.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::applying::{Applying, entry_bytes};
 use super::message::{Message, Place, Range, place};
 use super::output::Output;
+use super::own::OwnHeads;
 use super::refusal::Refusal;
 use super::set::Set;
 use crate::entry::SignedEntry;
@@ -56,14 +57,26 @@ impl Fetches {
         self.open.is_empty()
     }
 
+    /// True while headers of a fork of this log are on their way.
+    pub(super) fn has_fork(&self, log: &LogId) -> bool {
+        self.open.values().any(|fetch| matches!(&fetch.wanted, Wanted::Fork { log: asked, .. } if asked == log))
+    }
+
     /// Asks for what is due, as far as the windows allow (`SYN-8`, `SYN-9`, `SYN-13`).
-    pub(super) fn schedule(&mut self, set: &mut Set, applying: &Applying, now_ms: u64, out: &mut Vec<Output>) {
+    pub(super) fn schedule(
+        &mut self,
+        set: &mut Set,
+        own: &OwnHeads,
+        applying: &Applying,
+        now_ms: u64,
+        out: &mut Vec<Output>,
+    ) {
         while self.open.len() < REQUESTS_MAX && applying.bytes < APPLYING_BYTES {
             let asked = if let Some(did) = set.due_identities.first().copied() {
                 self.ask_identity(set, did)
             } else if let Some(log) = set.due_forks.first().copied() {
                 self.ask_fork(set, log)
-            } else if let Some(log) = next_log(set) {
+            } else if let Some(log) = next_log(set, own) {
                 self.ask_range(set, log)
             } else {
                 return;
@@ -194,10 +207,10 @@ impl Fetches {
     }
 }
 
-/// The first log that is due and whose identity is not on its way.
-fn next_log(set: &Set) -> Option<LogId> {
+/// The first log that is due and whose identity is not on its way; own ones go first.
+fn next_log(set: &Set, own: &OwnHeads) -> Option<LogId> {
     let is_ready = |log: &&LogId| set.logs.get(log).is_some_and(|state| !set.is_identity_busy(&state.did));
-    set.due_logs.iter().find(is_ready).copied()
+    own.first_due(set).filter(|log| is_ready(&log)).or_else(|| set.due_logs.iter().find(is_ready).copied())
 }
 
 /// How many of these entries a signature covers.
@@ -258,10 +271,9 @@ fn take_fork(
     range: Range,
     out: &mut Vec<Output>,
 ) -> Result<(), Refusal> {
-    let Some(state) = set.logs.get(&log) else { return Ok(()) };
     if range.entries.is_empty() {
         return Err(Refusal::fault(Rule("SYN-13"), "nothing of a branch that was claimed"));
     }
-    applying.fork(state.did, log, range.from, range.entries, out);
+    applying.fork(set, log, range.from, range.entries, out);
     Ok(())
 }

@@ -8,6 +8,7 @@ use super::handshake::{self, Agreement};
 use super::input::{Frontier, IdentitySummary, Input, LogSummary, Resume, SessionConfig};
 use super::message::{Claim, Hello, Message};
 use super::output::{CloseReason, Output};
+use super::own::OwnHeads;
 use super::push::{Growth, Pushes};
 use super::ranges::Fetches;
 use super::refusal::Refusal;
@@ -44,6 +45,7 @@ pub struct Session {
     applying: Applying,
     pushes: Pushes,
     aimed: AimedExchange,
+    own: OwnHeads,
     faults: u64,
     is_in_sync: bool,
     entries_left: u64,
@@ -54,6 +56,7 @@ impl Session {
     pub fn new(config: SessionConfig) -> Self {
         Self {
             set: Set::new(config.network),
+            own: OwnHeads::new(&config),
             config,
             phase: Phase::Fresh,
             clock: Clock::default(),
@@ -254,7 +257,11 @@ impl Session {
         }
         if let Phase::Open(agreement) = &self.phase {
             let (since, their_epoch) = (agreement.since, agreement.their_epoch);
-            self.fetches.schedule(&mut self.set, &self.applying, now_ms, out);
+            self.fetches.schedule(&mut self.set, &self.own, &self.applying, now_ms, out);
+            let is_heard = self.comparison.is_complete() && self.set.awaited == 0;
+            if self.own.become_known(is_heard, &self.set, &self.fetches) {
+                out.push(Output::OwnHeadsKnown);
+            }
             self.settle(since, their_epoch, out);
             if self.clock.is_ping_due(now_ms) {
                 out.push(Output::Send(Message::Ping.encode()));

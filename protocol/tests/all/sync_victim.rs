@@ -167,7 +167,7 @@ impl Victim {
             Output::Refused { rule, .. } => self.refused.push(rule.0),
             Output::Close(reason) => self.closed = Some(reason),
             Output::InSync => self.in_sync = true,
-            Output::PeerIs { .. } | Output::SaveResume(_) | Output::Progress { .. } => {}
+            Output::PeerIs { .. } | Output::SaveResume(_) | Output::Progress { .. } | Output::OwnHeadsKnown => {}
         }
     }
 

@@ -162,7 +162,7 @@ impl World {
                 let peer = self.ends[&id].peer;
                 self.homes[node].resumes.insert(peer, resume);
             }
-            Output::Progress { .. } => {}
+            Output::Progress { .. } | Output::OwnHeadsKnown => {}
             Output::InSync => {
                 if let Some(end) = self.ends.get_mut(&id) {
                     end.in_sync = true;

@@ -57,6 +57,7 @@ impl Driver {
         tracing::debug!(%peer, %end, "conversation ended");
         let again = matches!(end, End::Again);
         self.sessions.ended(&peer, number, again, Instant::now());
+        self.shared.own_heads().ended(&peer, number);
         let rule = match end {
             End::Breach(rule) => Some(rule),
             End::Closed(CloseReason::Refused(_)) => None,
@@ -71,6 +72,7 @@ impl Driver {
 
     fn conversation(&mut self, peer: PeerId, permit: Permit, outgoing: bool) -> Conversation {
         let standing = self.standing(peer).clone();
+        self.shared.own_heads().begun(peer, permit.number);
         Conversation {
             shared: Arc::clone(&self.shared),
             peer,

@@ -1,0 +1,86 @@
+//! `LOG-17`, `SYN-18`: folders that are old copies, and folders that run twice. No key signs one place a
+//! second time where anybody is there who knows better, and the signer stops where nobody was.
+
+use xom_node::command::Command;
+use xom_node::error::CommandError;
+use xom_protocol::body::Profile;
+
+use crate::harness::{Over, Person, wait_until};
+
+/// Waits until nothing is signed here any more, and `xom status` says what to do.
+async fn stops_signing(person: &Person) {
+    let stopped = async || matches!(person.try_post("too late").await, Err(CommandError::Behind)).then_some(());
+    wait_until("nothing is signed any more", stopped).await;
+    let profile = Command::Profile(Box::new(Profile { bio: Some("still me".to_owned()), ..Profile::default() }));
+    assert!(matches!(person.node().command(person.did(), profile).await, Err(CommandError::Behind)));
+    let warnings = person.node().status().await.expect("status").warnings;
+    assert!(warnings.iter().any(|warning| warning.contains("new device key")), "{warnings:?}");
+}
+
+async fn is_disputed(at: &Person, of: &Person) -> bool {
+    let logs = at.node().read(|reader| reader.logs()).await.expect("reads");
+    logs.iter().any(|log| log.did == of.did() && log.disputed)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r_frk_2_a_restored_old_folder_asks_before_it_signs_and_then_signs_nothing() {
+    let (mut alice, mut bob) = (Person::new("alice", Over::Tcp).await, Person::new("bob", Over::Tcp).await);
+    alice.post("one").await;
+    bob.follow(alice.invite().await).await;
+    bob.has_posts(alice.did(), &["one".to_owned()]).await;
+    alice.stop().await;
+    let mut old = alice.copy();
+    alice.start().await;
+    alice.post("two").await;
+    let all = ["one".to_owned(), "two".to_owned()];
+    bob.has_posts(alice.did(), &all).await;
+    alice.stop().await;
+    old.start().await;
+    // The first command waits for what bob knows.
+    assert!(matches!(old.try_post("another two").await, Err(CommandError::Behind)));
+    stops_signing(&old).await;
+    old.has_posts(alice.did(), &all).await;
+    assert!(!is_disputed(&bob, &alice).await);
+    bob.stop().await;
+    old.stop().await;
+    old.start().await;
+    stops_signing(&old).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r_frk_3_two_live_copies_of_a_folder_notice_each_other_when_they_meet() {
+    let mut alice = Person::new("alice", Over::Tcp).await;
+    alice.post("one").await;
+    alice.stop().await;
+    let mut copy = alice.copy();
+    alice.start().await;
+    copy.start().await;
+    alice.post("two").await;
+    copy.post("another two").await;
+    copy.stop().await;
+    copy.start_with(vec![alice.listen()]).await;
+    stops_signing(&alice).await;
+    stops_signing(&copy).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r_frk_5_a_machine_rolled_back_while_nobody_was_there_signs_nothing_more_once_somebody_is() {
+    let (mut alice, mut bob) = (Person::new("alice", Over::Tcp).await, Person::new("bob", Over::Tcp).await);
+    alice.post("one").await;
+    bob.follow(alice.invite().await).await;
+    bob.has_posts(alice.did(), &["one".to_owned()]).await;
+    alice.stop().await;
+    let mut rolled_back = alice.copy();
+    alice.start().await;
+    alice.post("two").await;
+    bob.has_posts(alice.did(), &["one".to_owned(), "two".to_owned()]).await;
+    alice.stop().await;
+    bob.stop().await;
+    // Bob is remembered, and waited for in vain.
+    rolled_back.start().await;
+    rolled_back.post("another two").await;
+    bob.start_with(vec![]).await;
+    stops_signing(&rolled_back).await;
+    wait_until("bob has the proof", async || is_disputed(&bob, &alice).await.then_some(())).await;
+    assert_eq!(bob.posts_of(alice.did()).await, ["one", "two"]);
+}
