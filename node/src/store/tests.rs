@@ -124,6 +124,13 @@ impl Person {
         NewRun { log: self.me.log, author: self.me.did, device: self.me.device, entries, live: false }
     }
 
+    /// Stores what was signed with the own key by hand, as if a command had.
+    async fn append_own(&self, entries: Vec<VerifiedEntry>) {
+        let stretch = super::append::Stretch { is_own: true, ..super::append::Stretch::from(self.new_run(entries)) };
+        let appended = self.store.write(move |batch| batch.append(&stretch)).await.unwrap();
+        assert!(matches!(appended, Appended::Stored { .. }), "{appended:?}");
+    }
+
     fn key(&self) -> SecretKey {
         self.store.device_key(&self.me.did).unwrap()
     }

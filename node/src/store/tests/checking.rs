@@ -129,7 +129,7 @@ async fn a_checkpoint_whose_root_is_not_that_of_the_live_entries_is_a_fault() {
     let mallory = Person::new("mallory");
     let height = mallory.position(&mallory.me.log).height;
     posts(&mallory, usize::try_from(256 - height).unwrap()).await;
-    mallory.store.append(mallory.new_run(vec![false_checkpoint(&mallory)])).await.unwrap();
+    mallory.append_own(vec![false_checkpoint(&mallory)]).await;
     mallory.post("after").await;
     bob.fetch(&mallory).await;
     let faults = bob.store.verify().await.unwrap().faults;
