@@ -7,6 +7,7 @@ pub mod compose;
 mod devices;
 mod document;
 mod error;
+pub mod grants;
 mod keys;
 mod object;
 mod operations;

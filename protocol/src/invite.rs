@@ -101,10 +101,7 @@ impl Invite {
     }
 
     fn check(&self) -> Result<(), InviteError> {
-        let fits = self.addresses.len() <= INVITE_ADDRESSES_MAX;
-        if !fits || !self.addresses.iter().all(|address| is_address(address)) {
-            return Err(InviteError::Addresses);
-        }
+        check_addresses(&self.addresses)?;
         let bytes = self.to_string().len();
         if bytes > INVITE_BYTES_MAX { Err(InviteError::TooLong { bytes }) } else { Ok(()) }
     }
@@ -115,6 +112,12 @@ impl fmt::Display for Invite {
         let unsigned = unsigned(&self.did, &self.addresses, &self.device);
         write!(f, "{unsigned}&s={}", BASE64URL_NOPAD.encode(&self.signature.0))
     }
+}
+
+/// Checks how many addresses there are, and each of them.
+pub(crate) fn check_addresses(addresses: &[String]) -> Result<(), InviteError> {
+    let fits = addresses.len() <= INVITE_ADDRESSES_MAX;
+    if fits && addresses.iter().all(|address| is_address(address)) { Ok(()) } else { Err(InviteError::Addresses) }
 }
 
 /// The text before `&s=`, which is what is signed.
@@ -139,12 +142,12 @@ fn parse_query(query: &str) -> Result<(Vec<String>, PublicKey, Signature), Invit
     }
 }
 
-fn fixed_bytes<const N: usize>(part: Option<&str>, name: &str) -> Option<[u8; N]> {
+pub(crate) fn fixed_bytes<const N: usize>(part: Option<&str>, name: &str) -> Option<[u8; N]> {
     let encoded = part?.strip_prefix(name)?;
     BASE64URL_NOPAD.decode(encoded.as_bytes()).ok()?.try_into().ok()
 }
 
-fn percent_encoded(text: &str) -> String {
+pub(crate) fn percent_encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut encoded, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~/:".contains(&byte) {
             encoded.push(char::from(byte));
@@ -155,7 +158,7 @@ fn percent_encoded(text: &str) -> String {
     })
 }
 
-fn percent_decoded(text: &str) -> Option<String> {
+pub(crate) fn percent_decoded(text: &str) -> Option<String> {
     let (mut decoded, mut bytes) = (Vec::new(), text.bytes());
     while let Some(byte) = bytes.next() {
         let value = match byte {

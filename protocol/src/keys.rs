@@ -26,6 +26,8 @@ pub enum Domain {
     Body,
     /// A peer's proof, on one connection, that it holds a device key.
     Handshake,
+    /// An offer to pair; also the digests of a pairing.
+    Pair,
 }
 
 impl Domain {
@@ -39,6 +41,7 @@ impl Domain {
             Self::LogId => "log-id",
             Self::Body => "body",
             Self::Handshake => "handshake",
+            Self::Pair => "pair",
         }
     }
 

@@ -13,6 +13,7 @@ pub mod keys;
 pub mod limits;
 pub mod log;
 pub mod network;
+pub mod pair;
 pub mod phrase;
 pub mod rule;
 pub mod sync;

@@ -124,6 +124,19 @@ pub const INVITE_BYTES_MAX: usize = 1_024;
 /// Most addresses in an invite (`ID-14`).
 pub const INVITE_ADDRESSES_MAX: usize = 8;
 
+/// Longest offer to pair, bytes (`PAIR-1`).
+pub const PAIR_OFFER_BYTES_MAX: usize = 1_024;
+/// How long an offer to pair holds, milliseconds (`PAIR-1`).
+pub const PAIR_OFFER_MS: u64 = 600_000;
+/// Longest message of a pairing, `granted` apart, bytes (`PAIR-2`).
+pub const PAIR_MESSAGE_BYTES_MAX: usize = 512;
+/// How long each message of a pairing may be waited for before digits are shown, milliseconds (`PAIR-2`).
+pub const PAIR_ANSWER_MS: u64 = 20_000;
+/// How often one offer may come as far as digits (`PAIR-6`).
+pub const PAIR_TRIES_MAX: u32 = 3;
+/// Wrong secrets after which an offer is void (`PAIR-6`).
+pub const PAIR_WRONG_MAX: u32 = 64;
+
 /// Largest frame body, bytes (`SYN-1`).
 pub const FRAME_BYTES_MAX: usize = 1 << 20;
 /// Longest text in a message, bytes (`SYN-1`).

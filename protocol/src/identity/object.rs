@@ -70,6 +70,12 @@ impl SignedObject {
         Ok(Self { payload, signatures })
     }
 
+    /// Puts a payload together with signatures that were made apart; nothing is said of their worth.
+    pub(super) fn of_parts(payload: Vec<u8>, signatures: Vec<(u64, Signature)>) -> Result<Self, IdentityError> {
+        check_signature_list(&signatures)?;
+        Ok(Self { payload, signatures })
+    }
+
     /// Checks that every signature is valid and that at least `threshold` are there (`ID-4`).
     pub(super) fn verify(
         &self,

@@ -7,6 +7,8 @@ mod encoding_vectors;
 mod identity;
 mod log_vectors;
 mod logs;
+mod pairing;
+mod pairing_vectors;
 mod support;
 mod sync_home;
 mod sync_mallory;

@@ -11,6 +11,7 @@ const READ: &[&str] = &[
     "forks.json",
     "identity.json",
     "merkle.json",
+    "pairing.json",
     "registers.json",
     "runs.json",
     "sync.json",
