@@ -11,6 +11,7 @@ mod exit;
 mod offline;
 mod output;
 mod printable;
+mod progress;
 mod secret;
 
 use std::path::PathBuf;

@@ -16,6 +16,7 @@ pub mod limits;
 pub mod link;
 pub mod request_id;
 pub mod server;
+pub mod stream;
 
 pub use app::{App, HttpConfig};
 pub use auth::Token;

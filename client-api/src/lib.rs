@@ -3,6 +3,7 @@
 //! Knows HTTP, JSON and HTML; it must never know tables or swarms, which are the node's.
 
 pub mod api;
+mod archive_page;
 pub mod cli;
 pub mod http;
 pub mod import;

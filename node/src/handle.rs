@@ -1,5 +1,6 @@
 //! The handle: what clients of the node hold.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,6 +12,7 @@ use xom_protocol::keys::SecretKey;
 use xom_protocol::limits::INVITE_ADDRESSES_MAX;
 use xom_protocol::{BlobId, Did};
 
+use crate::archive::Page;
 use crate::command::{Command, Done, IdempotencyKey};
 use crate::config::NodeConfig;
 use crate::error::{AdoptError, CommandError, StoreError};
@@ -200,9 +202,14 @@ impl Handle {
         self.store.verify().await
     }
 
-    /// Everything of one identity as one CAR-like stream of frames, for `xom export`.
-    pub async fn export(&self, identity: Did) -> Result<Vec<u8>, CommandError> {
-        self.store.export(identity).await
+    /// Writes the archive of one identity, for `xom export`; see [`crate::archive`]. Answers its length, bytes.
+    pub async fn export(
+        &self,
+        identity: Did,
+        page: Arc<dyn Page>,
+        to: impl Write + Send + 'static,
+    ) -> Result<u64, CommandError> {
+        self.store.export(identity, page, to).await
     }
 
     /// Gives the space of purged and replaced data back and overwrites what purges left behind.

@@ -3,10 +3,10 @@
 //! It must never know HTTP, Mastodon's JSON or HTML: clients get the values of [`model`] through a
 //! [`Handle`].
 
+pub mod archive;
 pub mod command;
 pub mod config;
 pub mod error;
-pub mod export;
 pub mod handle;
 pub mod keys;
 pub mod model;
@@ -17,9 +17,9 @@ pub mod reader;
 pub(crate) mod store;
 mod views;
 
+pub use archive::verify_archive;
 pub use config::{Multiaddr, NodeConfig};
 pub use error::{AdoptError, CommandError, StartError, StoreError};
-pub use export::verify_export;
 pub use handle::Handle;
 pub use keys::ControlAccess;
 pub use node::Node;

@@ -1,10 +1,13 @@
 //! A data folder without a network: for commands that need no running node. Holds the folder's lock,
 //! so that a node that runs is noticed, and none starts in between.
 
+use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use xom_protocol::Did;
 
+use crate::archive::Page;
 use crate::config::NodeConfig;
 use crate::error::{CommandError, StartError, StoreError};
 use crate::model::VerifyReport;
@@ -56,9 +59,14 @@ impl Offline {
         self.store.compact().await
     }
 
-    /// Everything of one identity; see [`crate::export`] for the form.
-    pub async fn export(&self, identity: Did) -> Result<Vec<u8>, CommandError> {
-        self.store.export(identity).await
+    /// Writes the archive of one identity; see [`crate::archive`]. Answers its length, bytes.
+    pub async fn export(
+        &self,
+        identity: Did,
+        page: Arc<dyn Page>,
+        to: impl Write + Send + 'static,
+    ) -> Result<u64, CommandError> {
+        self.store.export(identity, page, to).await
     }
 
     /// Closes the folder; what was answered is durable.

@@ -71,6 +71,11 @@ impl Reader {
         })
     }
 
+    /// The snapshot that is read.
+    pub(crate) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
     /// The identities of this node, oldest first.
     pub fn local_identities(&self) -> Read<Vec<LocalIdentity>> {
         let by_account = self.locals()?;

@@ -47,6 +47,7 @@ use shared::Shared;
 use tables::LocalRow;
 use writer::{Job, Task};
 
+pub(crate) use erasure::attachments;
 pub(crate) use open::{open, open_existing};
 pub(crate) use snapshot::Snapshot;
 

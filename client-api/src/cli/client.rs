@@ -4,6 +4,7 @@
 //! folder: after a crash the address is stale, and somebody else may listen there.
 
 use std::fs;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,8 +23,8 @@ use crate::run::ADDRESS_FILE;
 const CONNECT_SECS: u64 = 5;
 /// How long a command may take; checking or exporting everything takes its time.
 const ANSWER_SECS: u64 = 3600;
-/// The largest answer that is read: an export of everything.
-const ANSWER_BYTES_MAX: u64 = 64 << 30;
+/// The largest JSON answer that is read.
+const ANSWER_BYTES_MAX: u64 = 1 << 30;
 
 /// A client of one node.
 pub struct Client {
@@ -70,11 +71,18 @@ impl Client {
         json(self.get_response(path, query)?)
     }
 
-    /// Reads bytes.
-    pub fn get_bytes(&self, path: &str) -> Result<Vec<u8>, CliError> {
+    /// Reads an answer of any length into `to`.
+    pub fn download(&self, path: &str, to: &mut impl Write) -> Result<u64, CliError> {
         let mut response = self.get_response(path, &[])?;
-        let read = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
-        read.map_err(|error| self.lost(&error))
+        io::copy(&mut response.body_mut().as_reader(), to).map_err(|error| self.cut_off(&error))
+    }
+
+    /// What ended the body of an answer before its end.
+    fn cut_off(&self, error: &io::Error) -> CliError {
+        match error.kind() {
+            io::ErrorKind::StorageFull => CliError::Failed(error.to_string()),
+            _ => CliError::Failed(format!("the node's answer was cut off ({error}); its log says why, try again")),
+        }
     }
 
     /// Sends JSON.

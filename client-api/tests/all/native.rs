@@ -39,7 +39,10 @@ async fn the_state_of_the_node_can_be_read_and_checked() {
     server.post("/api/xom/v1/compact", json!({})).await.ok();
     let export = server.get("/api/xom/v1/export").await;
     assert_eq!(export.status, 200);
-    assert!(!export.bytes.is_empty());
+    assert_eq!(export.header("content-type"), "application/x-tar");
+    assert_eq!(xom_node::verify_archive(export.bytes.as_slice()).faults, Vec::<String>::new());
+    let page = String::from_utf8_lossy(&export.bytes);
+    assert!(page.contains("<p>x</p>") && !page.contains("<script"));
     assert_eq!(server.get("/api/v1/timelines/home").await.ok().as_array().unwrap().len(), 1);
     server.stop().await;
 }

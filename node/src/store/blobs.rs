@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use data_encoding::HEXLOWER;
 use xom_protocol::BlobId;
 
+use super::export::hashes_to;
 use super::folder::{make_dir_all, replace_file, sync_parent};
 use super::{Shared, Store};
 use crate::error::StoreError;
@@ -40,6 +41,20 @@ impl Shared {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(e) => Err(e),
         }
+    }
+
+    /// Opens the file of a blob; none where it is not there or does not hash to its name. Answers its length too.
+    pub(super) fn open_blob_file(&self, blob: &BlobId) -> Result<Option<(u64, fs::File)>, StoreError> {
+        let mut file = match fs::File::open(self.blob_path(blob)) {
+            Ok(file) => file,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(e.into()),
+        };
+        if !hashes_to(&file, blob)? {
+            return Ok(None);
+        }
+        io::Seek::rewind(&mut file)?;
+        Ok(Some((file.metadata()?.len(), file)))
     }
 
     /// Reads the file of a blob and checks it against its id (`BLOB-1`, R-STO-5).

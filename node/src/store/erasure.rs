@@ -268,7 +268,7 @@ impl Batch<'_> {
 }
 
 /// The blobs that a body names.
-pub(super) fn attachments(body: &Body) -> Vec<&Attachment> {
+pub(crate) fn attachments(body: &Body) -> Vec<&Attachment> {
     match body {
         Body::Post(post) => post.attachments.iter().collect(),
         Body::Edit(edit) => edit.post.attachments.iter().collect(),

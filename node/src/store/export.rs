@@ -1,68 +1,155 @@
-//! Reading everything of one identity for an export.
+//! Reading everything of one identity into an archive (chapter 07), from one consistent state.
+//!
+//! Sizes stand before contents, so logs and the page are gone through twice. A body that is purged between the
+//! two leaves filler behind, and nothing of what it said.
 
-use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use xom_protocol::body::Body;
-use xom_protocol::entry::{SaltedBody, SignedEntry};
+use xom_protocol::entry::SaltedBody;
 use xom_protocol::keys::Signature;
+use xom_protocol::log::root_log_id;
 use xom_protocol::{BlobId, Did};
 
-use super::erasure::attachments;
 use super::snapshot::Snapshot;
-use super::tables;
-use super::{Store, batch::HeldEntry};
+use super::tables::{self, BlobState, flags};
+use super::{Held, Store, batch::HeldEntry};
+use crate::archive::{ArchiveWriter, BodyPart, LogBytes, Page, PageError, Settings};
 use crate::error::{CommandError, StoreError};
-use crate::export::ExportWriter;
+use crate::reader::Reader;
+
+/// Bytes that the tag of a sealed body takes.
+const TAG_BYTES: usize = 16;
 
 impl Store {
-    /// Everything of a local identity; see [`crate::export`] for the form.
-    pub(crate) async fn export(&self, identity: Did) -> Result<Vec<u8>, CommandError> {
-        if !self.locals().iter().any(|local| local.did == identity) {
-            return Err(CommandError::NotLocal(identity));
-        }
+    /// Writes the archive of a local identity to `to`. Answers its length, bytes.
+    pub(crate) async fn export(
+        &self,
+        identity: Did,
+        page: Arc<dyn Page>,
+        to: impl Write + Send + 'static,
+    ) -> Result<u64, CommandError> {
         let store = self.clone();
-        let exported = tokio::task::spawn_blocking(move || store.snapshot()?.export(identity)).await;
-        Ok(exported.unwrap_or(Err(StoreError::Stopping))?)
+        let written = tokio::task::spawn_blocking(move || {
+            let reader = Reader::new(store.snapshot()?)?;
+            let local = reader.snapshot().locals()?.into_iter().find(|local| local.did == identity);
+            let username = local.ok_or(CommandError::NotLocal(identity))?.username;
+            let bytes = write(&reader, identity, Settings { username }, &*page, to).map_err(StoreError::from)?;
+            Ok(bytes)
+        });
+        written.await.unwrap_or(Err(StoreError::Stopping.into()))
     }
 }
 
+fn write(reader: &Reader, did: Did, settings: Settings, page: &dyn Page, to: impl Write) -> Result<u64, PageError> {
+    let snapshot = reader.snapshot();
+    let mut archive = ArchiveWriter::new(to, snapshot.shared.network, did)?;
+    archive.identity(&snapshot.identity_objects(&did)?)?;
+    for held in snapshot.logs_in_order(&did)? {
+        snapshot.write_log(&held, &mut archive)?;
+    }
+    let mut named = archive.named()?;
+    while let Some(blob) = named.next()? {
+        archive.blob(&blob, snapshot.open_blob(&blob)?)?;
+    }
+    archive.settings(&settings)?;
+    let mut counting = Counting(0);
+    page.write(reader, did, &mut counting)?;
+    page.write(reader, did, archive.begin_page(counting.0)?)?;
+    archive.end_page()?;
+    Ok(archive.finish()?)
+}
+
 impl Snapshot {
-    fn export(&self, did: Did) -> Result<Vec<u8>, StoreError> {
-        let mut export = ExportWriter::new(self.shared.network, did);
-        for object in self.identity_objects(&did)? {
-            export.object(&object);
-        }
-        let mut blobs = BTreeSet::new();
-        for held in self.heads_of(&did)? {
-            let Some(log) = self.log_number(&held.log)? else { continue };
-            for item in self.entries.range((log, 0)..(log, held.position.height))? {
-                let held = HeldEntry::read(item?.1.value().to_vec())?;
-                export.entry(&self.exported(log, &held, &mut blobs)?);
-            }
-        }
-        for blob in blobs {
-            if let Some(bytes) = self.shared.read_blob_file(&blob)? {
-                export.blob(&blob, &bytes);
-            }
-        }
-        Ok(export.finish())
+    /// The logs of an identity of which something is held, root logs first, each by its id (`ARC-2`).
+    fn logs_in_order(&self, did: &Did) -> Result<Vec<Held>, StoreError> {
+        let mut logs = self.heads_of(did)?;
+        logs.retain(|held| held.position.height > 0);
+        let is_opened = |held: &Held| held.log != root_log_id(self.shared.network, did, &held.device);
+        logs.sort_unstable_by_key(|held| (is_opened(held), held.log));
+        Ok(logs)
     }
 
-    fn exported(&self, log: u32, held: &HeldEntry, blobs: &mut BTreeSet<BlobId>) -> Result<SignedEntry, StoreError> {
-        let row = held.row();
-        let body = if row.is_live() { self.body_bytes((log, held.header.seq), &row)? } else { None };
-        if let Some(body) = body.as_ref().and_then(|(_, bytes)| Body::decode(&held.header.kind, bytes).ok()) {
-            let table = self.table(tables::BLOBS)?;
-            for attachment in attachments(&body) {
-                if table.get(&attachment.blob.0)?.is_some_and(|row| row.value().state == tables::BlobState::Held) {
-                    blobs.insert(attachment.blob);
-                }
-            }
+    fn write_log(&self, held: &Held, archive: &mut ArchiveWriter<impl Write>) -> Result<(), PageError> {
+        let Some(head) = held.position.head else { return Ok(()) };
+        let Some(log) = self.log_number(&held.log)? else { return Ok(()) };
+        let places = || self.entries.range((log, 0)..(log, held.position.height)).map_err(StoreError::from);
+        let mut bytes = LogBytes::new(head);
+        for item in places()? {
+            let entry = HeldEntry::read(item.map_err(StoreError::from)?.1.value().to_vec())?;
+            let row = entry.row();
+            bytes.add(row.header.len(), row.signature.is_some(), self.body_length((log, entry.header.seq), &row)?);
         }
-        Ok(SignedEntry {
-            header: row.header.to_vec(),
-            signature: row.signature.copied().map(Signature),
-            body: body.map(|(salt, bytes)| SaltedBody { salt, bytes }),
-        })
+        archive.begin_log(held.log, held.device, held.position.height, head, bytes)?;
+        for item in places()? {
+            let entry = HeldEntry::read(item.map_err(StoreError::from)?.1.value().to_vec())?;
+            let (row, place) = (entry.row(), (log, entry.header.seq));
+            let body = match self.body_bytes(place, &row)? {
+                Some((salt, bytes)) => BodyPart::Held(SaltedBody { salt, bytes }),
+                None => self.body_length(place, &row)?.map_or(BodyPart::None, BodyPart::Gone),
+            };
+            let decoded = match &body {
+                BodyPart::Held(body) => Body::decode(&entry.header.kind, &body.bytes).ok(),
+                BodyPart::None | BodyPart::Gone(_) => None,
+            };
+            archive.entry(row.header, row.signature.copied().map(Signature), body, decoded.as_ref())?;
+        }
+        Ok(archive.end_log()?)
+    }
+
+    /// The length of a body that this state holds.
+    fn body_length(&self, place: tables::PlaceKey, row: &tables::EntryRow<'_>) -> Result<Option<usize>, StoreError> {
+        if !row.is(flags::BODY) {
+            return Ok(None);
+        }
+        let sealed = self.bodies.get(place)?.ok_or_else(|| super::batch::damaged_body(place))?;
+        Ok(Some(sealed.value().len().saturating_sub(TAG_BYTES)))
+    }
+
+    /// Opens the file of a blob that is held and hashes to its name; an open file stays whole whatever
+    /// becomes of its name.
+    fn open_blob(&self, blob: &BlobId) -> Result<Option<(u64, File)>, StoreError> {
+        let row = self.table(tables::BLOBS)?.get(&blob.0)?.map(|row| row.value());
+        if row.is_none_or(|row| row.state != BlobState::Held) {
+            return Ok(None);
+        }
+        self.shared.open_blob_file(blob)
+    }
+}
+
+/// Counts what is written.
+struct Counting(u64);
+
+impl Write for Counting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl From<PageError> for StoreError {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::Store(error) => error,
+            PageError::Output(error) => error.into(),
+        }
+    }
+}
+
+/// Hashes what is read to its end.
+pub(super) fn hashes_to(mut file: &File, blob: &BlobId) -> io::Result<bool> {
+    let mut hasher = blake3::Hasher::new();
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(*hasher.finalize().as_bytes() == blob.0),
+            read => hasher.update(&piece[..read]),
+        };
     }
 }

@@ -1,6 +1,7 @@
 //! The store told as alice and bob: two folders, entries carried between them by hand.
 
 mod adopt;
+mod archive;
 mod checking;
 mod control;
 mod crash;

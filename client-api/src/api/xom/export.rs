@@ -1,16 +1,20 @@
-//! `/api/xom/v1/export`: everything of the identity in one file.
+//! `/api/xom/v1/export`: everything of the identity in one archive, as a stream.
+
+use std::sync::Arc;
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use crate::http::{ApiError, Call};
+use crate::archive_page::ReadablePage;
+use crate::http::{ApiError, Call, stream};
 
-/// The file. Its name holds nothing that somebody chose.
+/// The archive. Its name holds nothing that somebody chose.
 pub async fn get(call: Call) -> Result<Response, ApiError> {
     let did = call.viewer();
-    let bytes = call.node.export(did).await?;
-    let disposition = format!("attachment; filename=\"{}.xom\"", did.short());
-    let headers =
-        [(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
-    Ok((headers, bytes).into_response())
+    let node = call.node;
+    let body =
+        stream::body(|outlet| async move { node.export(did, Arc::new(ReadablePage), outlet).await.map(|_bytes| ()) });
+    let disposition = format!("attachment; filename=\"{}.tar\"", did.short());
+    let headers = [(header::CONTENT_TYPE, "application/x-tar".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+    Ok((headers, body).into_response())
 }

@@ -5,16 +5,17 @@ use std::io::BufReader;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use xom_node::export::verify_export;
+use xom_node::verify_archive;
 
 use super::super::offline::with_or_without_node;
 use super::super::output::Style;
+use super::super::progress::{Counted, bytes_bar};
 use super::super::{Call, CliError, Output, card, printable_line};
 use crate::api::xom::verify::report;
 
 /// Check everything stored, or a file of `xom export`: chains, signatures, bodies, views.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  xom verify\n  xom verify lan.xom")]
+#[command(after_help = "Example:\n  xom verify\n  xom verify lan.tar")]
 pub struct Args {
     /// A file of `xom export`; without it, what the node holds
     file: Option<PathBuf>,
@@ -26,7 +27,11 @@ impl Args {
         let report = match &self.file {
             Some(path) => {
                 let file = File::open(path).map_err(|cause| CliError::file(path, cause))?;
-                report(&verify_export(BufReader::new(file)))
+                let length = file.metadata().ok().map(|found| found.len());
+                let mut file = Counted::new(BufReader::new(file), bytes_bar("checking", length));
+                let checked = verify_archive(&mut file);
+                file.finish();
+                report(&checked)
             }
             None => with_or_without_node(
                 call,
