@@ -13,6 +13,7 @@ use xom_protocol::limits::INVITE_ADDRESSES_MAX;
 use xom_protocol::{BlobId, Did};
 
 use crate::archive::Page;
+use crate::blob::{BlobReader, BlobWriter};
 use crate::command::{Command, Done, IdempotencyKey};
 use crate::config::NodeConfig;
 use crate::error::{AdoptError, CommandError, StoreError};
@@ -101,17 +102,43 @@ impl Handle {
         self.store.events()
     }
 
-    /// Stores a blob durably and looks at its bytes for type, size in pixels and so on (never trusts a declared type).
-    pub async fn add_blob(&self, bytes: Vec<u8>, declared_type: Option<String>) -> Result<Attachment, CommandError> {
-        let attachment = self.store.add_blob(bytes).await?;
+    /// An upload that begins: write its bytes, then give it to [`Handle::add_upload`].
+    pub fn begin_upload(&self) -> BlobWriter {
+        self.store.blob_writer()
+    }
+
+    /// Stores an upload durably and looks at its bytes for type, size in pixels and so on (never trusts a declared
+    /// type).
+    pub async fn add_upload(
+        &self,
+        upload: BlobWriter,
+        declared_type: Option<String>,
+    ) -> Result<Attachment, CommandError> {
+        let attachment = self.store.add_blob(upload).await?;
         tracing::debug!(declared = declared_type, found = attachment.media_type, "blob added");
         Ok(attachment)
     }
 
-    /// A blob that is held; its bytes were checked when it came.
+    /// The same for a small blob that is in memory.
+    pub async fn add_blob(&self, bytes: Vec<u8>, declared_type: Option<String>) -> Result<Attachment, CommandError> {
+        let mut upload = self.begin_upload();
+        upload.write(&bytes).await?;
+        self.add_upload(upload, declared_type).await
+    }
+
+    /// Opens a blob that is held, to be read piece by piece. Its bytes are checked first.
+    pub async fn open_blob(&self, id: BlobId) -> Result<Option<BlobReader>, StoreError> {
+        self.store.open_blob(id).await
+    }
+
+    /// A blob that is held, whole in memory; for small ones.
     pub async fn blob(&self, id: BlobId) -> Result<Option<Vec<u8>>, StoreError> {
-        let store = self.store.clone();
-        tokio::task::spawn_blocking(move || store.blob(&id)).await.unwrap_or(Err(StoreError::Stopping))
+        let Some(mut reader) = self.open_blob(id).await? else { return Ok(None) };
+        let mut bytes = Vec::new();
+        while let Some(piece) = reader.read().await? {
+            bytes.extend(piece);
+        }
+        Ok(Some(bytes))
     }
 
     /// Remembers an upload until it is used.

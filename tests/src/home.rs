@@ -22,6 +22,7 @@ pub struct Home {
     name: String,
     peer_port: u16,
     bootstrap: Vec<String>,
+    file_bytes_max: Option<u64>,
     child: Option<Child>,
 }
 
@@ -32,7 +33,14 @@ impl Home {
     /// If the system has no room or no port.
     pub fn new(name: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("xom-test-").tempdir().expect("a temporary folder");
-        Self { folder, name: name.to_owned(), peer_port: free_port(), bootstrap: Vec::new(), child: None }
+        Self {
+            folder,
+            name: name.to_owned(),
+            peer_port: free_port(),
+            bootstrap: Vec::new(),
+            file_bytes_max: None,
+            child: None,
+        }
     }
 
     /// A home that runs.
@@ -45,6 +53,11 @@ impl Home {
     /// Names an address to dial at each start.
     pub fn bootstrap(&mut self, address: &str) {
         self.bootstrap.push(address.to_owned());
+    }
+
+    /// Lets no file of the next start grow beyond so many bytes: writes fail then, as on a full disk.
+    pub fn limit_files(&mut self, bytes: Option<u64>) {
+        self.file_bytes_max = bytes;
     }
 
     /// The data folder.
@@ -72,6 +85,9 @@ impl Home {
         command.args(["--listen", &format!("/ip4/127.0.0.1/tcp/{}", self.peer_port)]);
         for address in &self.bootstrap {
             command.args(["--bootstrap", address]);
+        }
+        if let Some(bytes) = self.file_bytes_max {
+            command = limited(&command, bytes);
         }
         let mut child = command.stdout(Stdio::piped()).spawn().expect("xom can be run");
         let stdout = child.stdout.take().expect("piped");
@@ -102,6 +118,20 @@ impl Home {
     /// If it does not run.
     pub fn pid(&self) -> u32 {
         self.child.as_ref().expect("the home runs").id()
+    }
+
+    /// The most memory that the process has held since its start or since [`Home::forget_peak`], bytes; none where
+    /// the system does not tell.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().strip_suffix(" kB")?.trim().parse().ok().map(|kib: u64| kib << 10)
+    }
+
+    /// Begins to measure the peak anew.
+    pub fn forget_peak(&self) {
+        // Where this does not work the peak since the start is an upper bound all the same.
+        let _ = std::fs::write(format!("/proc/{}/clear_refs", self.pid()), "5");
     }
 
     fn signal(&mut self, signal: &str) -> std::process::ExitStatus {
@@ -261,6 +291,15 @@ impl Drop for Home {
             let _ = child.wait();
         }
     }
+}
+
+/// The same command by way of a shell that limits its files and has it told so by errors, not by a signal.
+fn limited(command: &Command, bytes: u64) -> Command {
+    let blocks = bytes / 512;
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
+    shell.arg(command.get_program()).args(command.get_args());
+    shell
 }
 
 fn send(request: RequestBuilder<WithBody>, body: &Value) -> Result<(u16, Value), String> {

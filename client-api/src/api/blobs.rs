@@ -6,6 +6,9 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures::stream;
+use xom_node::StoreError;
+use xom_node::blob::BlobReader;
 use xom_protocol::BlobId;
 
 use crate::http::{ApiError, App};
@@ -24,16 +27,18 @@ pub async fn get(State(app): State<App>, Path(id): Path<String>, headers: Header
     if known.flat_map(|list| list.split(',')).any(|known| known.trim().trim_start_matches("W/") == tag) {
         return Ok(with_headers(StatusCode::NOT_MODIFIED.into_response(), &tag));
     }
-    let bytes = Bytes::from(app.node().blob(id).await?.ok_or_else(ApiError::not_found)?);
-    let media_type = sniff(&bytes);
-    let length = bytes.len();
+    let mut blob = app.node().open_blob(id).await?.ok_or_else(ApiError::not_found)?;
+    let media_type = sniff(blob.head());
+    let length = blob.bytes();
     let asked = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
     let current = headers.get(header::IF_RANGE).is_none_or(|value| value.as_bytes() == tag.as_bytes());
     let mut response = match asked.filter(|_| current).map(|text| read_range(text, length)) {
-        None | Some(Range::Whole) => Body::from(bytes).into_response(),
+        None | Some(Range::Whole) => body(blob, length).into_response(),
         Some(Range::Part { first, last }) => {
             let range = [(header::CONTENT_RANGE, format!("bytes {first}-{last}/{length}"))];
-            (StatusCode::PARTIAL_CONTENT, range, Body::from(bytes.slice(first..=last))).into_response()
+            let count = last - first + 1;
+            blob.narrow(first, count).map_err(StoreError::from)?;
+            (StatusCode::PARTIAL_CONTENT, range, body(blob, count)).into_response()
         }
         Some(Range::Outside) => {
             let range = [(header::CONTENT_RANGE, format!("bytes */{length}"))];
@@ -45,6 +50,15 @@ pub async fn get(State(app): State<App>, Path(id): Path<String>, headers: Header
         response.headers_mut().insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
     }
     Ok(with_headers(response, &tag))
+}
+
+/// The `count` bytes that `blob` was narrowed to, read as they are sent.
+fn body(blob: BlobReader, count: u64) -> impl IntoResponse {
+    let pieces = stream::try_unfold(blob, async |mut blob| {
+        let piece = blob.read().await?;
+        Ok::<_, std::io::Error>(piece.map(|piece| (Bytes::from(piece), blob)))
+    });
+    ([(header::CONTENT_LENGTH, count)], Body::from_stream(pieces))
 }
 
 fn with_headers(mut response: Response, tag: &str) -> Response {
@@ -68,16 +82,16 @@ fn with_headers(mut response: Response, tag: &str) -> Response {
 #[derive(Debug, PartialEq, Eq)]
 enum Range {
     Whole,
-    Part { first: usize, last: usize },
+    Part { first: u64, last: u64 },
     Outside,
 }
 
 /// Reads one range of bytes; several, or what can't be read, count as the whole.
-fn read_range(text: &str, length: usize) -> Range {
+fn read_range(text: &str, length: u64) -> Range {
     let Some((first, last)) = text.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
         return Range::Whole;
     };
-    let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().unwrap_or(usize::MAX));
+    let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().unwrap_or(u64::MAX));
     match (first.is_empty(), last.is_empty(), number(first), number(last)) {
         (true, false, _, Some(suffix)) if suffix > 0 && length > 0 => {
             Range::Part { first: length - suffix.min(length), last: length - 1 }

@@ -82,7 +82,7 @@ impl App {
         &self.inner.requests
     }
 
-    /// Permits for uploads in flight; each holds a whole medium in memory.
+    /// Permits for uploads in flight; each has a temporary file of up to a whole medium.
     pub(crate) fn uploads(&self) -> &Semaphore {
         &self.inner.uploads
     }

@@ -9,60 +9,37 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::header;
 use serde_json::{Map, Value};
+use xom_node::blob::BlobWriter;
 use zeroize::Zeroizing;
 
+use super::app::App;
 use super::error::{ApiError, ErrorKind};
-use super::limits::{BODY_BYTES_MAX, PARAMS_MAX};
+use super::limits::{BODY_BYTES_MAX, FILES_MAX, PARAMS_MAX};
 use tree::Tree;
 
 /// A file of a multipart body.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Upload {
     /// The name of its parameter.
     pub name: String,
     /// The type that the client says it has; never trusted.
     pub declared_type: Option<String>,
-    /// Its bytes.
-    pub bytes: Bytes,
+    /// Its bytes, in a temporary file.
+    pub content: BlobWriter,
 }
 
 /// The parameters of a request.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Params {
     tree: Map<String, Value>,
     files: Vec<Upload>,
 }
 
-impl<S: Send + Sync> FromRequest<S> for Params {
+impl FromRequest<App> for Params {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
-        // Nothing is unpacked here, so that a small body can't become a large one (`R-API-13`).
-        if request.headers().get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-            return Err(ErrorKind::UnsupportedType.into());
-        }
-        let mut tree = Tree::default();
-        if let Some(query) = request.uri().query() {
-            tree.add_urlencoded(query.as_bytes())?;
-        }
-        let content_type = match request.headers().get(header::CONTENT_TYPE) {
-            Some(value) => value.to_str().map_err(|_| ErrorKind::UnsupportedType)?.to_ascii_lowercase(),
-            None => String::new(),
-        };
-        let media_type = content_type.split(';').next().unwrap_or("").trim();
-        if media_type == "multipart/form-data" {
-            return Self::from_multipart(request, tree).await;
-        }
-        let body = bytes(request).await?;
-        match media_type {
-            _ if body.is_empty() => {}
-            "application/json" | "application/activity+json" => tree.add_json(&body)?,
-            "application/x-www-form-urlencoded" => tree.add_urlencoded(&body)?,
-            "" if body.first() == Some(&b'{') => tree.add_json(&body)?,
-            "" => tree.add_urlencoded(&body)?,
-            _ => return Err(ErrorKind::UnsupportedType.into()),
-        }
-        Ok(Self { tree: tree.into_map(), files: Vec::new() })
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        Self::read(request, || app.node().begin_upload()).await
     }
 }
 
@@ -82,7 +59,41 @@ async fn bytes(request: Request) -> Result<Bytes, ApiError> {
 }
 
 impl Params {
-    async fn from_multipart(request: Request, mut tree: Tree) -> Result<Self, ApiError> {
+    /// Reads a request; `begin` begins an upload for each file of a multipart body.
+    async fn read(request: Request, begin: impl Fn() -> BlobWriter) -> Result<Self, ApiError> {
+        // Nothing is unpacked here, so that a small body can't become a large one (`R-API-13`).
+        if request.headers().get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+            return Err(ErrorKind::UnsupportedType.into());
+        }
+        let mut tree = Tree::default();
+        if let Some(query) = request.uri().query() {
+            tree.add_urlencoded(query.as_bytes())?;
+        }
+        let content_type = match request.headers().get(header::CONTENT_TYPE) {
+            Some(value) => value.to_str().map_err(|_| ErrorKind::UnsupportedType)?.to_ascii_lowercase(),
+            None => String::new(),
+        };
+        let media_type = content_type.split(';').next().unwrap_or("").trim();
+        if media_type == "multipart/form-data" {
+            return Self::from_multipart(request, tree, begin).await;
+        }
+        let body = bytes(request).await?;
+        match media_type {
+            _ if body.is_empty() => {}
+            "application/json" | "application/activity+json" => tree.add_json(&body)?,
+            "application/x-www-form-urlencoded" => tree.add_urlencoded(&body)?,
+            "" if body.first() == Some(&b'{') => tree.add_json(&body)?,
+            "" => tree.add_urlencoded(&body)?,
+            _ => return Err(ErrorKind::UnsupportedType.into()),
+        }
+        Ok(Self { tree: tree.into_map(), files: Vec::new() })
+    }
+
+    async fn from_multipart(
+        request: Request,
+        mut tree: Tree,
+        begin: impl Fn() -> BlobWriter,
+    ) -> Result<Self, ApiError> {
         let failed = |status: axum::http::StatusCode| match status.as_u16() {
             413 => ApiError::new(ErrorKind::TooLarge),
             _ => ApiError::new(ErrorKind::Malformed),
@@ -91,7 +102,7 @@ impl Params {
         let mut files = Vec::new();
         let mut count = 0;
         let mut text_bytes = 0;
-        while let Some(part) = parts.next_field().await.map_err(|cause| failed(cause.status()))? {
+        while let Some(mut part) = parts.next_field().await.map_err(|cause| failed(cause.status()))? {
             count += 1;
             if count > PARAMS_MAX {
                 return Err(ErrorKind::TooLarge.into());
@@ -99,11 +110,18 @@ impl Params {
             let name = part.name().unwrap_or_default().to_owned();
             let is_file = part.file_name().is_some();
             let declared_type = part.content_type().map(str::to_owned);
-            let bytes = part.bytes().await.map_err(|cause| failed(cause.status()))?;
             if is_file {
-                files.push(Upload { name, declared_type, bytes });
+                if files.len() == FILES_MAX {
+                    return Err(ErrorKind::TooLarge.into());
+                }
+                let mut content = begin();
+                while let Some(piece) = part.chunk().await.map_err(|cause| failed(cause.status()))? {
+                    content.write(&piece).await?;
+                }
+                files.push(Upload { name, declared_type, content });
                 continue;
             }
+            let bytes = part.bytes().await.map_err(|cause| failed(cause.status()))?;
             text_bytes += bytes.len();
             if text_bytes > BODY_BYTES_MAX {
                 return Err(ErrorKind::TooLarge.into());
@@ -124,9 +142,10 @@ impl Params {
         &self.tree
     }
 
-    /// The file of this name, if it was sent with content.
-    pub fn file(&self, name: &str) -> Option<&Upload> {
-        self.files.iter().find(|file| file.name == name && !file.bytes.is_empty())
+    /// Takes the file of this name, if it was sent with content.
+    pub fn take_file(&mut self, name: &str) -> Option<Upload> {
+        let at = self.files.iter().position(|file| file.name == name && file.content.bytes() > 0)?;
+        Some(self.files.swap_remove(at))
     }
 
     /// The value of this name, none if absent or null.
@@ -259,7 +278,12 @@ mod tests {
         if let Some(content_type) = content_type {
             request = request.header(header::CONTENT_TYPE, content_type);
         }
-        Params::from_request(request.body(Body::from(body.to_owned())).unwrap(), &()).await
+        take(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    async fn take(request: Request) -> Result<Params, ApiError> {
+        let folder = tempfile::tempdir().unwrap();
+        Params::read(request, || BlobWriter::new(folder.path())).await
     }
 
     async fn check(content_type: Option<&str>, body: &str) {
@@ -311,9 +335,22 @@ mod tests {
     async fn files_are_apart_from_parameters() {
         let body = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"../../etc/passwd\"\r\n\
             Content-Type: image/png\r\n\r\nbytes\r\n--x--\r\n";
-        let params = read(Some("multipart/form-data; boundary=x"), "/", body).await.unwrap();
+        let mut params = read(Some("multipart/form-data; boundary=x"), "/", body).await.unwrap();
         assert!(params.tree().is_empty());
-        assert_eq!(params.file("file").unwrap().bytes.as_ref(), b"bytes");
+        assert!(params.take_file("other").is_none());
+        let file = params.take_file("file").unwrap();
+        assert_eq!((file.content.bytes(), file.declared_type.as_deref()), (5, Some("image/png")));
+        assert!(params.take_file("file").is_none());
+    }
+
+    #[tokio::test]
+    async fn r_blb_2_more_files_than_any_form_has_are_refused() {
+        let part = "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\nbytes\r\n";
+        let body = |count: usize| format!("{}--x--\r\n", part.repeat(count));
+        let few = read(Some("multipart/form-data; boundary=x"), "/", &body(FILES_MAX)).await.unwrap();
+        assert_eq!(few.files.len(), FILES_MAX);
+        let many = read(Some("multipart/form-data; boundary=x"), "/", &body(FILES_MAX + 1)).await.unwrap_err();
+        assert_eq!(many.kind(), ErrorKind::TooLarge);
     }
 
     #[tokio::test]
@@ -339,11 +376,11 @@ mod tests {
     #[tokio::test]
     async fn r_api_13_packed_and_endless_bodies_are_refused() {
         let request = Request::builder().method("POST").uri("/").header(header::CONTENT_ENCODING, "gzip");
-        let packed = Params::from_request(request.body(Body::from("x")).unwrap(), &()).await.unwrap_err();
+        let packed = take(request.body(Body::from("x")).unwrap()).await.unwrap_err();
         assert_eq!(packed.kind(), ErrorKind::UnsupportedType);
         let pieces = futures::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 4_096])));
         let request = Request::builder().method("POST").uri("/").body(Body::from_stream(pieces)).unwrap();
-        let endless = Params::from_request(request, &()).await.unwrap_err();
+        let endless = take(request).await.unwrap_err();
         assert_eq!(endless.kind(), ErrorKind::TooLarge);
     }
 

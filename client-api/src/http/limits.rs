@@ -20,7 +20,7 @@ pub const HEADER_BYTES_MAX: usize = 16 << 10;
 pub const HEADERS_MAX: usize = 100;
 /// Most requests that are being answered.
 pub const REQUESTS_IN_FLIGHT_MAX: usize = 100;
-/// Most uploads that are being taken in; each holds a whole medium in memory.
+/// Most uploads that are being taken in; each has a temporary file of up to a whole medium.
 pub const UPLOADS_IN_FLIGHT_MAX: usize = 4;
 /// Most open connections; more wait to be accepted.
 pub const CONNECTIONS_MAX: usize = 512;
@@ -34,6 +34,8 @@ pub const HEADER_SECS_MAX: u64 = 30;
 pub const SHUTDOWN_SECS_MAX: u64 = 5;
 /// Most parameters of one request.
 pub const PARAMS_MAX: usize = 4_096;
+/// Most files of one request: each is a file on disk.
+pub const FILES_MAX: usize = 4;
 /// Deepest nesting of a parameter's name.
 pub const PARAM_DEPTH_MAX: usize = 8;
 /// Most statuses of a page.

@@ -13,8 +13,8 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read};
-use std::path::Path;
+use std::io::{self, Read, Seek};
+use std::path::{Path, PathBuf};
 
 use xom_protocol::limits::BLOB_BYTES_MAX;
 
@@ -69,6 +69,17 @@ pub struct Archive {
     /// Where each media file is, by its name from `media_attachments/` on.
     media: BTreeMap<String, String>,
     source: Source,
+    /// Where media are copied to, one at a time.
+    scratch: PathBuf,
+}
+
+/// A media file, copied out into a file without a name.
+#[derive(Debug)]
+pub struct Medium {
+    /// The copy, to be read from its beginning.
+    pub file: File,
+    /// Its length.
+    pub bytes: u64,
 }
 
 /// One file of an archive.
@@ -173,10 +184,10 @@ impl Archive {
                 _ => return Err(ArchiveError::NotAnArchive { path: path.display().to_string() }),
             }
         };
-        Self::from_listing(listing, source)
+        Self::from_listing(listing, source, scratch)
     }
 
-    fn from_listing(listing: Listing, source: Source) -> Result<Self, ArchiveError> {
+    fn from_listing(listing: Listing, source: Source, scratch: &Path) -> Result<Self, ArchiveError> {
         let files = listing.into_files();
         let top = files
             .keys()
@@ -193,7 +204,7 @@ impl Archive {
             .filter(|name| name.starts_with(&top))
             .filter_map(|name| Some((from_media(name)?.to_owned(), name.clone())))
             .collect();
-        Ok(Self { files, top, media, source })
+        Ok(Self { files, top, media, source, scratch: scratch.to_owned() })
     }
 
     /// The archive's name for the file that `url` in its JSON means: a path in the archive, or the address that the
@@ -219,13 +230,14 @@ impl Archive {
     ///
     /// # Errors
     /// If there is none, it is larger than a blob may be, or it can't be read.
-    pub fn media(&mut self, name: &str) -> Result<Vec<u8>, ArchiveError> {
-        let mut bytes = Vec::new();
-        self.reader(name)?.take(BLOB_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > BLOB_BYTES_MAX {
+    pub fn media(&mut self, name: &str) -> Result<Medium, ArchiveError> {
+        let mut file = tempfile::tempfile_in(&self.scratch)?;
+        let bytes = io::copy(&mut self.reader(name)?.take(BLOB_BYTES_MAX + 1), &mut file)?;
+        if bytes > BLOB_BYTES_MAX {
             return Err(ArchiveError::FileTooLarge { name: name.to_owned(), max: BLOB_BYTES_MAX });
         }
-        Ok(bytes)
+        file.rewind()?;
+        Ok(Medium { file, bytes })
     }
 
     /// Reads one of the JSON files, [`OUTBOX`] or [`ACTOR`].

@@ -24,7 +24,7 @@ pub use self::summary::Summary;
 
 use self::batch::{Batch, batches};
 use self::workplace::Workplace;
-use super::archive::{Archive, ArchiveError, ArchiveLimits};
+use super::archive::{Archive, ArchiveError, ArchiveLimits, Medium};
 use super::contents::{ArchivedMedia, ArchivedPost, Contents, NotTaken};
 
 const KNOWN_PATH: &str = "/api/xom/v1/import/known";
@@ -46,7 +46,7 @@ pub trait NodeApi {
     ///
     /// # Errors
     /// If the node can't be reached or does not answer with success.
-    fn upload(&self, path: &str, fields: &[(String, String)], name: &str, bytes: Vec<u8>)
+    fn upload(&self, path: &str, fields: &[(String, String)], name: &str, medium: Medium)
     -> Result<Value, Self::Error>;
 
     /// What the node said, if it understood and refused; none if it is of no use to go on.
@@ -166,15 +166,15 @@ impl<N: NodeApi> Import<'_, N> {
     /// Uploads one medium; answers with its id, or with the reason why the post must do without it.
     fn upload(&mut self, media: &ArchivedMedia) -> Result<Result<String, String>, SubmitError<N::Error>> {
         let file = media.path.rsplit('/').next().unwrap_or(&media.path);
-        let bytes = match self.archive.media(&media.path) {
-            Ok(bytes) => bytes,
+        let medium = match self.archive.media(&media.path) {
+            Ok(medium) => medium,
             Err(error) => return Ok(Err(format!("its media file {file} can't be read: {error}"))),
         };
         let mut fields = vec![("description".to_owned(), media.alt.clone())];
         if let Some((x, y)) = media.focus {
             fields.push(("focus".to_owned(), format!("{x},{y}")));
         }
-        match self.node.upload(MEDIA_PATH, &fields, file, bytes) {
+        match self.node.upload(MEDIA_PATH, &fields, file, medium) {
             Ok(answer) => {
                 let id = answer["id"].as_str().map(str::to_owned);
                 self.summary.media += 1;

@@ -66,10 +66,10 @@ pub(super) async fn publish(form: Form) -> Result<Redirect, Fault> {
 }
 
 /// Stores the uploaded file, and names it in the parameters as an app would.
-async fn with_upload(visitor: &Visitor, params: Params) -> Result<Params, Fault> {
+async fn with_upload(visitor: &Visitor, mut params: Params) -> Result<Params, Fault> {
     // Browsers send an empty part where no file was chosen.
-    let Some(upload) = params.file("file").filter(|upload| !upload.bytes.is_empty()) else { return Ok(params) };
-    let mut attachment = visitor.node.add_blob(upload.bytes.to_vec(), upload.declared_type.clone()).await?;
+    let Some(file) = params.take_file("file") else { return Ok(params) };
+    let mut attachment = visitor.node.add_upload(file.content, file.declared_type).await?;
     compose::describe(&mut attachment, &params)?;
     let media = visitor.node.add_media(visitor.did, attachment).await?;
     let mut tree = params.tree().clone();

@@ -22,7 +22,7 @@ pub(super) type Connected = Arc<BTreeMap<PeerId, Arc<PeerTally>>>;
 const BYTES_PER_SECOND_MIN: u64 = 4 << 10;
 /// Time that a transfer may take besides.
 const TRANSFER_SLACK: Duration = Duration::from_secs(20);
-/// Bytes that are read or written at once.
+/// Bytes that are read from a peer at once.
 const CHUNK_BYTES: usize = 64 << 10;
 
 /// How long a transfer of so many bytes may take.

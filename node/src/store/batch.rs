@@ -85,6 +85,8 @@ pub(super) struct After {
     pub(super) zero: Vec<u64>,
     /// Blob files to be deleted after it.
     pub(super) drop_blobs: Vec<BlobId>,
+    /// Blobs whose files were moved to their places.
+    pub(super) placed: Vec<BlobId>,
     /// Identities that changed.
     pub(super) identities: BTreeMap<Did, Arc<IdentityRecord>>,
     /// What others are told.

@@ -1,19 +1,23 @@
 //! Blob files: `blobs/<2 hex>/<hex>`, named by their BLAKE3 and by nothing else (R-BLB-6).
+//!
+//! A blob grows under a number in `incoming` and is moved to its name when it is whole and checked. A note
+//! under the blob's name in `incoming` stands from before the move until after the commit that says the blob is
+//! held, so that a crash in between leaves no file that nobody knows of (R-STO-10).
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
+use redb::ReadableTable;
+use tokio::task::spawn_blocking;
 use xom_protocol::BlobId;
 
-use super::export::hashes_to;
-use super::folder::{make_dir_all, replace_file, sync_parent};
-use super::{Shared, Store};
+use super::folder::{make_dir_all, private_options, sync_parent};
+use super::tables::{self, BlobRow, BlobState};
+use super::{Notice, Shared, Store};
+use crate::blob::{BlobReader, BlobWriter, ReceivedBlob};
 use crate::error::StoreError;
-
-use super::tables::{BlobRow, BlobState};
-use redb::ReadableTable;
 
 impl Shared {
     fn blob_path(&self, blob: &BlobId) -> PathBuf {
@@ -21,16 +25,48 @@ impl Shared {
         self.folder.blobs().join(&name[..2]).join(name)
     }
 
-    /// Writes the file of a blob durably, if it is not there.
-    pub(super) fn write_blob_file(&self, blob: &BlobId, bytes: &[u8]) -> io::Result<()> {
+    fn note_path(&self, blob: &BlobId) -> PathBuf {
+        self.folder.incoming().join(HEXLOWER.encode(&blob.0))
+    }
+
+    /// Moves the file of a whole blob to its name, durably. Done again it does nothing.
+    pub(super) fn place_blob_file(&self, blob: &BlobId, from: &Path) -> io::Result<()> {
         let path = self.blob_path(blob);
-        if fs::metadata(&path).is_ok_and(|found| found.len() == bytes.len() as u64) {
-            return Ok(());
-        }
         if let Some(parent) = path.parent().filter(|parent| !parent.exists()) {
             make_dir_all(parent)?;
         }
-        replace_file(&path, bytes)
+        let note = self.note_path(blob);
+        private_options().write(true).create(true).truncate(true).open(&note)?;
+        sync_parent(&note)?;
+        match fs::rename(from, &path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound && path.exists() => {}
+            moved => moved?,
+        }
+        sync_parent(&path)
+    }
+
+    /// Takes the note of a placed blob away, once its row is durable.
+    pub(super) fn forget_placing(&self, blob: &BlobId) -> io::Result<()> {
+        fs::remove_file(self.note_path(blob))
+    }
+
+    /// Clears what a crash has left in `incoming`; of blobs that were being placed it keeps those that are held.
+    pub(super) fn clear_incoming(
+        &self,
+        is_held: impl Fn(&BlobId) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        for item in fs::read_dir(self.folder.incoming())? {
+            let item = item?;
+            let name = item.file_name();
+            let blob = name.to_str().and_then(|name| HEXLOWER.decode(name.as_bytes()).ok());
+            if let Some(blob) = blob.and_then(|bytes| bytes.try_into().ok()).map(BlobId)
+                && !is_held(&blob)?
+            {
+                self.delete_blob_file(&blob)?;
+            }
+            fs::remove_file(item.path())?;
+        }
+        Ok(())
     }
 
     /// Deletes the file of a blob.
@@ -43,70 +79,97 @@ impl Shared {
         }
     }
 
-    /// Opens the file of a blob; none where it is not there or does not hash to its name. Answers its length too.
-    pub(super) fn open_blob_file(&self, blob: &BlobId) -> Result<Option<(u64, fs::File)>, StoreError> {
-        let mut file = match fs::File::open(self.blob_path(blob)) {
-            Ok(file) => file,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(e.into()),
-        };
-        if !hashes_to(&file, blob)? {
-            return Ok(None);
+    /// Opens the file of a blob and checks it against its id (`BLOB-1`, R-STO-5); none where there is none.
+    pub(super) fn open_blob_file(&self, blob: &BlobId) -> Result<Option<BlobReader>, StoreError> {
+        match BlobReader::open(&self.blob_path(blob), blob) {
+            Ok(Some(reader)) => Ok(Some(reader)),
+            Ok(None) => Err(StoreError::Damaged(format!("blob {blob} does not hash to its name"))),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e.into()),
         }
-        io::Seek::rewind(&mut file)?;
-        Ok(Some((file.metadata()?.len(), file)))
     }
 
-    /// Reads the file of a blob and checks it against its id (`BLOB-1`, R-STO-5).
+    /// Reads the file of a blob into memory, checked.
+    #[cfg(test)]
     pub(super) fn read_blob_file(&self, blob: &BlobId) -> Result<Option<Vec<u8>>, StoreError> {
-        let bytes = match fs::read(self.blob_path(blob)) {
-            Ok(bytes) => bytes,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(e.into()),
-        };
-        if BlobId::of(&bytes) == *blob {
-            return Ok(Some(bytes));
+        if self.open_blob_file(blob)?.is_none() {
+            return Ok(None);
         }
-        Err(StoreError::Damaged(format!("blob {blob} does not hash to its name")))
+        Ok(Some(fs::read(self.blob_path(blob))?))
     }
 }
 
 impl Store {
+    /// A blob that begins to come in.
+    pub(crate) fn blob_writer(&self) -> BlobWriter {
+        BlobWriter::new(&self.shared.folder.incoming())
+    }
+
     /// Stores a blob that a live entry names. False where none does, or where it was purged by order.
-    pub(crate) async fn put_blob(&self, blob: BlobId, bytes: Vec<u8>) -> Result<bool, StoreError> {
-        if BlobId::of(&bytes) != blob {
-            return Ok(false);
-        }
-        let snapshot = self.snapshot()?;
-        let state = snapshot.table(super::tables::BLOBS)?.get(&blob.0)?.map(|row| row.value().state);
-        drop(snapshot);
-        match state {
-            Some(BlobState::Wanted) => self.keep_blob(blob, bytes, false).await,
+    pub(crate) async fn put_blob(&self, received: ReceivedBlob) -> Result<bool, StoreError> {
+        match self.blob_row(&received.blob)?.map(|row| row.state) {
+            Some(BlobState::Wanted) => self.keep_blob(received, false).await,
             Some(BlobState::Held) => Ok(true),
             Some(BlobState::Refused | BlobState::Dropping | BlobState::DroppingForGood) | None => Ok(false),
         }
     }
 
-    /// Writes the file, then the row. `own` makes the row where there is none.
-    pub(super) async fn keep_blob(&self, blob: BlobId, bytes: Vec<u8>, own: bool) -> Result<bool, StoreError> {
-        let size = bytes.len() as u64;
-        let bytes: std::sync::Arc<[u8]> = bytes.into();
+    fn blob_row(&self, blob: &BlobId) -> Result<Option<BlobRow>, StoreError> {
+        Ok(self.snapshot()?.table(tables::BLOBS)?.get(&blob.0)?.map(|row| row.value()))
+    }
+
+    /// Moves the file to its place, then writes the row. `own` makes the row where there is none.
+    pub(super) async fn keep_blob(&self, received: ReceivedBlob, own: bool) -> Result<bool, StoreError> {
         // In the writer, so that no purge of the same blob comes between file and row.
         self.write(move |batch| {
+            let ReceivedBlob { blob, bytes, ref scratch } = received;
             let state = batch.blobs.get(&blob.0)?.map(|row| row.value().state);
             if !own && state != Some(BlobState::Wanted) {
                 return Ok(state == Some(BlobState::Held));
             }
-            batch.shared.write_blob_file(&blob, &bytes)?;
+            batch.shared.place_blob_file(&blob, scratch.path())?;
+            batch.after.placed.push(blob);
             batch.after.drop_blobs.retain(|dropped| *dropped != blob);
-            batch.blobs.insert(&blob.0, BlobRow { bytes: size, state: BlobState::Held })?;
+            batch.blobs.insert(&blob.0, BlobRow { bytes, state: BlobState::Held })?;
             Ok(true)
         })
         .await
     }
 
-    /// A blob's bytes, checked. Blocking.
-    pub(crate) fn blob(&self, blob: &BlobId) -> Result<Option<Vec<u8>>, StoreError> {
-        self.shared.read_blob_file(blob)
+    /// Opens a blob that is held. One whose file is missing or damaged is none, and is wanted again.
+    pub(crate) async fn open_blob(&self, blob: BlobId) -> Result<Option<BlobReader>, StoreError> {
+        let store = self.clone();
+        let opened = spawn_blocking(move || {
+            let held = store.blob_row(&blob)?.is_some_and(|row| row.state == BlobState::Held);
+            Ok(held.then(|| store.shared.open_blob_file(&blob)))
+        });
+        match opened.await.unwrap_or(Err(StoreError::Stopping))? {
+            None => Ok(None),
+            Some(Ok(Some(reader))) => Ok(Some(reader)),
+            Some(Ok(None) | Err(StoreError::Damaged(_))) => {
+                tracing::error!(%blob, "the file of a blob is missing or damaged; it is fetched again where an entry names it");
+                self.lose_blob(blob).await.map(|()| None)
+            }
+            Some(Err(e)) => Err(e),
+        }
+    }
+
+    /// Wants a blob again that is no longer here, or forgets it where nothing names it.
+    async fn lose_blob(&self, blob: BlobId) -> Result<(), StoreError> {
+        self.write(move |batch| {
+            let Some(row) = batch.blobs.get(&blob.0)?.map(|row| row.value()) else { return Ok(()) };
+            if row.state != BlobState::Held || batch.after.placed.contains(&blob) {
+                return Ok(());
+            }
+            let named = batch.blob_references.range((&blob.0, 0, 0)..=(&blob.0, u32::MAX, u64::MAX))?.next().is_some();
+            if named {
+                batch.blobs.insert(&blob.0, BlobRow { state: BlobState::Wanted, ..row })?;
+                batch.after.notices.push(Notice::BlobWanted(blob));
+            } else {
+                batch.blobs.remove(&blob.0)?;
+            }
+            Ok(())
+        })
+        .await
     }
 }

@@ -4,7 +4,7 @@
 //! two leaves filler behind, and nothing of what it said.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use xom_protocol::body::Body;
@@ -115,7 +115,11 @@ impl Snapshot {
         if row.is_none_or(|row| row.state != BlobState::Held) {
             return Ok(None);
         }
-        self.shared.open_blob_file(blob)
+        match self.shared.open_blob_file(blob) {
+            Ok(Some(reader)) => Ok(Some((reader.bytes(), reader.into_file()?))),
+            Ok(None) | Err(StoreError::Damaged(_)) => Ok(None),
+            Err(e) => Err(e),
+        }
     }
 }
 
@@ -139,17 +143,5 @@ impl From<PageError> for StoreError {
             PageError::Store(error) => error,
             PageError::Output(error) => error.into(),
         }
-    }
-}
-
-/// Hashes what is read to its end.
-pub(super) fn hashes_to(mut file: &File, blob: &BlobId) -> io::Result<bool> {
-    let mut hasher = blake3::Hasher::new();
-    let mut piece = vec![0; 64 << 10];
-    loop {
-        match file.read(&mut piece)? {
-            0 => return Ok(*hasher.finalize().as_bytes() == blob.0),
-            read => hasher.update(&piece[..read]),
-        };
     }
 }

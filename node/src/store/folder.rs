@@ -1,7 +1,7 @@
 //! The data folder: its lock, its format version, its secret files. Nothing in it is changed before
 //! the lock is held and the format is known.
 //!
-//! Layout: `format`, `lock`, `xom.redb`, `salts`, `blobs/<2 hex>/<hex>`, `peer.key`, `token`,
+//! Layout: `format`, `lock`, `xom.redb`, `salts`, `blobs/<2 hex>/<hex>`, `incoming` (blobs on their way), `peer.key`, `token`,
 //! `identities/<user name>/{phrase,control.key,device.key}`.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -53,7 +53,7 @@ impl Folder {
             replace_file(&path.join("format"), format!("{FORMAT}\n").as_bytes()).map_err(|e| unreadable(path, &e))?;
         }
         make_private(path).map_err(|e| unreadable(path, &e))?;
-        for dir in ["blobs", "identities"] {
+        for dir in ["blobs", "incoming", "identities"] {
             let dir = path.join(dir);
             make_dir_all(&dir).map_err(|e| unreadable(&dir, &e))?;
         }
@@ -89,6 +89,11 @@ impl Folder {
     /// The folder of blobs.
     pub(crate) fn blobs(&self) -> PathBuf {
         self.path.join("blobs")
+    }
+
+    /// The folder of blobs that are on their way in.
+    pub(crate) fn incoming(&self) -> PathBuf {
+        self.path.join("incoming")
     }
 
     /// The folder with the keys of a local identity.

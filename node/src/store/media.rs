@@ -1,5 +1,8 @@
 //! Uploads: what a blob's bytes say of themselves, and what waits to be used in a post.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader, Seek};
+
 use redb::ReadableTable;
 use serde::{Deserialize, Serialize};
 use xom_protocol::body::{Attachment, Body};
@@ -10,6 +13,7 @@ use super::batch::Batch;
 use super::erasure::attachments;
 use super::salts::{self, Salts};
 use super::{Store, folder};
+use crate::blob::{BlobWriter, ReceivedBlob};
 use crate::error::{CommandError, StoreError};
 use crate::model::{Media, MediaId};
 
@@ -19,6 +23,9 @@ const PIXELS_MAX: u64 = 64 << 20;
 const MEDIA_MS_MAX: u64 = 24 * 3_600 * 1_000;
 /// Bytes before the sealed part of a row: the salt slot.
 const SLOT_BYTES: usize = 8;
+
+/// Width and height of an image.
+type Pixels = (u64, u64);
 
 /// An upload at rest, sealed: its description is part of a post to come.
 #[derive(Serialize, Deserialize)]
@@ -41,20 +48,16 @@ pub(super) fn read(salts: &Salts, id: MediaId, row: &[u8]) -> Result<Option<Medi
 
 impl Store {
     /// Looks at an upload's bytes and stores them. A declared type is not asked for: it could lie.
-    pub(crate) async fn add_blob(&self, bytes: Vec<u8>) -> Result<Attachment, CommandError> {
-        let size = bytes.len() as u64;
+    pub(crate) async fn add_blob(&self, upload: BlobWriter) -> Result<Attachment, CommandError> {
+        let received = upload.end().await?;
+        let (blob, size) = (received.blob, received.bytes);
         if size == 0 || size > BLOB_BYTES_MAX {
             let most = BLOB_BYTES_MAX >> 20;
             return Err(CommandError::Blob(format!("{size} bytes, 1 byte to {most} MiB are allowed")));
         }
-        let media_type = sniff(&bytes).ok_or_else(|| {
-            CommandError::Blob(
-                "not a JPEG, PNG, GIF or WebP image, MP4, MOV or WebM video, or Ogg, MP3, WAV or FLAC sound".into(),
-            )
-        })?;
-        let pixels = pixels(media_type, &bytes)?;
-        let blob = BlobId::of(&bytes);
-        self.keep_blob(blob, bytes, true).await?;
+        let probed = tokio::task::spawn_blocking(move || probe(&received).map(|found| (received, found)));
+        let (received, (media_type, pixels)) = probed.await.map_err(|_| StoreError::Stopping)??;
+        self.keep_blob(received, true).await?;
         Ok(Attachment {
             blob,
             media_type: media_type.to_owned(),
@@ -147,6 +150,17 @@ impl Batch<'_> {
     }
 }
 
+/// What a medium is, and the size of an image. Reads of the file what it must.
+fn probe(received: &ReceivedBlob) -> Result<(&'static str, Option<Pixels>), CommandError> {
+    let media_type = sniff(&received.head().map_err(StoreError::from)?).ok_or_else(|| {
+        CommandError::Blob(
+            "not a JPEG, PNG, GIF or WebP image, MP4, MOV or WebM video, or Ogg, MP3, WAV or FLAC sound".into(),
+        )
+    })?;
+    let file = File::open(received.scratch.path()).map_err(StoreError::from)?;
+    Ok((media_type, pixels(media_type, BufReader::new(file))?))
+}
+
 /// The media type by the first bytes; none for what is not shown.
 fn sniff(bytes: &[u8]) -> Option<&'static str> {
     let at = |offset: usize, magic: &[u8]| bytes.get(offset..).is_some_and(|rest| rest.starts_with(magic));
@@ -172,11 +186,11 @@ fn sniff(bytes: &[u8]) -> Option<&'static str> {
 }
 
 /// The size of an image; refuses one that can't be read or has too many pixels.
-fn pixels(media_type: &str, bytes: &[u8]) -> Result<Option<(u64, u64)>, CommandError> {
+fn pixels(media_type: &str, file: impl BufRead + Seek) -> Result<Option<Pixels>, CommandError> {
     if !media_type.starts_with("image/") {
         return Ok(None);
     }
-    let size = imagesize::blob_size(bytes).map_err(|e| CommandError::Blob(format!("image: {e}")))?;
+    let size = imagesize::reader_size(file).map_err(|e| CommandError::Blob(format!("image: {e}")))?;
     let (width, height) = (size.width as u64, size.height as u64);
     let fits = width > 0 && height > 0 && width.saturating_mul(height) <= PIXELS_MAX;
     if fits {
@@ -188,6 +202,8 @@ fn pixels(media_type: &str, bytes: &[u8]) -> Result<Option<(u64, u64)>, CommandE
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use super::*;
 
     #[test]
@@ -207,13 +223,13 @@ mod tests {
         for (bytes, expected) in cases {
             assert_eq!(sniff(bytes), expected, "{bytes:?}");
         }
-        assert_eq!(pixels("image/png", png).unwrap(), Some((2, 3)));
+        assert_eq!(pixels("image/png", Cursor::new(png)).unwrap(), Some((2, 3)));
     }
 
     #[test]
     fn an_image_bomb_is_refused() {
         let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xff\xff\0\0\xff\xff\x08\x06\0\0\0".to_vec();
         png.extend_from_slice(&[0; 16]);
-        assert!(matches!(pixels("image/png", &png), Err(CommandError::Blob(_))));
+        assert!(matches!(pixels("image/png", Cursor::new(&png)), Err(CommandError::Blob(_))));
     }
 }

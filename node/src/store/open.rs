@@ -128,6 +128,14 @@ fn recover(shared: &Shared) -> Result<(), StoreError> {
     for blob in &drops {
         shared.delete_blob_file(blob)?;
     }
+    {
+        let blobs = redb::ReadableDatabase::begin_read(&*database)?.open_table(tables::BLOBS)?;
+        let is_held = |blob: &BlobId| {
+            let row = blobs.get(&blob.0)?.map(|row| row.value());
+            Ok(row.is_some_and(|row| row.state == BlobState::Held))
+        };
+        shared.clear_incoming(is_held)?;
+    }
     if intents.is_empty() && drops.is_empty() {
         return Ok(());
     }

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod archive;
+mod blobs;
 mod checking;
 mod control;
 mod crash;
@@ -20,13 +21,14 @@ use xom_protocol::entry::VerifiedEntry;
 use xom_protocol::identity::{IdentityRecord, SignedObject};
 use xom_protocol::keys::SecretKey;
 use xom_protocol::log::{Position, verify_run};
-use xom_protocol::{Did, LogId, Network};
+use xom_protocol::{BlobId, Did, LogId, Network};
 
 use super::folder::Folder;
 use super::open::{open_database, probe, start};
 use super::shared::Machine;
 use super::tables::LocalRow;
 use super::{Appended, NewRun, Store};
+use crate::blob::{BlobWriter, ReceivedBlob};
 use crate::command::{Command, Done};
 use crate::error::CommandError;
 use crate::keys::{ControlAccess, ControlKey};
@@ -154,6 +156,28 @@ impl Person {
 fn post(text: &str) -> Command {
     let post = Box::new(Post { text: text.to_owned(), ..Post::default() });
     Command::Post { post, reply_to: None, quote_of: None }
+}
+
+/// A PNG of 2 by 3 pixels, as far as anybody looks.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x03\x08\x06\0\0\0\0\0\0\0\0\0\0\0";
+
+async fn with_picture(person: &Person) -> BlobId {
+    let attachment = person.store.add_blob(upload(person, PNG).await).await.unwrap();
+    let blob = attachment.blob;
+    let post = Box::new(Post { attachments: vec![attachment], ..Post::default() });
+    person.say(Command::Post { post, reply_to: None, quote_of: None }).await.unwrap();
+    blob
+}
+
+/// Bytes that have come in and are not stored.
+async fn upload(person: &Person, bytes: &[u8]) -> BlobWriter {
+    let mut writer = person.store.blob_writer();
+    writer.write(bytes).await.unwrap();
+    writer
+}
+
+async fn received(person: &Person, bytes: &[u8]) -> ReceivedBlob {
+    upload(person, bytes).await.end().await.unwrap()
 }
 
 /// The files of a folder that hold `text`.

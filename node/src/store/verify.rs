@@ -203,7 +203,7 @@ impl Snapshot {
                 continue;
             }
             let blob = BlobId(*blob.value());
-            match self.shared.read_blob_file(&blob) {
+            match self.shared.open_blob_file(&blob) {
                 Ok(Some(_)) => {}
                 Ok(None) => report.faults.push(format!("blob {blob} is missing (BLOB-1)")),
                 Err(e) => report.faults.push(format!("{e} (BLOB-1)")),

@@ -234,6 +234,11 @@ impl Writer {
                 Err(e) => tracing::error!(error = %e, "could not delete a purged blob"),
             }
         }
+        for blob in after.placed {
+            if let Err(e) = self.shared.forget_placing(&blob) {
+                tracing::warn!(error = %e, "the note of a stored blob stays until the next start");
+            }
+        }
         for (_, record) in after.identities {
             self.shared.cache_identity(record);
         }

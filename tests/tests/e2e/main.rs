@@ -4,4 +4,5 @@ mod erase;
 mod follow;
 mod import;
 mod kill;
+mod media;
 mod retry;

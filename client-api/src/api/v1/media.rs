@@ -32,9 +32,9 @@ fn wide(path: &str, method: MethodRouter<App>, bytes_max: usize) -> Router<App> 
 pub async fn post(call: Call, request: Request) -> Result<Json<MediaAttachment>, ApiError> {
     // The token is checked by now; the body is read only with one of the few permits.
     let _permit = call.app.uploads().acquire().await.map_err(|_| ErrorKind::Unavailable)?;
-    let params = Params::from_request(request, &()).await?;
-    let file = params.file("file").ok_or_else(|| ApiError::invalid("File can't be blank"))?;
-    let mut attachment = call.node.add_blob(file.bytes.to_vec(), file.declared_type.clone()).await?;
+    let mut params = Params::from_request(request, &call.app).await?;
+    let file = params.take_file("file").ok_or_else(|| ApiError::invalid("File can't be blank"))?;
+    let mut attachment = call.node.add_upload(file.content, file.declared_type).await?;
     describe(&mut attachment, &params)?;
     let owner = call.viewer();
     let id = call.node.add_media(owner, attachment.clone()).await?;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::super::client::Upload;
 use super::super::{Call, CliError, Client};
+use crate::import::archive::Medium;
 use crate::import::submit::{NodeApi, SubmitError, import_mastodon};
 
 /// Take over what was written elsewhere.
@@ -52,8 +53,9 @@ impl NodeApi for Client {
         Self::post(self, path, body)
     }
 
-    fn upload(&self, path: &str, fields: &[(String, String)], name: &str, bytes: Vec<u8>) -> Result<Value, CliError> {
-        self.post_form(path, fields, &[Upload { field: "file", name: name.to_owned(), bytes }])
+    fn upload(&self, path: &str, fields: &[(String, String)], name: &str, medium: Medium) -> Result<Value, CliError> {
+        let Medium { file, bytes } = medium;
+        self.post_form(path, fields, vec![Upload { field: "file", name: name.to_owned(), file, bytes }])
     }
 
     fn refusal(error: &CliError) -> Option<String> {

@@ -1,10 +1,11 @@
 //! `xom post` and `xom reply`.
 
-use std::fs;
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
+use xom_protocol::limits::BLOB_BYTES_MAX;
 
 use super::super::client::Upload;
 use super::super::{Call, CliError, Client, card};
@@ -104,15 +105,25 @@ fn publish(call: &Call, text: &str, options: &Options, reply_to: Option<&str>) -
 fn upload(client: &Client, path: &Path, alt: Option<&str>) -> Result<Value, CliError> {
     let file = read_upload("file", path)?;
     let fields: Vec<(String, String)> = alt.map(|alt| ("description".to_owned(), alt.to_owned())).into_iter().collect();
-    let media = client.post_form("/api/v2/media", &fields, &[file])?;
+    let media = client.post_form("/api/v2/media", &fields, vec![file])?;
     media.get("id").cloned().ok_or_else(|| CliError::Failed("the node gave no id for the upload".to_owned()))
 }
 
 /// A file to be sent in a form field.
 pub(super) fn read_upload<'a>(field: &'a str, path: &Path) -> Result<Upload<'a>, CliError> {
-    let bytes = fs::read(path).map_err(|cause| CliError::file(path, cause))?;
+    let failed = |cause| CliError::file(path, cause);
+    let mut file = File::open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    let mut bytes = metadata.len();
+    if !metadata.is_file() {
+        // A pipe has no length before its end.
+        let mut kept = tempfile::tempfile().map_err(failed)?;
+        bytes = io::copy(&mut file.take(BLOB_BYTES_MAX + 1), &mut kept).map_err(failed)?;
+        kept.rewind().map_err(failed)?;
+        file = kept;
+    }
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(Upload { field, name, bytes })
+    Ok(Upload { field, name, file, bytes })
 }
 
 fn read_stdin() -> Result<String, CliError> {

@@ -61,7 +61,7 @@ impl Args {
                 if fields.is_empty() && files.is_empty() {
                     return Err(CliError::Usage("nothing to set; see `xom profile set --help`".to_owned()));
                 }
-                client.patch_form("/api/v1/accounts/update_credentials", &fields, &files)?
+                client.patch_form("/api/v1/accounts/update_credentials", &fields, files)?
             }
         };
         call.output.show(&account, |output| show(output, &account))

@@ -3,11 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{NodeApi, SubmitError, Summary, import_mastodon};
+use super::{Medium, NodeApi, SubmitError, Summary, import_mastodon};
 use crate::import::sample::{Form, LAN, Sample, note};
 
 const PICTURE: &str = "media_attachments/files/111/222/original/abc.png";
@@ -58,12 +59,21 @@ impl NodeApi for Node {
         Ok(json!({"results": results.collect::<Vec<_>>()}))
     }
 
-    fn upload(&self, path: &str, fields: &[(String, String)], name: &str, bytes: Vec<u8>) -> Result<Value, Failure> {
+    fn upload(
+        &self,
+        path: &str,
+        fields: &[(String, String)],
+        name: &str,
+        mut medium: Medium,
+    ) -> Result<Value, Failure> {
         assert_eq!(path, "/api/v2/media");
         if self.refuses_media {
             return Err(Failure("not a picture"));
         }
         let mut uploads = self.uploads.borrow_mut();
+        let mut bytes = Vec::new();
+        medium.file.read_to_end(&mut bytes).unwrap();
+        assert_eq!(bytes.len() as u64, medium.bytes);
         uploads.push((fields.to_vec(), name.to_owned(), bytes));
         Ok(json!({"id": uploads.len().to_string()}))
     }

@@ -19,18 +19,21 @@ use xom_protocol::{BlobId, Did, EntryId};
 
 use self::transfer::{Failure, Transfer};
 use super::Connected;
+use crate::blob::BlobWriter;
 use crate::error::StoreError;
 use crate::net::backoff::{Before, delay};
 use crate::net::ingest::blocking;
 use crate::net::shared::Shared;
 use crate::store::Notice;
 
-/// Blobs that are fetched at the same time; each may hold the largest blob in memory.
+/// Blobs that are fetched at the same time.
 const FETCHED_MAX: usize = 4;
 /// How often the store is asked for what is missing, besides each notice.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
-/// Bytes of unfinished blobs that are kept in memory, to go on from.
-const PARTIAL_BYTES_MAX: usize = 64 << 20;
+/// Bytes of unfinished blobs that are kept on disk until the next start, to go on from.
+const PARTIAL_BYTES_MAX: u64 = 256 << 20;
+/// Unfinished blobs that are kept: each holds a file open.
+const PARTIALS_MAX: usize = 64;
 /// Blobs whose failures are remembered; of others the waits start anew.
 const ATTEMPTS_MAX: usize = 4_096;
 
@@ -58,7 +61,7 @@ struct Attempt {
     failures: u32,
     not_before: Option<Instant>,
     /// What has come so far.
-    partial: Vec<u8>,
+    partial: Option<BlobWriter>,
     running: bool,
 }
 
@@ -183,7 +186,7 @@ impl Fetcher {
             peer: *peer,
             tally: Arc::clone(tally),
             missing,
-            partial: std::mem::take(&mut attempt.partial),
+            partial: attempt.partial.take().unwrap_or_else(|| self.shared.store.blob_writer()),
         };
         let (blob, peer) = (transfer.missing.blob, *peer);
         self.transfers.spawn(async move { (blob, peer, transfer.run().await) });
@@ -198,11 +201,12 @@ impl Fetcher {
             }
             Err(failure) => {
                 tracing::debug!(%blob, %peer, cause = %failure.cause, "blob not fetched");
-                let kept: usize = self.attempts.values().map(|attempt| attempt.partial.len()).sum();
+                let kept = self.attempts.values().filter_map(|attempt| attempt.partial.as_ref());
+                let (count, bytes) = kept.fold((0, 0), |(count, bytes), partial| (count + 1, bytes + partial.bytes()));
+                let has_room =
+                    |partial: &BlobWriter| count < PARTIALS_MAX && bytes + partial.bytes() <= PARTIAL_BYTES_MAX;
                 let Some(attempt) = self.attempts.get_mut(&blob) else { return };
-                if kept + failure.partial.len() <= PARTIAL_BYTES_MAX {
-                    attempt.partial = failure.partial;
-                }
+                attempt.partial = failure.partial.filter(has_room);
                 attempt.tried.insert(peer);
                 if failure.lied {
                     attempt.liars.insert(peer);

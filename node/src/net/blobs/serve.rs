@@ -9,13 +9,13 @@ use futures::AsyncWriteExt;
 use libp2p::{PeerId, Stream};
 use tokio::time::timeout;
 
+use super::transfer_time;
 use super::wire::{Answer, Request};
-use super::{CHUNK_BYTES, transfer_time};
 use crate::net::frame::{FrameError, read_frame};
 use crate::net::ingest::blocking;
 use crate::net::shared::Shared;
 
-/// Blobs that are served at the same time; each may hold the largest blob in memory.
+/// Blobs that are served at the same time.
 const SERVED_MAX: usize = 8;
 /// Blobs that one peer is served at the same time.
 const SERVED_PER_PEER_MAX: usize = 4;
@@ -82,10 +82,10 @@ async fn answer(shared: &Arc<Shared>, mut stream: Stream) -> Result<(), FrameErr
     let request = frame.and_then(|frame| Request::decode(&frame).ok());
     let Some(request) = request else { return Err(FrameError::Io(io::ErrorKind::InvalidData.into())) };
     let store = shared.store.clone();
-    let found = blocking(move || {
-        let live = store.snapshot()?.blob_is_live(&request.blob, Some(&request.entry))?;
-        if live { store.blob(&request.blob) } else { Ok(None) }
-    });
+    let found = async {
+        let named = move || store.snapshot()?.blob_is_live(&request.blob, Some(&request.entry));
+        if blocking(named).await? { shared.store.open_blob(request.blob).await } else { Ok(None) }
+    };
     let found = match found.await {
         Ok(found) => found,
         Err(cause) => {
@@ -94,16 +94,16 @@ async fn answer(shared: &Arc<Shared>, mut stream: Stream) -> Result<(), FrameErr
             return Ok(stream.close().await?);
         }
     };
-    let offset = usize::try_from(request.offset).unwrap_or(usize::MAX);
-    let Some(bytes) = found.as_ref().and_then(|bytes| bytes.get(offset..)) else {
+    let Some(mut blob) = found.filter(|blob| request.offset <= blob.bytes()) else {
         Answer::NotFound.write(&mut stream).await?;
         return Ok(stream.close().await?);
     };
-    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let length = blob.bytes() - request.offset;
+    blob.narrow(request.offset, length)?;
     let send = async {
         Answer::Bytes(length).write(&mut stream).await?;
-        for chunk in bytes.chunks(CHUNK_BYTES) {
-            stream.write_all(chunk).await?;
+        while let Some(piece) = blob.read().await? {
+            stream.write_all(&piece).await?;
         }
         stream.close().await
     };

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 
 use xom_protocol::{BlobId, Did};
 
-use super::checking::with_picture;
 use super::*;
 use crate::archive::{Page, PageError, blob_path};
 use crate::model::VerifyReport;

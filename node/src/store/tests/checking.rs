@@ -1,13 +1,9 @@
 //! Verifying, rebuilding, media (R-STO-5, R-STO-9).
 
-use xom_protocol::BlobId;
 use xom_protocol::body::{Body, Checkpoint};
 use xom_protocol::log::Composer;
 
 use super::*;
-
-/// A PNG of 2 by 3 pixels, as far as anybody looks.
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x03\x08\x06\0\0\0\0\0\0\0\0\0\0\0";
 
 #[tokio::test]
 async fn a_sound_store_has_no_faults() {
@@ -57,24 +53,27 @@ async fn a_blob_lives_as_long_as_a_live_entry_names_it() {
     let blob = with_picture(&alice).await;
     bob.fetch(&alice).await;
     assert_eq!(bob.store.snapshot().unwrap().blobs_wanted().unwrap(), [blob]);
-    assert!(bob.store.put_blob(blob, PNG.to_vec()).await.unwrap());
+    assert!(bob.store.put_blob(received(&bob, PNG).await).await.unwrap());
     assert!(bob.store.snapshot().unwrap().blob_is_live(&blob, None).unwrap());
-    assert_eq!(bob.store.blob(&blob).unwrap().unwrap(), PNG);
+    assert_eq!(bob.store.shared.read_blob_file(&blob).unwrap().unwrap(), PNG);
     let number = alice.store.snapshot().unwrap().log_number(&alice.me.log).unwrap().unwrap();
     let status = alice.store.snapshot().unwrap().with_entry((number, 1), |row| StatusId(row.local_id)).unwrap();
     alice.erase(status.unwrap(), true).await;
     bob.fetch(&alice).await;
     for person in [&alice, &bob] {
-        assert_eq!(person.store.blob(&blob).unwrap(), None);
+        assert_eq!(person.store.shared.read_blob_file(&blob).unwrap(), None);
         assert!(!person.store.snapshot().unwrap().blob_is_live(&blob, None).unwrap());
-        assert!(!person.store.put_blob(blob, PNG.to_vec()).await.unwrap(), "purged by order: on the refuse list");
+        assert!(
+            !person.store.put_blob(received(person, PNG).await).await.unwrap(),
+            "purged by order: on the refuse list"
+        );
     }
 }
 
 #[tokio::test]
 async fn an_upload_is_remembered_until_a_post_uses_it() {
     let alice = Person::new("alice");
-    let attachment = alice.store.add_blob(PNG.to_vec()).await.unwrap();
+    let attachment = alice.store.add_blob(upload(&alice, PNG).await).await.unwrap();
     assert_eq!((attachment.width, attachment.height), (Some(2), Some(3)));
     let id = alice.store.add_media(alice.me.did, attachment.clone()).await.unwrap();
     let mut media = alice.store.snapshot().unwrap().media(id).unwrap().unwrap();
@@ -86,7 +85,7 @@ async fn an_upload_is_remembered_until_a_post_uses_it() {
     let post = Box::new(Post { attachments: vec![media.attachment], ..Post::default() });
     alice.say(Command::Post { post, reply_to: None, quote_of: None }).await.unwrap();
     assert_eq!(alice.store.snapshot().unwrap().media(id).unwrap(), None);
-    let refused = alice.store.add_blob(b"<svg/>".to_vec()).await;
+    let refused = alice.store.add_blob(upload(&alice, b"<svg/>").await).await;
     assert!(matches!(refused, Err(CommandError::Blob(_))));
 }
 
@@ -156,12 +155,4 @@ async fn posts(person: &Person, count: usize) -> Vec<StatusId> {
     let commands = (0..count).map(|index| post(&format!("post {index}"))).collect();
     let answers = person.store.commands(person.me.did, commands).await;
     answers.into_iter().map(|done| done.unwrap().status.unwrap()).collect()
-}
-
-pub(super) async fn with_picture(person: &Person) -> BlobId {
-    let attachment = person.store.add_blob(PNG.to_vec()).await.unwrap();
-    let blob = attachment.blob;
-    let post = Box::new(Post { attachments: vec![attachment], ..Post::default() });
-    person.say(Command::Post { post, reply_to: None, quote_of: None }).await.unwrap();
-    blob
 }

@@ -13,16 +13,16 @@ use crate::api::lookup::own_account;
 use crate::http::{ApiError, Call, Params};
 
 /// Largest picture, bytes.
-const PICTURE_BYTES_MAX: usize = 8 << 20;
+const PICTURE_BYTES_MAX: u64 = 8 << 20;
 
 /// Changes it and answers with the account.
-pub async fn patch(call: Call, params: Params) -> Result<Json<CredentialAccount>, ApiError> {
+pub async fn patch(call: Call, mut params: Params) -> Result<Json<CredentialAccount>, ApiError> {
     let old = own_account(&call).await?;
     let profile = Profile {
         name: params.raw_text("display_name").map(|name| clean_line(&name)),
         bio: params.raw_text("note").map(|note| clean(&note).trim().to_owned()),
-        avatar: picture(&call.node, &params, "avatar", old.avatar.as_ref()).await?,
-        header: picture(&call.node, &params, "header", old.header.as_ref()).await?,
+        avatar: picture(&call.node, &mut params, "avatar", old.avatar.as_ref()).await?,
+        header: picture(&call.node, &mut params, "header", old.header.as_ref()).await?,
         fields: fields(&params),
         locked: params.flag("locked"),
         bot: params.flag("bot"),
@@ -38,26 +38,30 @@ pub async fn patch(call: Call, params: Params) -> Result<Json<CredentialAccount>
 /// A new picture, from a file or a `data:` address; an empty text takes the picture away.
 async fn picture(
     node: &Handle,
-    params: &Params,
+    params: &mut Params,
     name: &str,
     old: Option<&Attachment>,
 ) -> Result<Option<Vec<Attachment>>, ApiError> {
     let alt = params.raw_text(&format!("{name}_description")).map(|alt| clean(alt.trim()));
-    let (bytes, declared_type) = match (params.file(name), params.raw_text(name)) {
-        (Some(file), _) => (file.bytes.to_vec(), file.declared_type.clone()),
+    let (picture, declared_type) = match (params.take_file(name), params.raw_text(name)) {
+        (Some(file), _) => (file.content, file.declared_type),
         (None, Some(text)) if text.trim().is_empty() => return Ok(Some(Vec::new())),
-        (None, Some(text)) => read_data_address(&text)
-            .map(|bytes| (bytes, None))
-            .ok_or_else(|| ApiError::invalid(format!("{name} is neither a file nor a data: address")))?,
+        (None, Some(text)) => {
+            let bytes = read_data_address(&text)
+                .ok_or_else(|| ApiError::invalid(format!("{name} is neither a file nor a data: address")))?;
+            let mut picture = node.begin_upload();
+            picture.write(&bytes).await?;
+            (picture, None)
+        }
         (None, None) => {
             let described = old.zip(alt).map(|(old, alt)| vec![Attachment { alt, ..old.clone() }]);
             return Ok(described);
         }
     };
-    if bytes.len() > PICTURE_BYTES_MAX {
+    if picture.bytes() > PICTURE_BYTES_MAX {
         return Err(ApiError::invalid(format!("{name} is larger than {} MB", PICTURE_BYTES_MAX >> 20)));
     }
-    let mut attachment = node.add_blob(bytes, declared_type).await?;
+    let mut attachment = node.add_upload(picture, declared_type).await?;
     if !attachment.media_type.starts_with("image/") {
         return Err(ApiError::invalid(format!("{name} is not an image")));
     }

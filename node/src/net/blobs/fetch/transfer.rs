@@ -7,10 +7,11 @@ use futures::AsyncReadExt;
 use libp2p::PeerId;
 use libp2p_stream::Control;
 use tokio::time::timeout;
+use xom_protocol::Rule;
 use xom_protocol::limits::BLOB_BYTES_MAX;
-use xom_protocol::{BlobId, Rule};
 
 use super::Missing;
+use crate::blob::BlobWriter;
 use crate::net::BLOB_PROTOCOL;
 use crate::net::blobs::wire::{Answer, Request};
 use crate::net::blobs::{CHUNK_BYTES, transfer_time};
@@ -29,7 +30,7 @@ pub(super) struct Transfer {
     pub(super) tally: Arc<PeerTally>,
     pub(super) missing: Missing,
     /// What came in earlier transfers; not verified yet.
-    pub(super) partial: Vec<u8>,
+    pub(super) partial: BlobWriter,
 }
 
 /// A transfer that brought no blob.
@@ -37,7 +38,7 @@ pub(super) struct Failure {
     /// Why.
     pub(super) cause: String,
     /// What has come so far, to go on from.
-    pub(super) partial: Vec<u8>,
+    pub(super) partial: Option<BlobWriter>,
     /// The bytes were not those of the id.
     pub(super) lied: bool,
 }
@@ -46,23 +47,23 @@ impl Transfer {
     /// Fetches, checks and stores; durable when it answers. Nothing is kept unchecked (`BLOB-4`).
     pub(super) async fn run(mut self) -> Result<(), Failure> {
         if let Err(cause) = self.receive().await {
-            let partial = std::mem::take(&mut self.partial);
-            return Err(Failure { cause, partial, lied: false });
+            let usable = self.partial.is_whole() && self.partial.bytes() > 0;
+            return Err(Failure { cause, partial: usable.then_some(self.partial), lied: false });
         }
-        let (blob, bytes) = (self.missing.blob, std::mem::take(&mut self.partial));
-        let checked = tokio::task::spawn_blocking(move || (BlobId::of(&bytes) == blob).then_some(bytes)).await;
-        let nothing = |cause: &str| Failure { cause: cause.to_owned(), partial: Vec::new(), lied: false };
-        let Some(bytes) = checked.map_err(|_| nothing("stopping"))? else {
-            self.refuse("BLOB-4");
+        let Self { shared, tally, missing, partial, .. } = self;
+        let nothing = |cause: &str| Failure { cause: cause.to_owned(), partial: None, lied: false };
+        let received = partial.end().await.map_err(|e| nothing(&e.to_string()))?;
+        if received.blob != missing.blob {
+            shared.ingest.refuse(&tally, Rule("BLOB-4"));
             return Err(Failure { lied: true, ..nothing("the bytes are not those of the id") });
-        };
-        self.shared.store.put_blob(blob, bytes).await.map(|_| ()).map_err(|e| nothing(&e.to_string()))
+        }
+        shared.store.put_blob(received).await.map(|_| ()).map_err(|e| nothing(&e.to_string()))
     }
 
     async fn receive(&mut self) -> Result<(), String> {
         let begin = async {
             let mut stream = self.control.open_stream(self.peer, BLOB_PROTOCOL).await.map_err(|e| e.to_string())?;
-            let offset = u64::try_from(self.partial.len()).unwrap_or(u64::MAX);
+            let offset = self.partial.bytes();
             let request = Request { blob: self.missing.blob, entry: self.missing.entry, offset };
             write_frame(&mut stream, &request.encode()).await.map_err(|e| e.to_string())?;
             let answer = Answer::read(&mut stream).await.map_err(|e| e.to_string())?;
@@ -78,8 +79,8 @@ impl Transfer {
         let bytes_max = BLOB_BYTES_MAX.min(self.missing.bytes);
         let in_all = offset.checked_add(length);
         if in_all.is_none_or(|bytes| bytes == 0 || bytes > bytes_max) {
-            self.refuse("BLOB-2");
-            self.partial.clear();
+            self.shared.ingest.refuse(&self.tally, Rule("BLOB-2"));
+            self.partial = self.shared.store.blob_writer();
             return Err(format!("{length} bytes more, at most {bytes_max} are allowed in all"));
         }
         let read = async {
@@ -90,7 +91,7 @@ impl Transfer {
                 match stream.read(&mut chunk[..room]).await {
                     Ok(0) => return Err("ended early".to_owned()),
                     Ok(count) => {
-                        self.partial.extend_from_slice(&chunk[..count]);
+                        self.partial.write(&chunk[..count]).await.map_err(|e| e.to_string())?;
                         left -= count;
                     }
                     Err(e) => return Err(e.to_string()),
@@ -99,9 +100,5 @@ impl Transfer {
             Ok(())
         };
         timeout(transfer_time(length), read).await.unwrap_or_else(|_| Err("too slow".to_owned()))
-    }
-
-    fn refuse(&self, rule: &'static str) {
-        self.shared.ingest.refuse(&self.tally, Rule(rule));
     }
 }

@@ -1,0 +1,87 @@
+//! Files of blobs and their rows, when a crash or a disk has kept only one of them.
+
+use std::fs;
+
+use super::*;
+use crate::error::StoreError;
+
+fn path_of(person: &Person, blob: &BlobId) -> PathBuf {
+    let name = data_encoding::HEXLOWER.encode(&blob.0);
+    person.path().join("blobs").join(&name[..2]).join(name)
+}
+
+fn incoming(person: &Person) -> usize {
+    fs::read_dir(person.path().join("incoming")).unwrap().count()
+}
+
+#[tokio::test]
+async fn r_sto_10_a_file_without_a_row_is_gone_after_a_restart_and_one_with_a_row_stays() {
+    let alice = Person::new("alice");
+    let kept = with_picture(&alice).await;
+    assert_eq!(incoming(&alice), 0);
+    // Killed between the move of the file and the commit of the row, and once between commit and tidying up.
+    let orphan = received(&alice, b"GIF89a orphan").await;
+    let shared = &alice.store.shared;
+    for _ in 0..2 {
+        shared.place_blob_file(&orphan.blob, orphan.scratch.path()).unwrap();
+    }
+    fs::write(shared.folder.incoming().join(data_encoding::HEXLOWER.encode(&kept.0)), "").unwrap();
+    // And while something came in.
+    fs::write(shared.folder.incoming().join("17"), "half").unwrap();
+    assert!(path_of(&alice, &orphan.blob).exists());
+    assert_eq!(incoming(&alice), 3);
+    let alice = alice.restart().await;
+    assert!(!path_of(&alice, &orphan.blob).exists());
+    assert_eq!(incoming(&alice), 0);
+    assert_eq!(alice.store.shared.read_blob_file(&kept).unwrap().unwrap(), PNG);
+    assert_eq!(alice.store.verify().await.unwrap().faults, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn r_sto_10_a_row_without_its_file_and_r_sto_5_a_damaged_file_are_wanted_again() {
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let blob = with_picture(&alice).await;
+    bob.fetch(&alice).await;
+    for harm in [|path: &Path| fs::remove_file(path).unwrap(), |path: &Path| fs::write(path, b"GIF89a").unwrap()] {
+        assert!(bob.store.put_blob(received(&bob, PNG).await).await.unwrap());
+        assert!(bob.store.open_blob(blob).await.unwrap().is_some());
+        harm(&path_of(&bob, &blob));
+        assert_eq!(bob.store.verify().await.unwrap().faults.len(), 1);
+        assert!(bob.store.open_blob(blob).await.unwrap().is_none(), "nothing is served that does not hash to its name");
+        assert_eq!(bob.store.snapshot().unwrap().blobs_wanted().unwrap(), [blob]);
+    }
+    assert!(bob.store.put_blob(received(&bob, PNG).await).await.unwrap());
+    assert_eq!(bob.store.verify().await.unwrap().faults, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_lost_upload_that_nothing_names_is_forgotten() {
+    let alice = Person::new("alice");
+    let blob = alice.store.add_blob(upload(&alice, PNG).await).await.unwrap().blob;
+    fs::remove_file(path_of(&alice, &blob)).unwrap();
+    assert!(alice.store.open_blob(blob).await.unwrap().is_none());
+    assert_eq!(alice.store.snapshot().unwrap().blobs_wanted().unwrap(), []);
+    let again = alice.store.add_blob(upload(&alice, PNG).await).await.unwrap().blob;
+    assert!(alice.store.open_blob(again).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn r_blb_1_bytes_that_nobody_named_are_not_kept() {
+    let alice = Person::new("alice");
+    let unnamed = received(&alice, b"GIF89a unnamed").await;
+    let blob = unnamed.blob;
+    assert!(!alice.store.put_blob(unnamed).await.unwrap());
+    assert!(alice.store.open_blob(blob).await.unwrap().is_none());
+    assert_eq!(incoming(&alice), 0);
+}
+
+#[tokio::test]
+async fn an_empty_upload_and_one_whose_folder_is_gone_are_typed_errors_and_the_store_goes_on() {
+    let alice = Person::new("alice");
+    let empty = alice.store.add_blob(upload(&alice, b"").await).await;
+    assert!(matches!(empty, Err(CommandError::Blob(_))));
+    fs::remove_dir(alice.path().join("incoming")).unwrap();
+    let failed = alice.store.add_blob(upload(&alice, PNG).await).await;
+    assert!(matches!(failed, Err(CommandError::Store(StoreError::Storage(_)))));
+    alice.post("after").await;
+}
