@@ -24,6 +24,19 @@ pub enum StartError {
         /// The newest that is known.
         known: u64,
     },
+    /// Written by a version whose identities can't be recovered by their words.
+    #[error(
+        "data folder {path} has format {found}, this xom opens {known} and newer; keep it for the older xom, or name \
+         another folder with --data-dir"
+    )]
+    Older {
+        /// The folder.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+        /// The oldest that is opened.
+        known: u64,
+    },
     /// Can't be read or made.
     #[error("data folder {path}: {cause}")]
     Unreadable {

@@ -17,8 +17,8 @@ use crate::blob::{BlobReader, BlobWriter};
 use crate::command::{Command, Done, IdempotencyKey};
 use crate::config::NodeConfig;
 use crate::error::{AdoptError, CommandError, StoreError};
-use crate::keys::{ControlAccess, ControlKey};
-use crate::model::{Event, Media, MediaId, NodeStatus, PeerInfo, StatusId, VerifyReport};
+use crate::keys::{ControlAccess, ControlKey, Keyring};
+use crate::model::{Event, LocalIdentity, Media, MediaId, NodeStatus, PeerInfo, StatusId, VerifyReport};
 use crate::net::Net;
 use crate::reader::Reader;
 use crate::store::Store;
@@ -92,6 +92,11 @@ impl Handle {
         self.store.adopt(username, did, objects, device).await.map(|_| ())
     }
 
+    /// The keys of a local identity: how they lie in the folder, and what becomes of them.
+    pub fn keyring(&self, identity: Did) -> Keyring {
+        Keyring::new(self.store.clone(), identity)
+    }
+
     /// Opens the control key of a local identity, for a command that needs its signature.
     pub async fn control_key(&self, identity: Did, access: ControlAccess) -> Result<ControlKey, CommandError> {
         self.store.control_key(&identity, &access).await.map(ControlKey::new)
@@ -153,7 +158,7 @@ impl Handle {
 
     /// A signed invite with this node's current addresses; with fewer of them where all would not fit.
     pub async fn invite(&self, identity: Did) -> Result<String, CommandError> {
-        let key = self.store.device_key(&identity).ok_or(CommandError::NotLocal(identity))?;
+        let key = self.store.signing_key(&identity)?;
         let addresses = self.net.addresses(INVITE_ADDRESSES_MAX).await?;
         let mut addresses: Vec<String> = addresses.iter().map(Multiaddr::to_string).collect();
         loop {
@@ -192,11 +197,7 @@ impl Handle {
     pub async fn status(&self) -> Result<NodeStatus, StoreError> {
         let listen = self.net.addresses(LISTEN_SHOWN_MAX).await?;
         let peers = self.net.peers().await?;
-        let unsealed = self.read(|reader| {
-            let locals = reader.local_identities()?.into_iter();
-            Ok(locals.filter(|local| local.phrase_unsealed).map(|local| local.username).collect::<Vec<_>>())
-        });
-        let unsealed = unsealed.await?;
+        let locals = self.read(|reader| reader.local_identities()).await?;
         let store = self.store.clone();
         let counts = tokio::task::spawn_blocking(move || {
             let snapshot = store.snapshot()?;
@@ -205,12 +206,9 @@ impl Handle {
         });
         let (entries, identities, disk_bytes, behind) = counts.await.unwrap_or(Err(StoreError::Stopping))?;
         let folder = self.config.data_dir.display();
-        let warning = |name: &String| {
-            format!(
-                "the recovery phrase of {name} lies unsealed in {folder}/identities/{name}/phrase: write it down on \
-                 paper and keep this folder private"
-            )
-        };
+        let warnings = locals.iter().flat_map(|LocalIdentity { username, keys, .. }| {
+            keys.warnings(username, &format!("{folder}/identities/{username}"))
+        });
         Ok(NodeStatus {
             uptime_secs: self.began.elapsed().as_secs(),
             peer: self.net.peer_id().to_string(),
@@ -220,7 +218,7 @@ impl Handle {
             identities,
             disk_bytes,
             refusals: self.net.totals().refusals(),
-            warnings: unsealed.iter().map(warning).chain(behind.iter().map(behind_warning)).collect(),
+            warnings: warnings.chain(behind.iter().map(behind_warning)).collect(),
         })
     }
 

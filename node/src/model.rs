@@ -8,6 +8,8 @@ use xom_protocol::body::{Attachment, Poll, Post, ProfileField};
 use xom_protocol::entry::Reference;
 use xom_protocol::{DeviceId, Did, Digest, EntryId, LogId};
 
+use crate::keys::KeyState;
+
 /// The local id of a status: milliseconds since 1970 in the upper 48 bits, so that ids sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StatusId(pub u64);
@@ -37,8 +39,8 @@ pub struct LocalIdentity {
     pub device: DeviceId,
     /// The root log of that device.
     pub log: LogId,
-    /// The recovery phrase lies unsealed in the data folder.
-    pub phrase_unsealed: bool,
+    /// How its keys lie in the data folder.
+    pub keys: KeyState,
 }
 
 /// Somebody, as this node knows them.

@@ -10,6 +10,7 @@ use xom_protocol::Did;
 use crate::archive::Page;
 use crate::config::NodeConfig;
 use crate::error::{CommandError, StartError, StoreError};
+use crate::keys::Keyring;
 use crate::model::VerifyReport;
 use crate::store::folder::Folder;
 use crate::store::{self, Store};
@@ -41,6 +42,11 @@ impl Offline {
     /// The identities that live here and their user names, oldest first.
     pub fn identities(&self) -> Vec<(Did, String)> {
         self.store.locals().into_iter().map(|local| (local.did, local.username)).collect()
+    }
+
+    /// The keys of a local identity: how they lie in the folder, and what becomes of them.
+    pub fn keyring(&self, identity: Did) -> Keyring {
+        Keyring::new(self.store.clone(), identity)
     }
 
     /// Checks everything stored.

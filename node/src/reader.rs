@@ -113,7 +113,7 @@ impl Reader {
         let mut locals = BTreeMap::new();
         for row in self.snapshot.locals()? {
             let (account, _) = find_account(&self.accounts, &row.did)?;
-            let phrase_unsealed = self.snapshot.phrase_is_unsealed(&row.username);
+            let keys = self.snapshot.key_state(&row);
             locals.insert(
                 account,
                 LocalIdentity {
@@ -122,7 +122,7 @@ impl Reader {
                     username: row.username,
                     device: row.device,
                     log: row.log,
-                    phrase_unsealed,
+                    keys,
                 },
             );
         }

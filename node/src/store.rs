@@ -13,6 +13,7 @@ mod export;
 pub(crate) mod folder;
 mod idempotency;
 mod identities;
+mod keyring;
 mod load;
 mod media;
 mod open;
@@ -299,7 +300,7 @@ impl Store {
         self.shared.locals()
     }
 
-    /// The device key of a local identity, for handshakes and invites.
+    /// The device key of a local identity, for handshakes; none while it lies sealed.
     pub(crate) fn device_key(&self, did: &Did) -> Option<SecretKey> {
         self.shared.device_key(did)
     }

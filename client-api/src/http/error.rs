@@ -5,6 +5,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use xom_node::keys::AccessError;
 use xom_node::{CommandError, StoreError};
 
 /// Text of Mastodon's 404.
@@ -37,6 +38,8 @@ pub enum ErrorKind {
     Invalid,
     /// The folder is behind its own log: nothing is signed here any more.
     Behind,
+    /// The key that would have to sign is sealed.
+    Locked,
     /// Too much at once.
     Busy,
     /// Too many or too long headers.
@@ -58,7 +61,7 @@ pub struct ApiError {
 
 impl ErrorKind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Malformed,
         Self::Unauthorized,
         Self::Forbidden,
@@ -71,6 +74,7 @@ impl ErrorKind {
         Self::Misdirected,
         Self::Invalid,
         Self::Behind,
+        Self::Locked,
         Self::Busy,
         Self::HeadersTooLarge,
         Self::Internal,
@@ -92,6 +96,7 @@ impl ErrorKind {
             Self::Misdirected => "misdirected",
             Self::Invalid => "invalid",
             Self::Behind => "behind",
+            Self::Locked => "locked",
             Self::Busy => "busy",
             Self::HeadersTooLarge => "headers-too-large",
             Self::Internal => "internal",
@@ -113,6 +118,7 @@ impl ErrorKind {
             Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Locked => StatusCode::LOCKED,
             Self::Busy => StatusCode::TOO_MANY_REQUESTS,
             Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -139,6 +145,7 @@ impl ErrorKind {
             }
             Self::Invalid => "Validation failed",
             Self::Behind => "This folder is an old copy; give it a new device key.",
+            Self::Locked => "The device key is sealed; open it with `xom unlock` or on the page, and try again.",
             Self::Busy => "Too many requests at once; try again in a moment.",
             Self::HeadersTooLarge => "The headers are too large.",
             Self::Internal => "Something went wrong on this node; its log tells more.",
@@ -274,7 +281,13 @@ impl From<CommandError> for ApiError {
             CommandError::Clock(_) => Self::with_text(ErrorKind::Unavailable, cause.to_string()),
             CommandError::Store(cause) => cause.into(),
             CommandError::Access(cause) => {
-                Self::with_text(ErrorKind::Forbidden, cause.to_string()).with("code", json!(cause.code()))
+                let kind = match cause {
+                    AccessError::DeviceSealed => ErrorKind::Locked,
+                    AccessError::Passphrase(_) | AccessError::NoWords => ErrorKind::Invalid,
+                    AccessError::NoEntropy | AccessError::NoMemory => ErrorKind::Unavailable,
+                    _ => ErrorKind::Forbidden,
+                };
+                Self::with_text(kind, cause.to_string()).with("code", json!(cause.code()))
             }
             CommandError::NotLocal(_)
             | CommandError::Refused(_)

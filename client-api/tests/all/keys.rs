@@ -35,7 +35,9 @@ async fn what_does_not_open_the_control_key_is_refused_with_a_code_and_what_to_d
     check(json!({"now": true, "words": foreign_words()}), "other-words", "of another identity").await;
     check(json!({"now": true, "words": "xom"}), "not-a-phrase", "a phrase has 24 words").await;
     check(json!({"now": true, "passphrase": "correct horse"}), "not-sealed", "leave the passphrase out").await;
-    std::fs::remove_file(server.key_file("control.key")).unwrap();
+    for file in ["control.key", "phrase"] {
+        std::fs::remove_file(server.key_file(file)).unwrap();
+    }
     check(json!({"now": true}), "words-needed", "give the 24 words").await;
     assert_eq!(server.get(&format!("/api/v1/statuses/{id}")).await.status, 200, "nothing was erased");
     server.stop().await;

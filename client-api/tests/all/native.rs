@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use crate::harness::{Server, ids, text};
 
 #[tokio::test]
-async fn the_identity_shows_its_did_document_and_that_its_phrase_lies_open() {
+async fn the_identity_shows_its_did_document_and_that_its_phrase_is_unconfirmed() {
     let server = Server::start().await;
     let identity = server.get("/api/xom/v1/identity").await.ok();
     let did = text(&identity, "did");
     assert_eq!(text(&identity["document"], "id"), did);
     assert_eq!(text(&identity["account"], "uri"), did);
-    assert_eq!(text(&identity, "phrase"), "unsealed");
+    assert_eq!(text(&identity, "phrase"), "unconfirmed");
     assert_eq!(text(&identity, "username"), "lan");
     let all = server.get("/api/xom/v1/identities").await.ok();
     assert_eq!(text(&all[0], "did"), did);

@@ -7,6 +7,8 @@ use xom_protocol::keys::SecretKey;
 use xom_protocol::phrase::Phrase;
 use zeroize::Zeroizing;
 
+use super::seal::PassphraseError;
+
 /// What opens the control key of a local identity.
 #[derive(Clone)]
 pub enum ControlAccess {
@@ -68,6 +70,27 @@ pub enum AccessError {
     /// The control key is kept nowhere but in the words.
     #[error("the control key is not kept on this node; give the 24 words")]
     WordsNeeded,
+    /// The passphrase is not the one that the key was sealed with.
+    #[error("wrong passphrase; nothing was changed, try again")]
+    WrongPassphrase,
+    /// The new passphrase can't be used.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
+    /// The device key lies sealed: nothing can be signed.
+    #[error("the device key is sealed; open it with `xom unlock`, on the page or with --passphrase-file")]
+    DeviceSealed,
+    /// The words that were asked for are others.
+    #[error("these are not the words that were asked for; look at the paper again")]
+    WrongWords,
+    /// There are no words to be shown or confirmed.
+    #[error("the 24 words are not on this node: they are confirmed already, or were made elsewhere")]
+    NoWords,
+    /// The system gives no entropy.
+    #[error("no entropy from the system")]
+    NoEntropy,
+    /// Not enough memory to open what is sealed.
+    #[error("not enough memory to open the sealed key")]
+    NoMemory,
     /// A passphrase was given, and nothing is sealed.
     #[error("the key is not sealed on this node; leave the passphrase out, or give the 24 words")]
     NotSealed,
@@ -78,7 +101,7 @@ pub enum AccessError {
     #[error("this control key was replaced; give the newest words")]
     Replaced,
     /// A file of keys can't be read.
-    #[error("the file {file} is damaged; give the 24 words")]
+    #[error("the file {file} in the folder of keys is damaged; the 24 words make it anew")]
     Damaged {
         /// The name of the file.
         file: &'static str,
@@ -91,6 +114,13 @@ impl AccessError {
         match self {
             Self::Sealed => "control-key-sealed",
             Self::WordsNeeded => "words-needed",
+            Self::WrongPassphrase => "wrong-passphrase",
+            Self::Passphrase(_) => "passphrase-refused",
+            Self::DeviceSealed => "device-key-sealed",
+            Self::WrongWords => "wrong-words",
+            Self::NoWords => "no-words",
+            Self::NoEntropy => "no-entropy",
+            Self::NoMemory => "no-memory",
             Self::NotSealed => "not-sealed",
             Self::OtherWords => "other-words",
             Self::Replaced => "key-replaced",

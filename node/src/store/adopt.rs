@@ -57,7 +57,7 @@ impl Writer {
             Ok(known)
         })?;
         identities::finish(&self.shared.folder, &row)?;
-        self.shared.add_local(row.clone(), device);
+        self.shared.add_local(row.clone(), Some(device));
         self.load_own()?;
         if known {
             // What was held of it before becomes its own home, notifications and likes.

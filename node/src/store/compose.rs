@@ -261,13 +261,13 @@ impl Batch<'_> {
         let time_ms = self.signing_time(did)?;
         self.write_checkpoint(did, time_ms)?;
         let salt = fresh_salt()?;
-        let entry = self.own(did).composer.compose_bytes(kind, bytes, salt, time_ms).map_err(compose_error)?;
+        let entry = self.own(did).composer()?.compose_bytes(kind, bytes, salt, time_ms).map_err(compose_error)?;
         self.store_own(entry, live)
     }
 
     /// Writes the checkpoint that is due at the next place, if one is (`LOG-8`).
     fn write_checkpoint(&mut self, did: &Did, time_ms: u64) -> Result<(), CommandError> {
-        if !xom_protocol::entry::Header::is_checkpoint_place(self.own(did).composer.position.height) {
+        if !xom_protocol::entry::Header::is_checkpoint_place(self.own(did).position.height) {
             return Ok(());
         }
         let record = self.identity(did)?.ok_or(CommandError::NotLocal(*did))?;
@@ -276,7 +276,7 @@ impl Batch<'_> {
         let salt = fresh_salt()?;
         let own = self.own_mut(did);
         let Some(checkpoint) = own.checkpoint(identity, statements, logs) else { return Ok(()) };
-        let entry = own.composer.compose(&Body::Checkpoint(checkpoint), salt, time_ms).map_err(compose_error)?;
+        let entry = own.composer()?.compose(&Body::Checkpoint(checkpoint), salt, time_ms).map_err(compose_error)?;
         self.store_own(entry, true).map(|_| ())
     }
 
@@ -315,7 +315,7 @@ impl Batch<'_> {
         if let Some(off_ms) = offset.map(i64::unsigned_abs).filter(|ms| *ms > CLOCK_OFF_MS_MAX) {
             return Err(CommandError::Clock(format!("peers' clocks differ by {} minutes", off_ms / 60_000)));
         }
-        let last_ms = self.own(did).composer.last_time_ms;
+        let last_ms = self.own(did).last_time_ms;
         match last_ms.saturating_sub(self.now_ms) {
             behind_ms if behind_ms <= CLOCK_STEP_MS => Ok(self.now_ms.max(last_ms)),
             behind_ms => Err(CommandError::Clock(format!("the newest own entry is {behind_ms} ms later"))),

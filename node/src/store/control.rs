@@ -1,16 +1,19 @@
-//! Opening the control key of a local identity. What it signs is made elsewhere in the node.
+//! Opening the keys of a local identity. What they sign is made elsewhere in the node.
 
 use std::sync::Arc;
 
 use xom_protocol::Did;
-use xom_protocol::identity::IdentityRecord;
+use xom_protocol::identity::{IdentityRecord, IdentityState};
 use xom_protocol::keys::SecretKey;
 
 use super::batch::load_identity;
 use super::snapshot::Snapshot;
+use super::tables::LocalRow;
 use super::{Store, identities, tables};
 use crate::error::{CommandError, StoreError};
 use crate::keys::access::{from_words, is_current};
+use crate::keys::folder::{Found, KeyFolder, open};
+use crate::keys::seal::KeyKind;
 use crate::keys::{AccessError, ControlAccess};
 
 impl Store {
@@ -18,22 +21,63 @@ impl Store {
     ///
     /// Slow where a passphrase is given; nothing is changed, whatever it answers.
     pub(crate) async fn control_key(&self, did: &Did, access: &ControlAccess) -> Result<SecretKey, CommandError> {
-        let (store, did, access) = (self.clone(), *did, access.clone());
-        let opened = tokio::task::spawn_blocking(move || store.open_control_key(&did, &access));
-        opened.await.unwrap_or(Err(StoreError::Stopping.into()))
+        let (did, access) = (*did, access.clone());
+        self.with_keys(did, move |keys, state| control_key(keys, state, &access)).await
     }
 
-    fn open_control_key(&self, did: &Did, access: &ControlAccess) -> Result<SecretKey, CommandError> {
-        let local = self.locals().into_iter().find(|local| local.did == *did);
-        let local = local.ok_or(CommandError::NotLocal(*did))?;
-        let record = self.snapshot()?.record(did)?.ok_or(CommandError::NotLocal(*did))?;
-        let key = match access {
-            ControlAccess::Words(phrase) => return Ok(from_words(record.state(), phrase)?),
-            ControlAccess::Passphrase(_) => return Err(AccessError::NotSealed.into()),
-            ControlAccess::Kept => identities::control_key(self.folder(), &local.username)?,
+    /// The device key of a local identity, to sign with.
+    pub(crate) fn signing_key(&self, did: &Did) -> Result<SecretKey, CommandError> {
+        self.local(did)?;
+        Ok(self.device_key(did).ok_or(AccessError::DeviceSealed)?)
+    }
+
+    /// Works on a folder of keys, off the async threads, one at a time: guesses at a passphrase queue up.
+    pub(super) async fn with_keys<T, F>(&self, did: Did, work: F) -> Result<T, CommandError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&KeyFolder, &IdentityState) -> Result<T, AccessError> + Send + 'static,
+    {
+        let store = self.clone();
+        let work = move || {
+            let local = store.local(&did)?;
+            let record = store.snapshot()?.record(&did)?.ok_or(CommandError::NotLocal(did))?;
+            let _alone = store.shared.key_desk.hold();
+            let keys = identities::keys_of(store.folder(), &local.username);
+            Ok(work(&keys, record.state())?)
         };
-        let key = key.ok_or(AccessError::WordsNeeded)?;
-        if is_current(record.state(), &key) { Ok(key) } else { Err(AccessError::Replaced.into()) }
+        tokio::task::spawn_blocking(work).await.unwrap_or(Err(StoreError::Stopping.into()))
+    }
+
+    pub(super) fn local(&self, did: &Did) -> Result<LocalRow, CommandError> {
+        let local = self.locals().into_iter().find(|local| local.did == *did);
+        local.ok_or(CommandError::NotLocal(*did))
+    }
+}
+
+/// The current control key, opened with what the owner gives.
+pub(super) fn control_key(
+    keys: &KeyFolder,
+    state: &IdentityState,
+    access: &ControlAccess,
+) -> Result<SecretKey, AccessError> {
+    let found = match access {
+        ControlAccess::Words(phrase) => return from_words(state, phrase),
+        ControlAccess::Kept | ControlAccess::Passphrase(_) => keys.find(KeyKind::Control)?,
+    };
+    let current = |key: SecretKey| if is_current(state, &key) { Ok(key) } else { Err(AccessError::Replaced) };
+    match (found, access) {
+        (Found::Plain(key), ControlAccess::Kept) => current(key),
+        (Found::Plain(_), _) => Err(AccessError::NotSealed),
+        (Found::Nothing, ControlAccess::Kept) => match keys.phrase()? {
+            // They lie there until they are confirmed, and give every key.
+            Some(phrase) => from_words(state, &phrase),
+            None => Err(AccessError::WordsNeeded),
+        },
+        (Found::Nothing, _) => Err(AccessError::WordsNeeded),
+        // A replaced key is not worth a passphrase.
+        (Found::Sealed(sealed), _) if !state.control.keys.contains(&sealed.public) => Err(AccessError::Replaced),
+        (Found::Sealed(sealed), ControlAccess::Passphrase(passphrase)) => open(&sealed, passphrase),
+        (Found::Sealed(_), _) => Err(AccessError::Sealed),
     }
 }
 

@@ -1,8 +1,9 @@
 //! The data folder: its lock, its format version, its secret files. Nothing in it is changed before
 //! the lock is held and the format is known.
 //!
-//! Layout: `format`, `lock`, `xom.redb`, `salts`, `blobs/<2 hex>/<hex>`, `incoming` (blobs on their way), `peer.key`, `token`,
-//! `identities/<user name>/{phrase,control.key,device.key}`.
+//! Layout: `format`, `lock`, `xom.redb`, `salts`, `blobs/<2 hex>/<hex>`, `incoming` (blobs on their way), `peer.key`,
+//! `token`, `identities/<user name>/{phrase,postponed,control.key,control.sealed,device.key,device.sealed}`
+//! (`REST-1`).
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -15,7 +16,9 @@ use zeroize::Zeroizing;
 use crate::error::StartError;
 
 /// The newest format of the folder that this code knows.
-pub(crate) const FORMAT: u64 = 1;
+pub(crate) const FORMAT: u64 = 2;
+/// The oldest that it still opens: the words of identities in older ones give other keys (`ID-15`).
+const OLDEST: u64 = 2;
 /// Longest secret file that is read, bytes.
 const SECRET_BYTES_MAX: u64 = 4_096;
 /// How often a lock that is held is tried again: whoever only looks at it holds it for a moment.
@@ -122,15 +125,22 @@ pub(crate) fn entropy() -> Result<Zeroizing<[u8; 32]>, StartError> {
     Ok(bytes)
 }
 
-/// The one line of a secret file; none where there is no file.
-pub(crate) fn read_secret(path: &Path) -> io::Result<Option<Zeroizing<String>>> {
+/// The text of a secret file; none where there is no file.
+pub(crate) fn read_text(path: &Path) -> io::Result<Option<Zeroizing<String>>> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(e),
     };
-    let mut text = Zeroizing::new(String::new());
+    // Room from the start, so that no copy stays behind where it grew.
+    let mut text = Zeroizing::new(String::with_capacity(SECRET_BYTES_MAX as usize));
     file.take(SECRET_BYTES_MAX).read_to_string(&mut text)?;
+    Ok(Some(text))
+}
+
+/// The one line of a secret file; none where there is no file.
+pub(crate) fn read_secret(path: &Path) -> io::Result<Option<Zeroizing<String>>> {
+    let Some(text) = read_text(path)? else { return Ok(None) };
     let line = text.trim();
     if line.is_empty() || line.contains('\n') {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "expected one line"));
@@ -206,8 +216,9 @@ fn check_format(path: &Path) -> Result<Option<u64>, StartError> {
     };
     let found: u64 = text.trim().parse().map_err(|_| unreadable(&file, &"is not a format number"))?;
     match found {
-        1..=FORMAT => Ok(Some(found)),
+        OLDEST..=FORMAT => Ok(Some(found)),
         0 => Err(unreadable(&file, &"is not a format number")),
+        1..OLDEST => Err(StartError::Older { path: path.to_owned(), found, known: OLDEST }),
         _ => Err(StartError::Newer { path: path.to_owned(), found, known: FORMAT }),
     }
 }
@@ -261,14 +272,24 @@ mod tests {
     #[test]
     fn a_newer_or_foreign_folder_is_refused_and_left_as_it_was() {
         let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("format"), "2\n").unwrap();
-        assert!(matches!(Folder::open(dir.path()), Err(StartError::Newer { found: 2, known: FORMAT, .. })));
+        fs::write(dir.path().join("format"), "3\n").unwrap();
+        assert!(matches!(Folder::open(dir.path()), Err(StartError::Newer { found: 3, known: FORMAT, .. })));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
 
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("letter.txt"), "dear").unwrap();
         assert!(matches!(Folder::open(dir.path()), Err(StartError::Unreadable { .. })));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_of_format_1_is_refused_with_one_clear_sentence_and_left_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("format"), "1\n").unwrap();
+        fs::create_dir_all(dir.path().join("identities/lan")).unwrap();
+        let refused = Folder::open(dir.path()).unwrap_err().to_string();
+        assert!(refused.contains("has format 1, this xom opens 2 and newer"), "{refused}");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 
     #[cfg(unix)]

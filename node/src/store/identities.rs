@@ -16,17 +16,13 @@ use xom_protocol::phrase::Phrase;
 use xom_protocol::{Did, Network};
 use zeroize::Zeroizing;
 
-use super::folder::{Folder, entropy, make_dir_all, read_secret, sync_parent, unreadable, write_secret};
+use super::folder::{Folder, entropy, make_dir_all, sync_parent, unreadable, write_secret};
 use super::tables::LocalRow;
 use crate::error::StartError;
-use crate::keys::AccessError;
+use crate::keys::change;
+use crate::keys::folder::{CONTROL_KEY, DEVICE_KEY, Found, KeyFolder, PHRASE};
+use crate::keys::seal::KeyKind;
 
-/// The recovery phrase, 24 words.
-const PHRASE: &str = "phrase";
-/// The current control key, 64 hexadecimal digits.
-const CONTROL_KEY: &str = "control.key";
-/// The device key, 64 hexadecimal digits.
-const DEVICE_KEY: &str = "device.key";
 /// What the folder of keys is called until its identity is in the database.
 const UNFINISHED: &str = ".new";
 
@@ -62,7 +58,7 @@ pub(super) fn make_adopted(folder: &Folder, device: &SecretKey) -> Result<(), St
     if dir.exists() {
         return Err(unreadable(&dir, &"is left of an attempt that broke off; start the node again"));
     }
-    let written = make_dir_all(&dir).and_then(|()| write_secret(&dir.join(DEVICE_KEY), &hex(device)));
+    let written = make_dir_all(&dir).and_then(|()| write_secret(&dir.join(DEVICE_KEY), &line(device)));
     written.map_err(|e| unreadable(&dir, &e))
 }
 
@@ -73,39 +69,48 @@ pub(super) fn finish(folder: &Folder, row: &LocalRow) -> Result<(), StartError> 
     moved.map_err(|e| unreadable(&place, &e))
 }
 
-/// Brings folders and database in line after a start that was cut short, and reads the device keys.
-pub(super) fn recover(folder: &Folder, rows: &[LocalRow]) -> Result<Vec<SecretKey>, StartError> {
+/// Brings folders and database in line after a start that was cut short, and reads the device keys: none
+/// where one lies sealed.
+pub(super) fn recover(folder: &Folder, rows: &[LocalRow]) -> Result<Vec<Option<SecretKey>>, StartError> {
     let dir = unfinished(folder);
     if dir.exists() {
-        let device = read_key(&dir.join(DEVICE_KEY)).ok().flatten().map(|key| key.public().device_id());
+        let device = match KeyFolder::at(dir.clone()).find(KeyKind::Device) {
+            Ok(Found::Plain(key)) => Some(key.public().device_id()),
+            _ => None,
+        };
         match rows.iter().find(|row| Some(row.device) == device) {
             Some(row) => finish(folder, row)?,
             None => fs::remove_dir_all(&dir).map_err(|e| unreadable(&dir, &e))?,
         }
     }
     refuse_strangers(folder, rows)?;
-    let mut keys = Vec::with_capacity(rows.len());
-    for row in rows {
-        let path = folder.identity(&row.username).join(DEVICE_KEY);
-        let key = read_key(&path).map_err(|e| unreadable(&path, &e))?;
-        let key = key.ok_or_else(|| unreadable(&path, &"is missing; bring it back from a backup"))?;
-        if key.public().device_id() != row.device {
-            return Err(unreadable(&path, &"is not the key of this identity's device"));
-        }
-        keys.push(key);
+    rows.iter().map(|row| device_key(&keys_of(folder, &row.username), row)).collect()
+}
+
+/// Ends a change of keys that was cut short, and reads the device key.
+fn device_key(keys: &KeyFolder, row: &LocalRow) -> Result<Option<SecretKey>, StartError> {
+    let path = keys.path();
+    change::finish(path).map_err(|e| unreadable(path, &e))?;
+    if keys.tighten().map_err(|e| unreadable(path, &e))? {
+        tracing::warn!(user = row.username, "files of keys could be read by others; their mode is now 0600");
     }
-    Ok(keys)
+    let (device, key) = match keys.find(KeyKind::Device) {
+        Ok(Found::Plain(key)) => (key.public().device_id(), Some(key)),
+        Ok(Found::Sealed(sealed)) => (sealed.public, None),
+        Ok(Found::Nothing) => {
+            return Err(unreadable(&path.join(DEVICE_KEY), &"is missing; bring it back from a backup"));
+        }
+        Err(e) => return Err(unreadable(path, &e)),
+    };
+    if device == row.device {
+        return Ok(key);
+    }
+    Err(unreadable(path, &"holds a device key that is not the one of this identity's device"))
 }
 
-/// The control key of a local identity; none if it is not kept here.
-pub(super) fn control_key(folder: &Folder, username: &str) -> Result<Option<SecretKey>, AccessError> {
-    let key = read_key(&folder.identity(username).join(CONTROL_KEY));
-    key.map_err(|_| AccessError::Damaged { file: CONTROL_KEY })
-}
-
-/// True if the recovery phrase lies in the folder in the clear.
-pub(super) fn phrase_is_unsealed(folder: &Folder, username: &str) -> bool {
-    folder.identity(username).join(PHRASE).exists()
+/// The folder of keys of a local identity.
+pub(super) fn keys_of(folder: &Folder, username: &str) -> KeyFolder {
+    KeyFolder::at(folder.identity(username))
 }
 
 /// Keys of an identity that the database does not know mean that the database was lost or rolled back.
@@ -128,18 +133,10 @@ fn unfinished(folder: &Folder) -> PathBuf {
 fn write_keys(dir: &Path, phrase: &Phrase) -> io::Result<()> {
     make_dir_all(dir)?;
     write_secret(&dir.join(PHRASE), &phrase.words())?;
-    write_secret(&dir.join(CONTROL_KEY), &hex(&phrase.control_key(0)))?;
-    write_secret(&dir.join(DEVICE_KEY), &hex(&phrase.device_key()))
+    write_secret(&dir.join(CONTROL_KEY), &line(&phrase.control_key(0)))?;
+    write_secret(&dir.join(DEVICE_KEY), &line(&phrase.device_key()))
 }
 
-fn hex(key: &SecretKey) -> Zeroizing<String> {
+fn line(key: &SecretKey) -> Zeroizing<String> {
     Zeroizing::new(HEXLOWER.encode(key.seed().as_slice()))
-}
-
-fn read_key(path: &Path) -> io::Result<Option<SecretKey>> {
-    let Some(line) = read_secret(path)? else { return Ok(None) };
-    let invalid = || io::Error::new(io::ErrorKind::InvalidData, "expected 64 hexadecimal digits");
-    let bytes = Zeroizing::new(HEXLOWER.decode(line.as_bytes()).map_err(|_| invalid())?);
-    let seed = Zeroizing::new(<[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| invalid())?);
-    SecretKey::from_seed(&seed).map(Some).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
 }

@@ -19,6 +19,7 @@ use super::{Store, identities};
 use crate::command::Command;
 use crate::config::NodeConfig;
 use crate::error::{StartError, StoreError};
+use crate::keys::seal::Cost;
 
 /// Bytes of the database that are kept in memory: little enough for a machine with 1 GB.
 const CACHE_BYTES: usize = 64 << 20;
@@ -42,7 +43,12 @@ pub(crate) fn open_existing(path: &Path, network: Network) -> Result<Store, Star
 
 /// The real clock and the real files.
 fn system() -> Machine {
-    Machine { clock: Box::new(system_ms), probe: Box::new(probe), open_database: Box::new(open_database) }
+    Machine {
+        cost: Cost::USUAL,
+        clock: Box::new(system_ms),
+        probe: Box::new(probe),
+        open_database: Box::new(open_database),
+    }
 }
 
 /// Writes a little, durably, and takes it away again.
@@ -185,7 +191,7 @@ impl Writer {
         })
         .map_err(|e| unreadable(&place, &e))?;
         identities::finish(&self.shared.folder, &row)?;
-        self.shared.add_local(row.clone(), fresh.key);
+        self.shared.add_local(row.clone(), Some(fresh.key));
         self.load_own().map_err(|e| unreadable(&place, &e))?;
         let profile = Profile { username: Some(row.username), ..Profile::default() };
         let named = self.do_now(move |batch| {

@@ -7,19 +7,25 @@ use xom_protocol::body::{Body, Checkpoint, LogHead, Post};
 use xom_protocol::entry::{Header, Kind, Reference, VerifiedEntry};
 use xom_protocol::keys::SecretKey;
 use xom_protocol::log::{
-    Composer, LiveSet, MerkleMap, RegisterKey, Subject, Surroundings, build_checkpoint, register_keys,
+    Composer, LiveSet, MerkleMap, Position, RegisterKey, Subject, Surroundings, build_checkpoint, register_keys,
 };
 use xom_protocol::{Did, Digest, EntryId, Network};
 
 use super::tables::LocalRow;
+use crate::keys::AccessError;
 use crate::model::StatusId;
 
 /// A local identity in the writer's hands.
 pub(crate) struct Own {
     /// Who it is.
     pub(super) row: LocalRow,
-    /// Signs the next entry of its log.
-    pub(super) composer: Composer,
+    network: Network,
+    /// The device key; none while it lies sealed.
+    pub(super) key: Option<SecretKey>,
+    /// Where the next entry of its log goes.
+    pub(super) position: Position,
+    /// The time of the newest entry of its log.
+    pub(super) last_time_ms: u64,
     /// What is live of the identity, on all its devices.
     pub(super) live: LiveSet,
     /// What is live of the own log, with the erases of sibling devices.
@@ -36,15 +42,7 @@ pub(crate) struct Own {
 
 impl Own {
     /// An identity of which no entry has been read yet.
-    pub(super) fn new(network: Network, row: LocalRow, key: SecretKey) -> Self {
-        let composer = Composer {
-            network,
-            key,
-            author: row.did,
-            log: row.log,
-            position: xom_protocol::log::Position::EMPTY,
-            last_time_ms: 0,
-        };
+    pub(super) fn new(network: Network, row: LocalRow, key: Option<SecretKey>) -> Self {
         Self {
             live: LiveSet::new(row.did),
             log_live: LiveSet::new(row.did),
@@ -52,9 +50,24 @@ impl Own {
             follows: BTreeMap::new(),
             edits: BTreeMap::new(),
             imports: BTreeMap::new(),
-            composer,
+            network,
+            key,
+            position: Position::EMPTY,
+            last_time_ms: 0,
             row,
         }
+    }
+
+    /// Signs the next entry of its log; not while the device key lies sealed.
+    pub(super) fn composer(&self) -> Result<Composer, AccessError> {
+        Ok(Composer {
+            network: self.network,
+            key: self.key.clone().ok_or(AccessError::DeviceSealed)?,
+            author: self.row.did,
+            log: self.row.log,
+            position: self.position,
+            last_time_ms: self.last_time_ms,
+        })
     }
 
     /// Takes in an entry that was just stored, or is read at the start; not a void one.
@@ -66,7 +79,8 @@ impl Own {
             self.log_live.insert(entry);
         }
         if own_log {
-            self.composer.advance(entry);
+            self.position = Position::after(entry);
+            self.last_time_ms = header.time_ms;
             self.update(id, body);
         }
         match body {
@@ -149,7 +163,7 @@ impl Own {
     /// Makes the map anew, once all entries have been read.
     pub(super) fn settle(&mut self, heads: &[LogHead]) {
         self.map = MerkleMap::new();
-        let height = self.composer.position.height;
+        let height = self.position.height;
         for (key, value) in self.live.checkpoint_items(self.row.log, height, heads) {
             self.map.insert(key, value);
         }
@@ -162,7 +176,7 @@ impl Own {
         statements: Digest,
         logs: Vec<LogHead>,
     ) -> Option<Checkpoint> {
-        let position = self.composer.position;
+        let position = self.position;
         if !Header::is_checkpoint_place(position.height) {
             return None;
         }
@@ -174,7 +188,7 @@ impl Own {
     #[cfg(test)]
     pub(super) fn map_is_right(&mut self, siblings: &[LogHead]) -> bool {
         let mut map = MerkleMap::new();
-        for (key, value) in self.live.checkpoint_items(self.row.log, self.composer.position.height, siblings) {
+        for (key, value) in self.live.checkpoint_items(self.row.log, self.position.height, siblings) {
             map.insert(key, value);
         }
         map.root() == self.map.root()

@@ -15,10 +15,12 @@ use xom_protocol::{Did, Network};
 use super::Notice;
 use super::ahead::Signing;
 use super::folder::Folder;
+use super::keyring::KeyDesk;
 use super::own::Own;
 use super::salts::Salts;
 use super::tables::LocalRow;
 use crate::error::StoreError;
+use crate::keys::seal::Cost;
 use crate::model::Event;
 
 /// Notices that a slow receiver may be behind: it compares anew when it lags.
@@ -41,6 +43,7 @@ pub(super) type OpenDatabase = Box<dyn Fn(&Folder) -> Result<Database, StoreErro
 
 /// What the store has of the machine; tests put their own in its place.
 pub(super) struct Machine {
+    pub(super) cost: Cost,
     pub(super) clock: Clock,
     pub(super) probe: Probe,
     pub(super) open_database: OpenDatabase,
@@ -53,7 +56,8 @@ pub(crate) struct Shared {
     pub(super) salts: Salts,
     database: RwLock<Option<Database>>,
     identities: Mutex<HashMap<Did, Arc<IdentityRecord>>>,
-    locals: RwLock<Vec<(LocalRow, SecretKey)>>,
+    locals: RwLock<Vec<(LocalRow, Option<SecretKey>)>>,
+    pub(super) key_desk: KeyDesk,
     wants: RwLock<Arc<BTreeSet<Did>>>,
     machine: Machine,
     clock_offset_ms: Mutex<Option<i64>>,
@@ -85,6 +89,7 @@ impl Shared {
             database: RwLock::new(Some(database)),
             identities: Mutex::default(),
             locals: RwLock::default(),
+            key_desk: KeyDesk::default(),
             wants: RwLock::default(),
             machine,
             clock_offset_ms: Mutex::default(),
@@ -137,6 +142,11 @@ impl Shared {
         Ok(())
     }
 
+    /// What a guess at a passphrase is to cost, where one is set.
+    pub(super) fn cost(&self) -> Cost {
+        self.machine.cost
+    }
+
     /// Milliseconds since 1970.
     pub(super) fn now_ms(&self) -> u64 {
         (self.machine.clock)()
@@ -166,17 +176,28 @@ impl Shared {
         locals.iter().map(|(row, _)| row.clone()).collect()
     }
 
-    pub(super) fn local_keys(&self) -> Vec<(LocalRow, SecretKey)> {
+    /// The local identities with their device keys, as far as those are open.
+    pub(super) fn local_keys(&self) -> Vec<(LocalRow, Option<SecretKey>)> {
         self.locals.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn add_local(&self, row: LocalRow, key: SecretKey) {
+    pub(super) fn add_local(&self, row: LocalRow, key: Option<SecretKey>) {
         self.locals.write().unwrap_or_else(PoisonError::into_inner).push((row, key));
     }
 
     pub(super) fn device_key(&self, did: &Did) -> Option<SecretKey> {
         let locals = self.locals.read().unwrap_or_else(PoisonError::into_inner);
-        locals.iter().find(|(row, _)| row.did == *did).map(|(_, key)| key.clone())
+        locals.iter().find(|(row, _)| row.did == *did).and_then(|(_, key)| key.clone())
+    }
+
+    /// Keeps the opened device key of a local identity in memory.
+    pub(super) fn open_device(&self, did: &Did, key: &SecretKey) {
+        let mut locals = self.locals.write().unwrap_or_else(PoisonError::into_inner);
+        for (row, kept) in locals.iter_mut() {
+            if row.did == *did {
+                *kept = Some(key.clone());
+            }
+        }
     }
 
     pub(super) fn wants(&self) -> Arc<BTreeSet<Did>> {

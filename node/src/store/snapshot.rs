@@ -14,6 +14,7 @@ use super::erasure::attachments;
 use super::tables::{self, BlobState, EntryRow, IdentityRow, LocalRow, LogRow, PlaceKey, flags};
 use super::{Held, Shared, identities, salts};
 use crate::error::StoreError;
+use crate::keys::KeyState;
 use crate::model::{Media, MediaId};
 
 /// A peer id with what is remembered of the peer, both as bytes.
@@ -63,9 +64,10 @@ impl Snapshot {
         read_locals(&self.table(tables::LOCALS)?)
     }
 
-    /// True if the recovery phrase of a local identity lies in the folder in the clear.
-    pub(crate) fn phrase_is_unsealed(&self, username: &str) -> bool {
-        identities::phrase_is_unsealed(&self.shared.folder, username)
+    /// How the keys of a local identity lie in the folder.
+    pub(crate) fn key_state(&self, local: &LocalRow) -> KeyState {
+        let open = self.shared.device_key(&local.did).is_some();
+        identities::keys_of(&self.shared.folder, &local.username).state(open)
     }
 
     /// The number of an identity.

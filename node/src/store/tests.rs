@@ -9,6 +9,7 @@ mod crash;
 mod erasure;
 mod idempotency;
 mod identity;
+mod keyring;
 mod writing;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +32,7 @@ use super::{Appended, NewRun, Store};
 use crate::blob::{BlobWriter, ReceivedBlob};
 use crate::command::{Command, Done};
 use crate::error::CommandError;
+use crate::keys::seal::Cost;
 use crate::keys::{ControlAccess, ControlKey};
 use crate::model::StatusId;
 
@@ -55,7 +57,12 @@ impl Person {
         let ticking = Arc::clone(&clock);
         let now = Box::new(move || ticking.fetch_add(1, Ordering::Relaxed));
         let folder = Folder::open(&dir.path().join("data")).unwrap();
-        let machine = Machine { clock: now, probe: Box::new(probe), open_database: Box::new(open_database) };
+        let machine = Machine {
+            cost: Cost::for_tests(),
+            clock: now,
+            probe: Box::new(probe),
+            open_database: Box::new(open_database),
+        };
         let store = start(folder, Network::MAIN, Some(name), machine).unwrap();
         let me = store.locals()[0].clone();
         Self { store, me, clock, dir: Some(dir) }

@@ -17,12 +17,15 @@ const READ: &[&str] = &[
     "sync.json",
 ];
 
+/// The files that tests of the node read.
+const READ_BY_THE_NODE: &[&str] = &["sealed.json"];
+
 #[test]
 fn every_vector_file_is_read_and_every_file_that_is_read_exists() {
     let found = std::fs::read_dir(spec().join("vectors")).expect("vectors");
     let found: BTreeSet<String> =
         found.map(|entry| entry.expect("entry").file_name().into_string().expect("plain name")).collect();
-    let read: BTreeSet<String> = READ.iter().map(|file| (*file).to_owned()).collect();
+    let read: BTreeSet<String> = READ.iter().chain(READ_BY_THE_NODE).map(|file| (*file).to_owned()).collect();
     assert_eq!(found, read);
 }
 
@@ -43,5 +46,9 @@ fn every_file_of_the_list_is_named_by_a_test_that_runs_it() {
     let sources = sources(&tests);
     for file in READ {
         assert!(sources.contains(&format!("\"{file}\"")), "no test names {file}");
+    }
+    let node = self::sources(&tests.join("../../../node/src"));
+    for file in READ_BY_THE_NODE {
+        assert!(node.contains(&format!("spec/vectors/{file}\"")), "no test of the node names {file}");
     }
 }

@@ -36,6 +36,6 @@ fn summary(identity: &LocalIdentity) -> Value {
         "account_id": identity.account.0.to_string(),
         "device": identity.device.to_string(),
         "log": identity.log.to_string(),
-        "phrase": if identity.phrase_unsealed { "unsealed" } else { "absent" },
+        "phrase": identity.keys.phrase.name(),
     })
 }

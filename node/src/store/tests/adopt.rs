@@ -9,8 +9,12 @@ use crate::error::{AdoptError, StartError};
 /// A store without an identity.
 fn empty(dir: &Path) -> Result<Store, StartError> {
     let folder = Folder::open(&dir.join("data")).unwrap();
-    let machine =
-        Machine { clock: Box::new(|| NOW_MS), probe: Box::new(probe), open_database: Box::new(open_database) };
+    let machine = Machine {
+        cost: Cost::for_tests(),
+        clock: Box::new(|| NOW_MS),
+        probe: Box::new(probe),
+        open_database: Box::new(open_database),
+    };
     start(folder, Network::MAIN, None, machine)
 }
 

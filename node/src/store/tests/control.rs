@@ -42,15 +42,6 @@ async fn a_passphrase_opens_nothing_where_nothing_is_sealed() {
     assert_eq!(open(&alice, &access).await.unwrap_err(), AccessError::NotSealed);
 }
 
-#[tokio::test]
-async fn without_the_file_the_words_are_asked_for() {
-    let alice = Person::new("alice");
-    let words = words(&alice);
-    std::fs::remove_file(alice.path().join("identities/alice/control.key")).unwrap();
-    assert_eq!(open(&alice, &ControlAccess::Kept).await.unwrap_err(), AccessError::WordsNeeded);
-    assert!(open(&alice, &ControlAccess::Words(words)).await.is_ok());
-}
-
 #[test]
 fn nothing_that_opens_a_key_shows_in_debug() {
     let phrase = Phrase::from_entropy(&[7; 32]).unwrap();

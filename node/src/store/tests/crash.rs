@@ -123,7 +123,8 @@ fn open_on(disk: &Arc<Disk>, path: &Path) -> Store {
         true => Err(io::ErrorKind::StorageFull.into()),
         false => Ok(()),
     };
-    let machine = Machine { clock, probe: Box::new(probe), open_database: Box::new(open_database) };
+    let machine =
+        Machine { cost: Cost::for_tests(), clock, probe: Box::new(probe), open_database: Box::new(open_database) };
     start(Folder::open(path).unwrap(), Network::MAIN, Some("alice"), machine).unwrap()
 }
 

@@ -31,8 +31,8 @@ fn disputed(person: &Person, log: &LogId) -> bool {
     logs.iter().any(|(_, row)| row.log == *log && row.disputed_from != super::super::tables::LogRow::NONE)
 }
 
-fn control(alice: &Person) -> SecretKey {
-    super::super::identities::control_key(alice.store.folder(), "alice").unwrap().unwrap()
+async fn control(alice: &Person) -> SecretKey {
+    alice.control_key().await.secret().clone()
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_settled_fork_keeps_the_named_branch_whichever_came_first() {
     assert_eq!(bob.store.append(alices.clone()).await.unwrap(), Appended::Forked { seq: 2 });
     let position = alice.position(&alice.me.log);
     let anchor = LogHead { log: alice.me.log, height: 3, head: position.head.unwrap() };
-    let settle = compose::settle(alice.record(&alice.me.did).state(), vec![anchor], &[&control(&alice)]).unwrap();
+    let settle = compose::settle(alice.record(&alice.me.did).state(), vec![anchor], &[&control(&alice).await]).unwrap();
     bob.store.insert_identity(alice.me.did, vec![settle.encode()]).await.unwrap();
     assert_eq!(bob.texts(&alice.me.log), ["one"], "the branch that lost is gone");
     assert_eq!(bob.store.append(alices).await.unwrap(), Appended::Stored { position, new: 1 });
@@ -110,7 +110,7 @@ async fn entries_above_an_ended_devices_head_are_void_until_the_head_is_raised()
     for (position, expected) in [(early, vec!["one"]), (late, vec!["two"])] {
         let head = LogHead { log: alice.me.log, height: position.height, head: position.head.unwrap() };
         let end = DeviceEnd { device: alice.me.device, heads: vec![head], stands: Vec::new() };
-        let removal = compose::device_remove(record.state(), end, &[&control(&alice)]).unwrap();
+        let removal = compose::device_remove(record.state(), end, &[&control(&alice).await]).unwrap();
         record.insert(removal.clone()).unwrap();
         bob.store.insert_identity(alice.me.did, vec![removal.encode()]).await.unwrap();
         assert_eq!(bob.texts(&alice.me.log), expected);
@@ -154,8 +154,12 @@ async fn keys_without_their_database_are_refused() {
     alice.store.stop().await;
     drop(alice);
     std::fs::remove_file(path.join("xom.redb")).unwrap();
-    let machine =
-        Machine { clock: Box::new(|| NOW_MS), probe: Box::new(probe), open_database: Box::new(open_database) };
+    let machine = Machine {
+        cost: Cost::for_tests(),
+        clock: Box::new(|| NOW_MS),
+        probe: Box::new(probe),
+        open_database: Box::new(open_database),
+    };
     let refused = start(Folder::open(&path).unwrap(), Network::MAIN, Some("alice"), machine);
     assert!(matches!(refused, Err(crate::error::StartError::Unreadable { .. })));
 }
