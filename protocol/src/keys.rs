@@ -24,6 +24,8 @@ pub enum Domain {
     LogId,
     /// The commitment to a body; nothing is signed under it.
     Body,
+    /// A guardian's approval of a recovery.
+    Recovery,
     /// A peer's proof, on one connection, that it holds a device key.
     Handshake,
     /// An offer to pair; also the digests of a pairing.
@@ -40,6 +42,7 @@ impl Domain {
             Self::Invite => "invite",
             Self::LogId => "log-id",
             Self::Body => "body",
+            Self::Recovery => "recovery",
             Self::Handshake => "handshake",
             Self::Pair => "pair",
         }

@@ -47,16 +47,36 @@ pub const CHECKPOINT_LOGS_MAX: usize = DEVICES_LIVE_MAX * LOGS_PER_DEVICE_MAX;
 pub const CONTROL_KEYS_MAX: usize = 16;
 /// Most guardians (`ID-4`).
 pub const GUARDIANS_MAX: usize = 16;
+/// Most signatures of one identity object (`ID-2`): one list of keys, and the devices that it brings.
+pub const SIGNATURES_MAX: usize = CONTROL_KEYS_MAX + RENEWAL_DEVICES_MAX;
+/// Most devices that a rotation or recovery brings (`ID-6`).
+pub const RENEWAL_DEVICES_MAX: usize = 8;
+/// Most objects in an approval's proof: a genesis and its rotations (`ID-17`).
+pub const APPROVAL_PROOF_OBJECTS_MAX: usize = 17;
+/// Most recoveries that one operation names as cancelled (`ID-18`).
+pub const RECOVERIES_CANCELLED_MAX: usize = 16;
+/// Most locks that one operation lifts (`ID-20`).
+pub const LOCKS_LIFTED_MAX: usize = 64;
+/// Most devices that a retirement ends by name (`ID-21`).
+pub const RETIRED_DEVICES_MAX: usize = 1_024;
 /// Longest signed identity object, bytes (`ID-2`).
 pub const IDENTITY_OBJECT_BYTES_MAX: usize = 1 << SIZE_CLASS_MAX;
 /// Most operations signed by control keys that are kept of one identity, counting branches (`ID-12`).
 pub const IDENTITY_OPERATIONS_MAX: usize = 4_096;
-/// Most rotations kept of one identity, counting branches (`ID-12`).
-pub const IDENTITY_ROTATIONS_MAX: usize = 1_024;
+/// Most bytes of them (`ID-12`).
+pub const IDENTITY_OPERATIONS_BYTES_MAX: usize = 2 << 20;
+/// Most operations signed by next keys that are kept of one identity, counting branches (`ID-12`).
+pub const IDENTITY_ROTATIONS_MAX: usize = 512;
+/// Most bytes of them (`ID-12`); no 512 rotations have as many.
+pub const IDENTITY_ROTATIONS_BYTES_MAX: usize = 5 << 19;
+/// Most operations signed by guardians that are kept of one identity, counting branches (`ID-12`).
+pub const IDENTITY_RECOVERIES_MAX: usize = 256;
+/// Most bytes of them (`ID-12`).
+pub const IDENTITY_RECOVERIES_BYTES_MAX: usize = 1 << 19;
 /// Most device statements kept of one identity (`ID-12`).
 pub const IDENTITY_STATEMENTS_MAX: usize = 8_192;
-/// Most bytes kept of one identity's operations, and of its statements, each (`ID-12`).
-pub const IDENTITY_RECORD_BYTES_MAX: usize = 16 << 20;
+/// Most bytes kept of one identity's statements (`ID-12`); with all others they fit one answer (`SYN-8`).
+pub const IDENTITY_STATEMENTS_BYTES_MAX: usize = 5 << 19;
 /// Most objects kept while what they stand on has not come (`ID-12`).
 pub const IDENTITY_PENDING_MAX: usize = 256;
 /// Most bytes of objects kept while what they stand on has not come (`ID-12`).
@@ -160,7 +180,8 @@ pub const HEADS_MAX: usize = 1_024;
 /// Most bytes of all objects of one identity (`SYN-8`).
 pub const IDENTITY_BYTES_MAX: usize = 8 << 20;
 /// Most objects of one identity (`SYN-8`).
-pub const IDENTITY_OBJECTS_MAX: usize = IDENTITY_OPERATIONS_MAX + IDENTITY_STATEMENTS_MAX;
+pub const IDENTITY_OBJECTS_MAX: usize =
+    1 + IDENTITY_OPERATIONS_MAX + IDENTITY_ROTATIONS_MAX + IDENTITY_RECOVERIES_MAX + IDENTITY_STATEMENTS_MAX;
 /// How often in one session the objects of one identity are asked for (`SYN-8`).
 pub const IDENTITY_TRIES_MAX: u64 = 64;
 /// Most unanswered requests that one side may have (`SYN-9`).

@@ -9,7 +9,9 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::identity::{KeyList, NextKeys, SignedObject, compose};
+use crate::identity::{
+    Guardians, IdentityError, IdentityRecord, KeyList, NextKeys, Place, Renewal, SignedObject, compose,
+};
 use crate::keys::SecretKey;
 use crate::network::Network;
 use crate::rule::Rule;
@@ -107,9 +109,14 @@ impl Phrase {
         self.key("device-key/0")
     }
 
-    /// The commitment to the control key with this index, as the next key of the rotation before it.
-    pub fn next_keys(&self, index: u32) -> NextKeys {
-        NextKeys::commit_to(&KeyList::single(&self.control_key(index).public()))
+    /// The key that signs the rotation with this number and nothing else (`ID-15`); the first is number 1.
+    pub fn next_key(&self, number: u32) -> SecretKey {
+        self.key(&format!("next-key/{number}"))
+    }
+
+    /// The commitment to the next key with this number.
+    pub fn next_keys(&self, number: u32) -> NextKeys {
+        NextKeys::commit_to(&KeyList::single(&self.next_key(number).public()))
     }
 
     /// The signed genesis of this phrase's identity; its payload's hash is the DID (`ID-1`, `ID-15`).
@@ -117,6 +124,45 @@ impl Phrase {
         let control = self.control_key(0);
         let next = self.next_keys(1);
         compose::genesis(network, self.genesis_nonce(), &control, next, &self.device_key().public())
+            .expect("derived keys are different, and one key signs")
+    }
+
+    /// What the rotation or recovery with this number brings: the control key with this index, the
+    /// commitment to the next key after it, and these devices.
+    pub fn renewal(&self, number: u32, guardians: Option<Guardians>, devices: &[&SecretKey]) -> Renewal {
+        let mut devices: Vec<_> = devices.iter().map(|device| device.public().device_id()).collect();
+        devices.sort_unstable();
+        let control = KeyList::single(&self.control_key(number).public());
+        Renewal { control, next: self.next_keys(number + 1), guardians, devices, unlocks: Vec::new() }
+    }
+
+    /// The rotation that these words sign at a place (`ID-6`, `ID-15`). It keeps the guardians of the
+    /// place, and brings `devices`, which sign too.
+    ///
+    /// Fails with `NotCommitted` where the words are not those of the place.
+    pub fn rotation(&self, place: &Place, devices: &[&SecretKey]) -> Result<SignedObject, IdentityError> {
+        self.rotate(place, self.renewal(place.epoch + 1, place.guardians.clone(), devices), devices)
+    }
+
+    /// The rotation that brings `renewal`; `devices` are the secret keys of the devices that it brings.
+    pub fn rotate(
+        &self,
+        place: &Place,
+        renewal: Renewal,
+        devices: &[&SecretKey],
+    ) -> Result<SignedObject, IdentityError> {
+        let next = self.next_key(place.epoch + 1);
+        let signers: Vec<&SecretKey> = [&next].into_iter().chain(devices.iter().copied()).collect();
+        compose::rotate(place, KeyList::single(&next.public()), renewal, &signers)
+    }
+
+    /// The newest place of the identity log where these words can sign a rotation: the head, or what
+    /// lies before a retirement or a recovery that these words undo. None if they can't anywhere.
+    pub fn rotation_place(&self, record: &IdentityRecord) -> Option<Place> {
+        let log = record.log();
+        let retired = record.state().retired;
+        let places = log.iter().rev().filter(|id| Some(**id) != retired).filter_map(|id| record.place_after(id));
+        places.into_iter().find(|place| self.next_keys(place.epoch + 1) == place.next)
     }
 
     fn key(&self, info: &str) -> SecretKey {

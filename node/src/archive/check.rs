@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use xom_protocol::body::Body;
 use xom_protocol::entry::{Header, SignedEntry};
 use xom_protocol::identity::{IdentityRecord, SignedObject};
-use xom_protocol::limits::{BLOB_BYTES_MAX, IDENTITY_RECORD_BYTES_MAX, LOGS_PER_DEVICE_MAX};
+use xom_protocol::limits::{BLOB_BYTES_MAX, IDENTITY_BYTES_MAX, LOGS_PER_DEVICE_MAX};
 use xom_protocol::log::{Position, log_id, verify_run};
 use xom_protocol::{BlobId, DeviceId, Did, EntryId, LogId, Network};
 
@@ -23,8 +23,6 @@ use crate::store::{NewRun, attachments};
 const CHUNK_BYTES: usize = 2 << 20;
 /// Entries verified at a time.
 const CHUNK: usize = 512;
-/// Bytes of all identity objects of an archive (`ARC-10`).
-const IDENTITY_BYTES_MAX: usize = 2 * IDENTITY_RECORD_BYTES_MAX;
 
 /// Takes what has been checked.
 pub(crate) trait Taker {

@@ -63,8 +63,8 @@ impl Batch<'_> {
                 }
             }
         };
-        for object in decoded {
-            match record.insert(object) {
+        for taken in record.insert_all(decoded) {
+            match taken {
                 Ok(Inserted::New) => inserted.new += 1,
                 Ok(Inserted::Known | Inserted::Pending) => {}
                 Err(e) => inserted.refused.push(e.rule()),

@@ -1,4 +1,4 @@
-//! Devices: a pure function of the statements and of what control keys removed.
+//! Devices: a pure function of the statements and of what control keys and guardians ordered.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,13 +17,25 @@ pub(super) struct End {
 }
 
 /// The devices, and how each of them ends, if it does.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Evaluation {
     pub(super) devices: BTreeMap<DeviceId, Device>,
     pub(super) ends: BTreeMap<DeviceId, Option<End>>,
 }
 
-/// A device that may be admitted: by which grant, by whom.
+/// A device that may be admitted: by which grant or operation, and by whom if it was a grant.
 type Candidate = (Digest, DeviceId, Option<DeviceId>);
+
+/// What control keys and guardians say about devices.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ordered {
+    /// The devices that nobody granted, with what brought them: the newest first, the genesis device last.
+    pub(super) roots: Vec<(Digest, DeviceId)>,
+    /// How control keys end devices.
+    pub(super) removed: BTreeMap<DeviceId, End>,
+    /// The identity is retired: every device has ended.
+    pub(super) retired: bool,
+}
 
 /// The statements of one identity, sorted by who says what.
 #[derive(Debug, Default)]
@@ -54,21 +66,23 @@ pub(super) fn raise(heads: &mut BTreeMap<LogId, LogHead>, head: &LogHead) {
 
 /// Every admitted device (`ID-10`).
 ///
-/// Goes outward from the genesis device along the grants that stand, nearest first, at equal distance
-/// by ascending grant id; so each device hangs from one granter, and nothing depends on arrival.
+/// Goes outward from the devices that nobody granted along the grants that stand, nearest first, at
+/// equal distance by ascending grant id; so each device hangs from one granter, and nothing depends on
+/// arrival.
 pub(super) fn evaluate<'a>(
-    genesis_device: DeviceId,
-    removed: &BTreeMap<DeviceId, End>,
+    ordered: &Ordered,
     statements: impl IntoIterator<Item = (&'a Digest, &'a Origin, &'a Statement)>,
 ) -> Evaluation {
     let said = Said::sort(statements);
     let mut evaluation = Evaluation { devices: BTreeMap::new(), ends: BTreeMap::new() };
-    evaluation.spread(vec![(Digest([0; 32]), genesis_device, None)], removed, &said);
+    let roots = ordered.roots.iter().map(|(brought_by, device)| (*brought_by, *device, None));
+    evaluation.spread(roots.collect(), ordered, &said);
     // Control keys accept what a removed device wrote even where the grant to it fell away.
-    let fallen = |device: &&DeviceId| said.is_granted(device) && !evaluation.devices.contains_key(*device);
-    let roots: Vec<Candidate> = removed.keys().filter(fallen).map(|device| (Digest([0; 32]), *device, None)).collect();
-    for root in roots {
-        evaluation.spread(vec![root], removed, &said);
+    let granted = said.granted();
+    let fallen = |device: &&DeviceId| granted.contains_key(*device) && !evaluation.devices.contains_key(*device);
+    let fallen: Vec<DeviceId> = ordered.removed.keys().filter(fallen).copied().collect();
+    for device in fallen {
+        evaluation.spread(vec![(granted[&device], device, None)], ordered, &said);
     }
     evaluation
 }
@@ -90,17 +104,17 @@ pub(super) fn stands(
 }
 
 impl Evaluation {
-    /// Admits candidates and, level by level, what they granted.
-    fn spread(&mut self, mut level: Vec<Candidate>, removed: &BTreeMap<DeviceId, End>, said: &Said<'_>) {
+    /// Admits candidates in their order and, level by level, what they granted.
+    fn spread(&mut self, mut level: Vec<Candidate>, ordered: &Ordered, said: &Said<'_>) {
         let mut live = self.devices.values().filter(|device| device.is_live()).count();
         while !level.is_empty() {
-            level.sort_unstable();
             let mut next_level = Vec::new();
-            for (_, id, granted_by) in level {
+            for (admitted_by, id, granted_by) in level {
                 if self.devices.contains_key(&id) {
                     continue;
                 }
-                let end = removed.get(&id).cloned().or_else(|| said.end_of(id, granted_by, &self.ends));
+                let end = ordered.removed.get(&id).cloned().or_else(|| said.end_of(id, granted_by, &self.ends));
+                let end = end.or_else(|| ordered.retired.then(End::default));
                 if end.is_none() && live == DEVICES_LIVE_MAX {
                     continue;
                 }
@@ -109,9 +123,10 @@ impl Evaluation {
                 let stands = |grant: &&(Digest, DeviceId)| end.as_ref().is_none_or(|end| end.stands.contains(&grant.0));
                 let grants = said.grants.get(&id).into_iter().flatten().filter(stands);
                 next_level.extend(grants.map(|(grant, device)| (*grant, *device, Some(id))));
-                self.devices.insert(id, said.device(key, granted_by, end.as_ref()));
+                self.devices.insert(id, said.device(key, admitted_by, granted_by, end.as_ref()));
                 self.ends.insert(id, end);
             }
+            next_level.sort_unstable();
             level = next_level;
         }
     }
@@ -130,13 +145,20 @@ impl<'a> Said<'a> {
                         *newest = (*rev, *id, addresses);
                     }
                 }
+                Statement::Lock { .. } | Statement::Postpone { .. } => {}
             }
         }
         said
     }
 
-    fn is_granted(&self, device: &DeviceId) -> bool {
-        self.grants.values().flatten().any(|(_, granted)| granted == device)
+    /// Every device that a grant names, with the first grant.
+    fn granted(&self) -> BTreeMap<DeviceId, Digest> {
+        let mut granted = BTreeMap::new();
+        for (grant, device) in self.grants.values().flatten() {
+            let first = granted.entry(*device).or_insert(*grant);
+            *first = (*first).min(*grant);
+        }
+        granted
     }
 
     /// The end that drops give a device: those of its granter that stand, otherwise its own.
@@ -164,16 +186,16 @@ impl<'a> Said<'a> {
         merged
     }
 
-    fn device(&self, key: PublicKey, granted_by: Option<DeviceId>, end: Option<&End>) -> Device {
+    fn device(&self, key: PublicKey, admitted_by: Digest, granted_by: Option<DeviceId>, end: Option<&End>) -> Device {
         match end {
             Some(end) => {
                 let status = DeviceStatus::Ended { accepted: end.accepted.clone() };
-                Device { key, granted_by, status, services: Vec::new() }
+                Device { key, admitted_by, granted_by, status, services: Vec::new() }
             }
             None => {
                 let services = self.services.get(&key.device_id());
                 let services = services.map(|(_, _, addresses)| addresses.to_vec()).unwrap_or_default();
-                Device { key, granted_by, status: DeviceStatus::Live, services }
+                Device { key, admitted_by, granted_by, status: DeviceStatus::Live, services }
             }
         }
     }

@@ -31,6 +31,16 @@ pub struct DidDocument {
     pub service: Vec<Service>,
 }
 
+/// What a resolver says about a DID document (`ID-13`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DocumentMetadata {
+    /// True once the identity is retired.
+    pub deactivated: bool,
+    /// The id of the newest operation of the identity log.
+    pub version_id: String,
+}
+
 /// A key of a DID document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -69,7 +79,8 @@ pub struct ServiceEndpoint {
 impl IdentityState {
     /// The DID document of this state (`ID-13`).
     pub fn document(&self) -> DidDocument {
-        let control: Vec<String> = self.control.keys.iter().map(multikey).collect();
+        let in_force = self.control.keys.iter().filter(|_| self.retired.is_none());
+        let control: Vec<String> = in_force.map(multikey).collect();
         let devices: Vec<String> = self.live_devices().map(|(id, _)| multikey(id)).collect();
         let ids = |keys: &[String]| keys.iter().map(|key| format!("{}#{key}", self.did)).collect::<Vec<_>>();
         let methods = control.iter().chain(devices.iter().filter(|device| !control.contains(device)));
@@ -86,6 +97,13 @@ impl IdentityState {
             capability_invocation: ids(&control),
             service: reachable.map(|(id, device)| Service::of(&self.did, id, &device.services)).collect(),
         }
+    }
+}
+
+impl IdentityState {
+    /// What a resolver says about the document (`ID-13`).
+    pub fn document_metadata(&self) -> DocumentMetadata {
+        DocumentMetadata { deactivated: self.retired.is_some(), version_id: self.head.to_string() }
     }
 }
 

@@ -59,6 +59,9 @@ pub enum IdentityError {
     /// The revealed keys are not those that the predecessor committed to (`ID-6`).
     #[error("revealed keys are not the committed next keys")]
     NotCommitted,
+    /// A key that is revealed, in force or committed to more than once (`ID-6`).
+    #[error("a next key signs once and is no control key, and a commitment names neither")]
+    KeyReuse,
     /// Heads or statement ids out of order, repeated, too many or impossible (`ID-7`).
     #[error("{0} are out of order, repeated, too many or out of range")]
     Heads(&'static str),
@@ -71,6 +74,35 @@ pub enum IdentityError {
     /// The addresses of a services statement (`ID-11`).
     #[error("addresses are too many, too long or not printable")]
     Addresses,
+    /// A recovery that can't stand where it does (`ID-16`).
+    #[error("recovery: {0}")]
+    Recovery(&'static str),
+    /// Approvals none, out of order, repeated, too many or with a proof that is too long (`ID-17`).
+    #[error("approvals are none, out of order, repeated, too many or too long")]
+    Approvals,
+    /// Fewer guardians than needed (`ID-17`).
+    #[error("{have} guardians of {need} needed")]
+    TooFewGuardians {
+        /// Guardians who approve.
+        have: u64,
+        /// How many must.
+        need: u64,
+    },
+    /// Somebody who is no guardian (`ID-17`).
+    #[error("{0} is not a guardian")]
+    NoGuardian(Did),
+    /// A proof of a guardian's keys that proves nothing (`ID-17`).
+    #[error("proof of a guardian's keys does not lead from its genesis to them")]
+    Proof,
+    /// Ids out of order, repeated or too many (`ID-18` to `ID-20`).
+    #[error("{0} are out of order, repeated, too many or out of range")]
+    Ids(&'static str),
+    /// An operation after the end of the identity (`ID-21`).
+    #[error("the identity is retired, nothing follows")]
+    Retired,
+    /// A draft whose signers only the holder of the state knows.
+    #[error("{0} is not signed on several machines")]
+    NotShared(&'static str),
     /// The record holds as much as it may (`ID-12`).
     #[error("record already holds {0}")]
     Full(&'static str),
@@ -88,11 +120,18 @@ impl IdentityError {
             Self::Genesis(_) => Rule("ID-3"),
             Self::KeyList(_) | Self::Threshold { .. } => Rule("ID-4"),
             Self::Chain { .. } => Rule("ID-5"),
-            Self::NotCommitted => Rule("ID-6"),
+            Self::NotCommitted | Self::KeyReuse => Rule("ID-6"),
             Self::Heads(_) => Rule("ID-7"),
             Self::Anchors => Rule("ID-8"),
             Self::SelfGrant => Rule("ID-10"),
             Self::Addresses => Rule("ID-11"),
+            Self::Recovery(_) => Rule("ID-16"),
+            Self::Approvals | Self::TooFewGuardians { .. } | Self::NoGuardian(_) | Self::Proof => Rule("ID-17"),
+            Self::Ids("cancelled recoveries") => Rule("ID-18"),
+            Self::Ids("lifted locks") => Rule("ID-20"),
+            Self::Ids(_) => Rule("ID-19"),
+            Self::Retired => Rule("ID-21"),
+            Self::NotShared(_) => Rule("ID-2"),
             Self::Full(_) => Rule("ID-12"),
         }
     }

@@ -36,7 +36,7 @@ pub fn grant(
     check_co_signature(network, did, granter, device, &co_signature)?;
     let payload = payload(did, granter, device);
     let signature = by.sign(Domain::Statement, network, &payload);
-    SignedObject::of_parts(payload, vec![(0, signature), (1, co_signature)])
+    SignedObject::of(payload, vec![(0, signature), (1, co_signature)])
 }
 
 fn payload(did: Did, by: DeviceId, device: DeviceId) -> Vec<u8> {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::IdentityError;
-use crate::ids::{DeviceId, Digest};
+use crate::ids::{DeviceId, Did, Digest};
 use crate::keys::PublicKey;
 use crate::limits::{CONTROL_KEYS_MAX, GUARDIANS_MAX};
 
@@ -17,17 +17,17 @@ pub struct KeyList {
     pub threshold: u64,
 }
 
-/// The commitment to the next control keys: the SHA-256 of each, in order (`ID-6`).
+/// The commitment to the keys that sign the next rotation: the SHA-256 of each, in order (`ID-6`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NextKeys {
     /// The SHA-256 of each key's 32 bytes.
     pub keys: Vec<Digest>,
-    /// How many of the keys must sign the rotation that reveals them, and what follows it.
+    /// How many of the keys must sign the rotation that reveals them.
     pub threshold: u64,
 }
 
-/// Guardians, salted and hashed; they sign nothing in this version (`ID-4`).
+/// Guardians, salted and hashed: who can recover the identity together (`ID-4`, `ID-16`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Guardians {
@@ -73,6 +73,20 @@ impl NextKeys {
 }
 
 impl Guardians {
+    /// Guardians out of their DIDs, `need` of whom recover together; `salt` is random.
+    pub fn of(salt: [u8; 32], guardians: &[Did], need: u64) -> Result<Self, IdentityError> {
+        let mut members: Vec<Digest> = guardians.iter().map(|did| Digest::of(&[&salt, &did.0])).collect();
+        members.sort_unstable();
+        let guardians = Self { salt, members, need };
+        guardians.check()?;
+        Ok(guardians)
+    }
+
+    /// True for a guardian.
+    pub fn contains(&self, did: &Did) -> bool {
+        self.members.contains(&Digest::of(&[&self.salt, &did.0]))
+    }
+
     pub(super) fn check(&self) -> Result<(), IdentityError> {
         check_list("guardians are none, too many or repeated", &self.members, GUARDIANS_MAX)?;
         let ascending = self.members.windows(2).all(|pair| pair[0] < pair[1]);

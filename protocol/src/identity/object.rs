@@ -1,12 +1,13 @@
 //! Signed objects: the form in which genesis, operations and statements travel.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::IdentityError;
+use super::signers::Signers;
 use crate::encoding;
 use crate::ids::Digest;
-use crate::keys::{Domain, PublicKey, SecretKey, Signature};
-use crate::limits::{CONTROL_KEYS_MAX, IDENTITY_OBJECT_BYTES_MAX};
+use crate::keys::{Domain, Signature};
+use crate::limits::{IDENTITY_OBJECT_BYTES_MAX, SIGNATURES_MAX};
 use crate::network::Network;
 
 /// A payload with signatures, each with the index of its key in the list that must sign (`ID-2`).
@@ -26,13 +27,18 @@ impl SignedObject {
     /// Decodes one object and checks the form of its list of signatures.
     pub fn decode(bytes: &[u8]) -> Result<Self, IdentityError> {
         let SignedArray(payload, signatures) = encoding::decode(bytes, IDENTITY_OBJECT_BYTES_MAX)?;
+        Self::of(payload, signatures)
+    }
+
+    /// Puts a payload and signatures together, and checks the form of the list.
+    pub(super) fn of(payload: Vec<u8>, signatures: Vec<(u64, Signature)>) -> Result<Self, IdentityError> {
         check_signature_list(&signatures)?;
         Ok(Self { payload, signatures })
     }
 
     /// The canonical bytes.
     pub fn encode(&self) -> Vec<u8> {
-        encoding::encode(&SignedArray(self.payload.clone(), self.signatures.clone()))
+        encoding::encode(self)
     }
 
     /// The payload's bytes as they came.
@@ -55,74 +61,28 @@ impl SignedObject {
         Digest::of(&[&self.payload])
     }
 
-    /// Signs a payload with those of `signers` whose keys are in `keys`.
-    ///
-    /// Fails with the list of signatures empty where there are none.
-    pub(super) fn sign(
-        domain: Domain,
-        network: Network,
-        payload: Vec<u8>,
-        keys: &[PublicKey],
-        signers: &[&SecretKey],
-    ) -> Result<Self, IdentityError> {
-        let signatures = sign_indexed(domain, network, &payload, keys, signers);
-        check_signature_list(&signatures)?;
-        Ok(Self { payload, signatures })
-    }
-
-    /// Puts a payload together with signatures that were made apart; nothing is said of their worth.
-    pub(super) fn of_parts(payload: Vec<u8>, signatures: Vec<(u64, Signature)>) -> Result<Self, IdentityError> {
-        check_signature_list(&signatures)?;
-        Ok(Self { payload, signatures })
-    }
-
-    /// Checks that every signature is valid and that at least `threshold` are there (`ID-4`).
-    pub(super) fn verify(
-        &self,
-        domain: Domain,
-        network: Network,
-        keys: &[PublicKey],
-        threshold: u64,
-    ) -> Result<(), IdentityError> {
-        verify_indexed(domain, network, &self.payload, &self.signatures, keys, threshold)
+    /// Checks that every signature is valid and that there are enough (`ID-4`).
+    pub(super) fn verify(&self, domain: Domain, network: Network, signers: &Signers) -> Result<(), IdentityError> {
+        signers.verify(domain, network, &self.payload, &self.signatures)
     }
 }
 
-/// Signs `message` with those of `signers` whose keys are in `keys`, by ascending index.
-pub(super) fn sign_indexed(
-    domain: Domain,
-    network: Network,
-    message: &[u8],
-    keys: &[PublicKey],
-    signers: &[&SecretKey],
-) -> Vec<(u64, Signature)> {
-    let signer_of = |key: &PublicKey| signers.iter().find(|signer| signer.public() == *key);
-    let signed = (0..).zip(keys).filter_map(|(index, key)| Some((index, signer_of(key)?)));
-    signed.map(|(index, signer)| (index, signer.sign(domain, network, message))).collect()
+impl Serialize for SignedObject {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        (serde_bytes::Bytes::new(&self.payload), &self.signatures).serialize(to)
+    }
 }
 
-/// Checks a list of signatures over `message`: all valid, at least `threshold` (`ID-4`).
-pub(super) fn verify_indexed(
-    domain: Domain,
-    network: Network,
-    message: &[u8],
-    signatures: &[(u64, Signature)],
-    keys: &[PublicKey],
-    threshold: u64,
-) -> Result<(), IdentityError> {
-    check_signature_list(signatures)?;
-    for (index, signature) in signatures {
-        let at = usize::try_from(*index).map_err(|_| IdentityError::SignatureList)?;
-        let key = keys.get(at).ok_or(IdentityError::SignatureList)?;
-        key.verify(domain, network, message, signature).map_err(|_| IdentityError::Signature { index: *index })?;
+impl<'de> Deserialize<'de> for SignedObject {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let SignedArray(payload, signatures) = SignedArray::deserialize(from)?;
+        Self::of(payload, signatures).map_err(de::Error::custom)
     }
-    let have = signatures.len() as u64;
-    if have >= threshold { Ok(()) } else { Err(IdentityError::Threshold { have, need: threshold }) }
 }
 
 /// Strictly ascending, so that no key counts twice; not empty (`ID-2`).
-fn check_signature_list(signatures: &[(u64, Signature)]) -> Result<(), IdentityError> {
+pub(super) fn check_signature_list(signatures: &[(u64, Signature)]) -> Result<(), IdentityError> {
     let ascending = signatures.windows(2).all(|pair| pair[0].0 < pair[1].0);
-    let some = (1..=CONTROL_KEYS_MAX).contains(&signatures.len());
+    let some = (1..=SIGNATURES_MAX).contains(&signatures.len());
     if ascending && some { Ok(()) } else { Err(IdentityError::SignatureList) }
 }

@@ -1,22 +1,20 @@
 //! What is signed: the genesis, the operations of the identity log, and the statements of devices.
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::IdentityError;
+use super::approval::{self, Approval};
 use super::keys::{Guardians, KeyList, NextKeys};
+use super::renewal::{Renewal, check_ids, check_single_use};
+use super::state::Priority;
 use crate::body::LogHead;
-use crate::encoding;
 use crate::ids::{DeviceId, Did, Digest};
 use crate::keys::PublicKey;
 use crate::limits::{
-    DEVICES_LIVE_MAX, IDENTITY_OBJECT_BYTES_MAX, IDENTITY_STATEMENTS_MAX, LOGS_PER_DEVICE_MAX, SEQ_MAX,
-    SERVICE_ADDRESS_BYTES_MAX, SERVICE_ADDRESSES_MAX,
+    DEVICES_LIVE_MAX, IDENTITY_STATEMENTS_MAX, LOCKS_LIFTED_MAX, LOGS_PER_DEVICE_MAX, RECOVERIES_CANCELLED_MAX,
+    RETIRED_DEVICES_MAX, SEQ_MAX, SERVICE_ADDRESS_BYTES_MAX, SERVICE_ADDRESSES_MAX,
 };
 use crate::network::Network;
-
-/// The version of payloads that this code writes and reads.
-const PAYLOAD_VERSION: u64 = 1;
 
 /// A payload whose form has been checked; nothing is said of who signed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +56,7 @@ pub struct Genesis {
     pub nonce: [u8; 16],
     /// The first control keys, which sign it.
     pub control: KeyList,
-    /// The commitment to the control keys after them.
+    /// The commitment to the keys that sign the first rotation.
     pub next: NextKeys,
     /// The first device.
     pub device: DeviceId,
@@ -69,14 +67,29 @@ pub struct Genesis {
 /// What an operation does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operation {
-    /// New control keys (`ID-6`).
+    /// New keys, by the next keys (`ID-6`).
     Rotate {
-        /// The keys that the predecessor committed to; they sign.
-        control: KeyList,
-        /// The commitment to the keys after them.
-        next: NextKeys,
-        /// Guardians from here on.
-        guardians: Option<Guardians>,
+        /// The keys that the epoch committed to; they sign this once and never again.
+        reveal: KeyList,
+        /// What it brings.
+        renewal: Renewal,
+    },
+    /// Guardians announce new keys (`ID-16`). Nothing changes yet.
+    RecoverStart {
+        /// What the recovery will bring; its control keys sign.
+        renewal: Renewal,
+        /// Guardians who approve, ascending by DID.
+        approvals: Vec<Approval>,
+    },
+    /// Guardians put the new keys in force (`ID-16`). It stands right after its start.
+    RecoverFinish {
+        /// Guardians who approve, ascending by DID.
+        approvals: Vec<Approval>,
+    },
+    /// Control keys cancel recoveries by standing in their place; it does nothing else (`ID-18`).
+    Cancel {
+        /// The starts that are meant, ascending; for people to read.
+        starts: Vec<Digest>,
     },
     /// A device ends (`ID-7`).
     DeviceRemove(DeviceEnd),
@@ -84,6 +97,18 @@ pub enum Operation {
     Settle {
         /// By ascending log id.
         anchors: Vec<LogHead>,
+    },
+    /// Locks are lifted (`ID-20`).
+    Unlock {
+        /// Their ids, ascending.
+        locks: Vec<Digest>,
+    },
+    /// The identity ends (`ID-21`).
+    Retire {
+        /// The next keys, if they sign and not the control keys.
+        reveal: Option<KeyList>,
+        /// How each device ends, by ascending device.
+        ends: Vec<DeviceEnd>,
     },
 }
 
@@ -104,10 +129,23 @@ pub enum Statement {
         /// Multiaddresses as text.
         addresses: Vec<String>,
     },
+    /// New grants, drops and services stop counting (`ID-19`).
+    Lock {
+        /// Greater than that of any earlier one of this device.
+        rev: u64,
+        /// The ids of the statements that go on counting, ascending.
+        stands: Vec<Digest>,
+    },
+    /// Guardians are asked to wait once more before they finish a recovery (`ID-18`).
+    Postpone {
+        /// The `recover-start`.
+        start: Digest,
+    },
 }
 
 /// How a device ends: what of it still counts (`ID-7`).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DeviceEnd {
     /// The device.
     pub device: DeviceId,
@@ -117,128 +155,20 @@ pub struct DeviceEnd {
     pub stands: Vec<Digest>,
 }
 
-/// The two members by which a payload is told.
-#[derive(Deserialize)]
-struct Tag {
-    v: u64,
-    #[serde(rename = "type")]
-    name: String,
-}
-
-macro_rules! wire {
-    ($(#[$doc:meta])* $name:ident { $($(#[$attr:meta])* $field:ident: $type:ty),* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Serialize, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct $name {
-            v: u64,
-            #[serde(rename = "type")]
-            name: String,
-            $($(#[$attr])* $field: $type,)*
-        }
-    };
-}
-
-wire!(GenesisMap {
-    network: String,
-    #[serde(with = "serde_bytes")]
-    nonce: [u8; 16],
-    control: KeyList,
-    next: NextKeys,
-    device: DeviceId,
-    #[serde(deserialize_with = "present")]
-    guardians: Option<Guardians>,
-});
-wire!(RotateMap {
-    did: Did,
-    seq: u64,
-    prev: Digest,
-    control: KeyList,
-    next: NextKeys,
-    #[serde(deserialize_with = "present")]
-    guardians: Option<Guardians>,
-});
-wire!(DeviceRemoveMap { did: Did, seq: u64, prev: Digest, device: DeviceId, heads: Vec<LogHead>, stands: Vec<Digest>, });
-wire!(SettleMap { did: Did, seq: u64, prev: Digest, anchors: Vec<LogHead>, });
-wire!(GrantMap { did: Did, by: DeviceId, device: DeviceId });
-wire!(DropMap { did: Did, by: DeviceId, device: DeviceId, heads: Vec<LogHead>, stands: Vec<Digest>, });
-wire!(ServicesMap { did: Did, by: DeviceId, rev: u64, addresses: Vec<String>, });
-
-/// Reads a member that must be there, though it may be null.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
-    Option::deserialize(from)
-}
-
 impl Payload {
-    /// Decodes a payload and checks all that can be checked of it alone.
-    pub fn decode(bytes: &[u8]) -> Result<Self, IdentityError> {
-        let Tag { v, name } = read(bytes)?;
-        if v != PAYLOAD_VERSION {
-            return Err(IdentityError::UnknownType { version: v, name });
-        }
-        let payload = match name.as_str() {
-            "genesis" => Self::Genesis(read::<GenesisMap>(bytes)?.try_into()?),
-            "rotate" => read::<RotateMap>(bytes)?.into(),
-            "device-remove" => read::<DeviceRemoveMap>(bytes)?.into(),
-            "settle" => read::<SettleMap>(bytes)?.into(),
-            "grant" => read::<GrantMap>(bytes)?.into(),
-            "drop" => read::<DropMap>(bytes)?.into(),
-            "services" => read::<ServicesMap>(bytes)?.into(),
-            _ => return Err(IdentityError::UnknownType { version: v, name }),
-        };
-        payload.check()?;
-        Ok(payload)
-    }
-
-    /// The canonical bytes. Check with [`Payload::check`] first.
-    pub fn encode(&self) -> Vec<u8> {
-        let name = self.type_name().to_owned();
-        match self.clone() {
-            Self::Genesis(Genesis { network, nonce, control, next, device, guardians }) => {
-                let network = network.to_string();
-                encoding::encode(&GenesisMap { v: 1, name, network, nonce, control, next, device, guardians })
-            }
-            Self::Operation(Link { did, seq, prev }, operation) => match operation {
-                Operation::Rotate { control, next, guardians } => {
-                    encoding::encode(&RotateMap { v: 1, name, did, seq, prev, control, next, guardians })
-                }
-                Operation::DeviceRemove(DeviceEnd { device, heads, stands }) => {
-                    encoding::encode(&DeviceRemoveMap { v: 1, name, did, seq, prev, device, heads, stands })
-                }
-                Operation::Settle { anchors } => encoding::encode(&SettleMap { v: 1, name, did, seq, prev, anchors }),
-            },
-            Self::Statement(Origin { did, by }, statement) => match statement {
-                Statement::Grant { device } => encoding::encode(&GrantMap { v: 1, name, did, by, device }),
-                Statement::Drop(DeviceEnd { device, heads, stands }) => {
-                    encoding::encode(&DropMap { v: 1, name, did, by, device, heads, stands })
-                }
-                Statement::Services { rev, addresses } => {
-                    encoding::encode(&ServicesMap { v: 1, name, did, by, rev, addresses })
-                }
-            },
-        }
-    }
-
     /// The type on the wire.
     pub fn type_name(&self) -> &'static str {
         match self {
             Self::Genesis(_) => "genesis",
-            Self::Operation(_, Operation::Rotate { .. }) => "rotate",
-            Self::Operation(_, Operation::DeviceRemove(_)) => "device-remove",
-            Self::Operation(_, Operation::Settle { .. }) => "settle",
-            Self::Statement(_, Statement::Grant { .. }) => "grant",
-            Self::Statement(_, Statement::Drop(_)) => "drop",
-            Self::Statement(_, Statement::Services { .. }) => "services",
+            Self::Operation(_, operation) => operation.type_name(),
+            Self::Statement(_, statement) => statement.type_name(),
         }
     }
 
     /// Checks every bound; what a composer calls before signing.
     pub fn check(&self) -> Result<(), IdentityError> {
         match self {
-            Self::Genesis(genesis) => {
-                check_keys(&genesis.control, &genesis.next, genesis.guardians.as_ref())?;
-                check_key(&genesis.device)
-            }
+            Self::Genesis(genesis) => genesis.check(),
             Self::Operation(link, operation) => {
                 if link.seq == 0 || link.seq > SEQ_MAX {
                     return Err(IdentityError::Chain { seq: link.seq, prev_seq: 0 });
@@ -253,20 +183,111 @@ impl Payload {
     }
 }
 
+impl Genesis {
+    fn check(&self) -> Result<(), IdentityError> {
+        self.control.public_keys()?;
+        self.next.check()?;
+        if let Some(guardians) = &self.guardians {
+            guardians.check()?;
+        }
+        check_single_use(None, &self.control, &self.next)?;
+        check_key(&self.device)
+    }
+}
+
 impl Operation {
+    /// The type on the wire.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Rotate { .. } => "rotate",
+            Self::RecoverStart { .. } => "recover-start",
+            Self::RecoverFinish { .. } => "recover-finish",
+            Self::Cancel { .. } => "cancel",
+            Self::DeviceRemove(_) => "device-remove",
+            Self::Settle { .. } => "settle",
+            Self::Unlock { .. } => "unlock",
+            Self::Retire { .. } => "retire",
+        }
+    }
+
+    /// Whose operation it is, in the order that decides at one predecessor (`ID-9`).
+    pub fn priority(&self) -> Priority {
+        match self {
+            Self::Rotate { .. } | Self::Retire { reveal: Some(_), .. } => Priority::Next,
+            Self::RecoverStart { .. } | Self::RecoverFinish { .. } => Priority::Guardian,
+            Self::Cancel { .. } | Self::DeviceRemove(_) | Self::Settle { .. } | Self::Unlock { .. } => {
+                Priority::Control
+            }
+            Self::Retire { reveal: None, .. } => Priority::Control,
+        }
+    }
+
+    /// The keys that a next-key operation reveals.
+    pub(super) fn reveal(&self) -> Option<&KeyList> {
+        match self {
+            Self::Rotate { reveal, .. } => Some(reveal),
+            Self::Retire { reveal, .. } => reveal.as_ref(),
+            _ => None,
+        }
+    }
+
     fn check(&self) -> Result<(), IdentityError> {
         match self {
-            Self::Rotate { control, next, guardians } => check_keys(control, next, guardians.as_ref()),
+            Self::Rotate { reveal, renewal } => {
+                reveal.public_keys()?;
+                renewal.check(Some(reveal))
+            }
+            Self::RecoverStart { renewal, approvals } => {
+                renewal.check(None)?;
+                approval::check_list(approvals)
+            }
+            Self::RecoverFinish { approvals } => approval::check_list(approvals),
+            Self::Cancel { starts } => check_ids("cancelled recoveries", starts, RECOVERIES_CANCELLED_MAX),
             Self::DeviceRemove(end) => end.check(),
             Self::Settle { anchors } => {
                 let good = !anchors.is_empty() && are_heads(anchors, DEVICES_LIVE_MAX * LOGS_PER_DEVICE_MAX);
                 if good { Ok(()) } else { Err(IdentityError::Anchors) }
+            }
+            Self::Unlock { locks } => check_ids("lifted locks", locks, LOCKS_LIFTED_MAX),
+            Self::Retire { reveal, ends } => {
+                if let Some(reveal) = reveal {
+                    reveal.public_keys()?;
+                }
+                let ascending = ends.windows(2).all(|pair| pair[0].device < pair[1].device);
+                if !ascending || ends.len() > RETIRED_DEVICES_MAX {
+                    return Err(IdentityError::Heads("ended devices"));
+                }
+                ends.iter().try_for_each(DeviceEnd::check)
             }
         }
     }
 }
 
 impl Statement {
+    /// The type on the wire.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Grant { .. } => "grant",
+            Self::Drop(_) => "drop",
+            Self::Services { .. } => "services",
+            Self::Lock { .. } => "lock",
+            Self::Postpone { .. } => "postpone",
+        }
+    }
+
+    /// True for what a lock stops (`ID-19`).
+    pub fn can_be_locked(&self) -> bool {
+        matches!(self, Self::Grant { .. } | Self::Drop(_) | Self::Services { .. })
+    }
+
+    /// The revision, where the greatest of a device supersedes the others (`ID-11`, `ID-19`).
+    pub(super) fn rev(&self) -> Option<u64> {
+        match self {
+            Self::Services { rev, .. } | Self::Lock { rev, .. } => Some(*rev),
+            Self::Grant { .. } | Self::Drop(_) | Self::Postpone { .. } => None,
+        }
+    }
+
     fn check(&self, by: &DeviceId) -> Result<(), IdentityError> {
         match self {
             Self::Grant { device } if device == by => Err(IdentityError::SelfGrant),
@@ -277,6 +298,11 @@ impl Statement {
                 let good = fits && addresses.iter().all(|address| is_address(address));
                 if good { Ok(()) } else { Err(IdentityError::Addresses) }
             }
+            Self::Lock { rev, .. } if *rev > SEQ_MAX => Err(IdentityError::Ids("revision and statements of a lock")),
+            Self::Lock { stands, .. } => {
+                check_ids("revision and statements of a lock", stands, IDENTITY_STATEMENTS_MAX)
+            }
+            Self::Postpone { .. } => Ok(()),
         }
     }
 }
@@ -292,65 +318,9 @@ impl DeviceEnd {
     }
 }
 
-impl TryFrom<GenesisMap> for Genesis {
-    type Error = IdentityError;
-
-    fn try_from(map: GenesisMap) -> Result<Self, IdentityError> {
-        let GenesisMap { network, nonce, control, next, device, guardians, .. } = map;
-        let network = network.parse().map_err(|_| IdentityError::Genesis("name of the network is not allowed"))?;
-        Ok(Self { network, nonce, control, next, device, guardians })
-    }
-}
-
-impl From<RotateMap> for Payload {
-    fn from(RotateMap { did, seq, prev, control, next, guardians, .. }: RotateMap) -> Self {
-        Self::Operation(Link { did, seq, prev }, Operation::Rotate { control, next, guardians })
-    }
-}
-
-impl From<DeviceRemoveMap> for Payload {
-    fn from(DeviceRemoveMap { did, seq, prev, device, heads, stands, .. }: DeviceRemoveMap) -> Self {
-        Self::Operation(Link { did, seq, prev }, Operation::DeviceRemove(DeviceEnd { device, heads, stands }))
-    }
-}
-
-impl From<SettleMap> for Payload {
-    fn from(SettleMap { did, seq, prev, anchors, .. }: SettleMap) -> Self {
-        Self::Operation(Link { did, seq, prev }, Operation::Settle { anchors })
-    }
-}
-
-impl From<GrantMap> for Payload {
-    fn from(GrantMap { did, by, device, .. }: GrantMap) -> Self {
-        Self::Statement(Origin { did, by }, Statement::Grant { device })
-    }
-}
-
-impl From<DropMap> for Payload {
-    fn from(DropMap { did, by, device, heads, stands, .. }: DropMap) -> Self {
-        Self::Statement(Origin { did, by }, Statement::Drop(DeviceEnd { device, heads, stands }))
-    }
-}
-
-impl From<ServicesMap> for Payload {
-    fn from(ServicesMap { did, by, rev, addresses, .. }: ServicesMap) -> Self {
-        Self::Statement(Origin { did, by }, Statement::Services { rev, addresses })
-    }
-}
-
 /// An address as text: 1 to 256 printable ASCII characters (`ID-11`, `ID-14`).
 pub(crate) fn is_address(text: &str) -> bool {
     (1..=SERVICE_ADDRESS_BYTES_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
-}
-
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, IdentityError> {
-    Ok(encoding::decode(bytes, IDENTITY_OBJECT_BYTES_MAX)?)
-}
-
-fn check_keys(control: &KeyList, next: &NextKeys, guardians: Option<&Guardians>) -> Result<(), IdentityError> {
-    control.public_keys()?;
-    next.check()?;
-    guardians.map_or(Ok(()), Guardians::check)
 }
 
 fn check_key(key: &DeviceId) -> Result<(), IdentityError> {

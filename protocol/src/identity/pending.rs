@@ -20,7 +20,7 @@ pub(super) struct Pending {
 pub(super) enum WaitsFor {
     /// The predecessor of an operation.
     Operation(Digest),
-    /// A grant that joins the device of a statement to the genesis device.
+    /// A grant that joins the device of a statement, or an operation that brings it.
     Device(DeviceId),
 }
 

@@ -4,19 +4,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::devices::{self, End, Evaluation, raise};
+use super::devices::{self, End, Evaluation};
+use super::locks::Locks;
 use super::operations::OperationTree;
 use super::payload::{Genesis, Link, Operation, Origin, Payload, Statement};
 use super::pending::{Pending, WaitsFor};
+use super::signers::Signers;
 use super::state::IdentityState;
 use super::statements::{StatementNode, StatementSet};
 use super::{IdentityError, SignedObject};
 use crate::ids::{DeviceId, Did, Digest};
 use crate::keys::Domain;
-use crate::limits::{
-    DEVICES_EVER_MAX, IDENTITY_OPERATIONS_MAX, IDENTITY_RECORD_BYTES_MAX, IDENTITY_ROTATIONS_MAX,
-    IDENTITY_STATEMENTS_MAX,
-};
+use crate::limits::{DEVICES_EVER_MAX, IDENTITY_STATEMENTS_BYTES_MAX, IDENTITY_STATEMENTS_MAX};
 use crate::network::Network;
 
 /// What became of an inserted object.
@@ -33,13 +32,19 @@ pub enum Inserted {
 /// The objects of one identity.
 #[derive(Debug, Clone)]
 pub struct IdentityRecord {
-    genesis: Genesis,
-    operations: OperationTree,
-    statements: StatementSet,
+    pub(super) genesis: Genesis,
+    pub(super) operations: OperationTree,
+    pub(super) statements: StatementSet,
     pending: Pending,
-    /// How each device ends, as of the last evaluation.
-    ends: BTreeMap<DeviceId, Option<End>>,
-    state: IdentityState,
+    /// The identity log, as of the last evaluation.
+    pub(super) path: Vec<Digest>,
+    /// The devices if no lock is looked at.
+    pub(super) unlocked: Evaluation,
+    /// How each device ends.
+    pub(super) ends: BTreeMap<DeviceId, Option<End>>,
+    /// The locks in force.
+    pub(super) locks: Locks,
+    pub(super) state: IdentityState,
 }
 
 impl IdentityRecord {
@@ -51,13 +56,13 @@ impl IdentityRecord {
         if genesis.network != network {
             return Err(IdentityError::Genesis("it is of another network"));
         }
-        let keys = genesis.control.public_keys()?;
-        object.verify(Domain::Identity, network, &keys, genesis.control.threshold)?;
+        object.verify(Domain::Identity, network, &Signers::of_list(&genesis.control)?)?;
         let state = first_state(Did(object.id().0), &genesis);
         let statements = StatementSet::new(genesis.device);
         let operations = OperationTree::new(object, &genesis);
-        let (pending, ends) = (Pending::default(), BTreeMap::new());
-        let mut record = Self { genesis, operations, statements, pending, ends, state };
+        let (pending, unlocked, locks) = (Pending::default(), Evaluation::default(), Locks::default());
+        let (ends, path) = (BTreeMap::new(), Vec::new());
+        let mut record = Self { genesis, operations, statements, pending, path, unlocked, ends, locks, state };
         record.evaluate();
         Ok(record)
     }
@@ -101,6 +106,16 @@ impl IdentityRecord {
         Ok(inserted)
     }
 
+    /// Takes many objects, in any order of arrival, and evaluates them once. The results are in their order.
+    pub fn insert_all(
+        &mut self,
+        objects: impl IntoIterator<Item = SignedObject>,
+    ) -> Vec<Result<Inserted, IdentityError>> {
+        let results: Vec<_> = objects.into_iter().map(|object| self.take(object)).collect();
+        self.evaluate();
+        results
+    }
+
     /// True if the object with this id is part of the set.
     pub fn contains(&self, id: &Digest) -> bool {
         self.operations.contains(id) || self.statements.contains(id)
@@ -109,7 +124,7 @@ impl IdentityRecord {
     /// Every object of the set, in an order that goes into an empty record without waiting.
     pub fn objects(&self) -> Vec<SignedObject> {
         let operations = self.operations.in_order().into_iter();
-        operations.chain(self.statements.in_order()).cloned().collect()
+        operations.chain(self.statements.in_order().into_iter().map(|(_, node)| &node.object)).cloned().collect()
     }
 
     /// The digest of the set: equal sets have equal digests, whatever their order of arrival (`ID-11`).
@@ -174,24 +189,18 @@ impl IdentityRecord {
             return self.pending.keep(object, WaitsFor::Operation(link.prev));
         }
         self.operations.verify(&self.genesis, &object, &link, &operation)?;
-        let rotates = matches!(operation, Operation::Rotate { .. });
-        if !self.has_room_for_operation(rotates) {
-            self.operations.forget_decided();
-            if !self.has_room_for_operation(rotates) {
+        let priority = operation.priority();
+        if !self.operations.has_room(priority, &object) {
+            self.operations.forget_decided(&self.operations.path().ids);
+            let (genesis_device, roots) = (self.genesis.device, self.operations.brought_devices());
+            self.statements.retain(genesis_device, roots, |_, _| true);
+            if !self.operations.has_room(priority, &object) {
                 return Err(IdentityError::Full("as many operations as it may"));
             }
         }
+        self.statements.join(operation.renewal().map(|renewal| renewal.devices.as_slice()).unwrap_or_default());
         self.operations.add(object, &link, operation);
         Ok(Inserted::New)
-    }
-
-    /// Rotations have room of their own, so that a thief of the control key can't keep them out.
-    fn has_room_for_operation(&self, rotates: bool) -> bool {
-        let counts = self.operations.counts();
-        match rotates {
-            true => counts.rotations < IDENTITY_ROTATIONS_MAX,
-            false => counts.by_control < IDENTITY_OPERATIONS_MAX && counts.bytes < IDENTITY_RECORD_BYTES_MAX,
-        }
     }
 
     fn place_statement(
@@ -209,9 +218,9 @@ impl IdentityRecord {
         }
         if !self.has_room_for_statement(&node) {
             self.evaluate();
-            let ends = &self.ends;
+            let ends = &self.unlocked.ends;
             let stands = |id: &Digest, node: &StatementNode| devices::stands(ends, id, &node.origin, &node.statement);
-            self.statements.retain(stands);
+            self.statements.retain(self.genesis.device, self.operations.brought_devices(), stands);
             let in_force = stands(&node.object.id(), &node);
             if !in_force || !self.has_room_for_statement(&node) {
                 return Err(IdentityError::Full("as many statements or devices as it may"));
@@ -223,52 +232,15 @@ impl IdentityRecord {
 
     fn has_room_for_statement(&self, node: &StatementNode) -> bool {
         let new_device = matches!(&node.statement, Statement::Grant { device } if !self.statements.reaches(device));
-        let devices = self.statements.devices() + usize::from(new_device);
-        let bytes = self.statements.bytes() < IDENTITY_RECORD_BYTES_MAX;
-        self.statements.len() < IDENTITY_STATEMENTS_MAX && devices <= DEVICES_EVER_MAX && bytes
-    }
-
-    /// Computes the state anew from the set.
-    fn evaluate(&mut self) {
-        let path = self.operations.path();
-        let mut removed: BTreeMap<DeviceId, End> = BTreeMap::new();
-        let mut anchors = BTreeMap::new();
-        let mut epoch = 0;
-        for node in path.ids.iter().filter_map(|id| self.operations.node(id)) {
-            match &node.operation {
-                Some(Operation::Rotate { .. }) => epoch += 1,
-                Some(Operation::DeviceRemove(end)) => {
-                    removed.entry(end.device).or_default().merge(end);
-                    end.heads.iter().for_each(|head| raise(&mut anchors, head));
-                }
-                Some(Operation::Settle { anchors: named }) => named.iter().for_each(|head| raise(&mut anchors, head)),
-                None => {}
-            }
-        }
-        let said = self.statements.iter().map(|(id, node)| (id, &node.origin, &node.statement));
-        let Evaluation { devices, ends } = devices::evaluate(self.genesis.device, &removed, said);
-        let (head, node) = self.operations.newest(&path);
-        let keys = self.operations.epoch(&self.genesis, node);
-        self.state = IdentityState {
-            did: self.state.did,
-            network: self.genesis.network,
-            control: keys.control.clone(),
-            next: keys.next.clone(),
-            guardians: keys.guardians.clone(),
-            epoch,
-            head,
-            seq: node.seq,
-            devices,
-            duplicity: path.duplicity,
-            anchors,
-            statements: digest_of(self.statements.iter().map(|(id, _)| id)),
-        };
-        self.ends = ends;
+        let devices = self.statements.granted_devices() + usize::from(new_device);
+        let bytes = self.statements.bytes() + node.object.bytes();
+        let fits = self.statements.len() < IDENTITY_STATEMENTS_MAX && bytes <= IDENTITY_STATEMENTS_BYTES_MAX;
+        fits && devices < DEVICES_EVER_MAX
     }
 }
 
 /// The SHA-256 of the ids in ascending order (`ID-11`).
-fn digest_of<'a>(ids: impl Iterator<Item = &'a Digest>) -> Digest {
+pub(super) fn digest_of<'a>(ids: impl Iterator<Item = &'a Digest>) -> Digest {
     let ids: BTreeSet<&Digest> = ids.collect();
     let ids: Vec<&[u8]> = ids.into_iter().map(|id| id.0.as_slice()).collect();
     Digest::of(&ids)
@@ -289,5 +261,8 @@ fn first_state(did: Did, genesis: &Genesis) -> IdentityState {
         duplicity: None,
         anchors: BTreeMap::new(),
         statements: digest_of([].iter()),
+        locks: BTreeMap::new(),
+        recovery: None,
+        retired: None,
     }
 }

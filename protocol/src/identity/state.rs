@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::keys::{Guardians, KeyList, NextKeys};
+use super::place::Place;
+use super::renewal::Renewal;
 use crate::body::LogHead;
 use crate::ids::{DeviceId, Did, Digest, LogId};
 use crate::keys::PublicKey;
@@ -24,7 +26,8 @@ pub struct IdentityState {
     pub next: NextKeys,
     /// Guardians.
     pub guardians: Option<Guardians>,
-    /// How many rotations there were: the index of the control key that derives from a phrase.
+    /// How many rotations and finished recoveries there were: the index of the control key that derives
+    /// from a phrase.
     pub epoch: u32,
     /// The id of the newest operation of the identity log, or of the genesis; the next one links to it.
     pub head: Digest,
@@ -38,6 +41,30 @@ pub struct IdentityState {
     pub anchors: BTreeMap<LogId, LogHead>,
     /// The digest of the statements (`ID-11`).
     pub statements: Digest,
+    /// The locks in force, with the devices that made them (`ID-19`).
+    pub locks: BTreeMap<Digest, DeviceId>,
+    /// The recovery that guardians have started, or the one that began this epoch (`ID-16`).
+    pub recovery: Option<Recovery>,
+    /// The operation that ended the identity (`ID-21`).
+    pub retired: Option<Digest>,
+}
+
+/// A recovery by guardians that nothing has cancelled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovery {
+    /// The `recover-start`.
+    pub start: Digest,
+    /// What it brings.
+    pub renewal: Renewal,
+    /// The guardians who approved the start, ascending.
+    pub approvals: Vec<Did>,
+    /// The devices that ask the guardians to wait once more, ascending; many count like one.
+    pub postponed: Vec<DeviceId>,
+    /// The `recover-finish`, once it is in force.
+    pub finished: Option<Digest>,
+    /// Where the finish stands. An operation of the control keys of this place, here, cancels the
+    /// recovery even when it is finished (`ID-9`).
+    pub place: Place,
 }
 
 /// A device of an identity.
@@ -45,7 +72,9 @@ pub struct IdentityState {
 pub struct Device {
     /// Its key.
     pub key: PublicKey,
-    /// Who granted it; none for the device of the genesis.
+    /// The grant, or the genesis or operation that brought it.
+    pub admitted_by: Digest,
+    /// Who granted it; none for a device that the genesis or an operation brought.
     pub granted_by: Option<DeviceId>,
     /// Whether it goes on.
     pub status: DeviceStatus,
@@ -72,16 +101,18 @@ pub struct Duplicity {
     pub priority: Priority,
     /// The predecessor up to which the log stands.
     pub at: Digest,
-    /// The ids of operations that exclude each other, ascending: of control keys the first two.
+    /// The ids of operations that exclude each other, ascending; below next keys the first two.
     pub proof: Vec<Digest>,
 }
 
 /// The order among keys at one predecessor (`ID-9`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// Control keys.
+    /// Guardians, by a recovery.
+    Guardian,
+    /// Control keys; they outrank guardians.
     Control,
-    /// Next keys, by a rotation; they outrank control keys.
+    /// Next keys, by a rotation or a retirement; they outrank control keys.
     Next,
 }
 
@@ -142,6 +173,20 @@ impl IdentityState {
     /// The devices that may sign now.
     pub fn live_devices(&self) -> impl Iterator<Item = (&DeviceId, &Device)> {
         self.devices.iter().filter(|(_, device)| device.is_live())
+    }
+
+    /// The place after the head, where the next operation stands.
+    pub fn place(&self) -> Place {
+        Place {
+            network: self.network,
+            did: self.did,
+            prev: self.head,
+            seq: self.seq + 1,
+            epoch: self.epoch,
+            control: self.control.clone(),
+            next: self.next.clone(),
+            guardians: self.guardians.clone(),
+        }
     }
 
     /// The id of the root log of `device` (`LOG-1`).

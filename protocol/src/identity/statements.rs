@@ -1,22 +1,27 @@
-//! The set of statements: verified, and joined to the genesis device by a chain of grants.
+//! The set of statements: verified, and joined by a chain of grants to a device that nobody granted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::payload::{Origin, Statement};
+use super::signers::Signers;
 use super::{IdentityError, SignedObject};
 use crate::ids::{DeviceId, Digest};
-use crate::keys::{Domain, PublicKey};
+use crate::keys::Domain;
 use crate::network::Network;
+
+/// The type of locks.
+const LOCK: &str = "lock";
 
 /// Every statement that is kept, by id.
 #[derive(Debug, Clone)]
 pub(super) struct StatementSet {
-    genesis_device: DeviceId,
+    /// The genesis device, and every device that an operation brings or would bring.
+    roots: BTreeSet<DeviceId>,
     nodes: BTreeMap<Digest, StatementNode>,
-    /// Devices that a chain of grants joins to the genesis device, whether or not the grants stand.
+    /// Devices that a chain of grants joins to a root, whether or not the grants stand.
     reached: BTreeSet<DeviceId>,
-    /// The newest services statement of each device; older ones are not kept.
-    services: BTreeMap<DeviceId, (u64, Digest)>,
+    /// The newest statement of each device of each type that has revisions; older ones are not kept.
+    newest: BTreeMap<(DeviceId, &'static str), (u64, Digest)>,
     bytes: usize,
 }
 
@@ -36,24 +41,37 @@ impl StatementNode {
         origin: Origin,
         statement: Statement,
     ) -> Result<Self, IdentityError> {
-        let key = |device: &DeviceId| PublicKey::from_bytes(&device.0).map_err(IdentityError::Key);
-        let mut keys = vec![key(&origin.by)?];
-        if let Statement::Grant { device } = &statement {
-            keys.push(key(device)?);
-        }
-        object.verify(Domain::Statement, network, &keys, keys.len() as u64)?;
+        object.verify(Domain::Statement, network, &Signers::of_statement(&origin, &statement)?)?;
         Ok(Self { object, origin, statement })
+    }
+}
+
+impl StatementNode {
+    fn key(&self) -> (DeviceId, &'static str) {
+        (self.origin.by, self.statement.type_name())
     }
 }
 
 impl StatementSet {
     pub(super) fn new(genesis_device: DeviceId) -> Self {
-        let reached = BTreeSet::from([genesis_device]);
-        Self { genesis_device, nodes: BTreeMap::new(), reached, services: BTreeMap::new(), bytes: 0 }
+        let roots = BTreeSet::from([genesis_device]);
+        let reached = roots.clone();
+        Self { roots, nodes: BTreeMap::new(), reached, newest: BTreeMap::new(), bytes: 0 }
+    }
+
+    /// Joins devices that an operation brings.
+    pub(super) fn join(&mut self, devices: &[DeviceId]) {
+        // What these granted is there only if they were joined before, and then so is whom they granted.
+        self.roots.extend(devices);
+        self.reached.extend(devices);
     }
 
     pub(super) fn contains(&self, id: &Digest) -> bool {
         self.nodes.contains_key(id)
+    }
+
+    pub(super) fn node(&self, id: &Digest) -> Option<&StatementNode> {
+        self.nodes.get(id)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -65,12 +83,12 @@ impl StatementSet {
         self.bytes
     }
 
-    /// How many devices a chain of grants joins to the genesis device.
-    pub(super) fn devices(&self) -> usize {
-        self.reached.len()
+    /// How many devices were granted.
+    pub(super) fn granted_devices(&self) -> usize {
+        self.reached.len() - self.roots.len()
     }
 
-    /// True if a chain of grants joins `device` to the genesis device.
+    /// True if a chain of grants joins `device` to a root.
     pub(super) fn reaches(&self, device: &DeviceId) -> bool {
         self.reached.contains(device)
     }
@@ -80,49 +98,58 @@ impl StatementSet {
         self.nodes.iter()
     }
 
-    /// True if a newer services statement of the same device is kept.
+    /// True if a newer statement of the same device and type is kept (`ID-11`, `ID-19`).
     pub(super) fn is_superseded(&self, node: &StatementNode) -> bool {
-        let Statement::Services { rev, .. } = &node.statement else { return false };
-        self.services.get(&node.origin.by).is_some_and(|kept| *kept > (*rev, node.object.id()))
+        let Some(rev) = node.statement.rev() else { return false };
+        self.newest.get(&node.key()).is_some_and(|kept| *kept > (rev, node.object.id()))
+    }
+
+    /// The revision and id of the newest lock of a device.
+    pub(super) fn newest_lock(&self, device: DeviceId) -> Option<(u64, Digest)> {
+        self.newest.get(&(device, LOCK)).copied()
     }
 
     /// Adds a statement in the place of the one that it supersedes.
     pub(super) fn add(&mut self, node: StatementNode) {
         let id = node.object.id();
-        match &node.statement {
-            Statement::Services { rev, .. } => {
-                let before = self.services.insert(node.origin.by, (*rev, id));
-                let before = before.and_then(|(_, before)| self.nodes.remove(&before));
-                self.bytes -= before.map_or(0, |before| before.object.bytes());
-            }
-            Statement::Grant { device } => {
-                self.reached.insert(*device);
-            }
-            Statement::Drop(_) => {}
+        if let Some(rev) = node.statement.rev() {
+            let before = self.newest.insert(node.key(), (rev, id));
+            let before = before.and_then(|(_, before)| self.nodes.remove(&before));
+            self.bytes -= before.map_or(0, |before| before.object.bytes());
+        }
+        if let Statement::Grant { device } = &node.statement {
+            self.reached.insert(*device);
         }
         self.bytes += node.object.bytes();
         self.nodes.insert(id, node);
     }
 
-    /// Keeps only the statements that `keep` wants and that a chain of grants still joins to the
-    /// genesis device.
-    pub(super) fn retain(&mut self, keep: impl Fn(&Digest, &StatementNode) -> bool) {
+    /// Keeps only the statements that `keep` wants and that a chain of grants still joins to one of
+    /// `roots` or to the genesis device.
+    pub(super) fn retain(
+        &mut self,
+        genesis_device: DeviceId,
+        roots: BTreeSet<DeviceId>,
+        keep: impl Fn(&Digest, &StatementNode) -> bool,
+    ) {
+        self.roots = roots;
+        self.roots.insert(genesis_device);
         self.nodes.retain(|id, node| keep(id, node));
         self.reached = self.distances().into_keys().collect();
         self.nodes.retain(|_, node| self.reached.contains(&node.origin.by));
-        self.services.retain(|_, (_, id)| self.nodes.contains_key(id));
+        self.newest.retain(|_, (_, id)| self.nodes.contains_key(id));
         self.bytes = self.nodes.values().map(|node| node.object.bytes()).sum();
     }
 
     /// The statements in an order that goes into an empty set without waiting.
-    pub(super) fn in_order(&self) -> Vec<&SignedObject> {
+    pub(super) fn in_order(&self) -> Vec<(&Digest, &StatementNode)> {
         let distances = self.distances();
         let mut nodes: Vec<_> = self.nodes.iter().collect();
         nodes.sort_by_key(|(id, node)| (distances.get(&node.origin.by).copied(), **id));
-        nodes.into_iter().map(|(_, node)| &node.object).collect()
+        nodes
     }
 
-    /// How many grants each device is away from the genesis device.
+    /// How many grants each device is away from a root.
     fn distances(&self) -> BTreeMap<DeviceId, usize> {
         let mut grants: BTreeMap<DeviceId, Vec<DeviceId>> = BTreeMap::new();
         for node in self.nodes.values() {
@@ -130,8 +157,8 @@ impl StatementSet {
                 grants.entry(node.origin.by).or_default().push(*device);
             }
         }
-        let mut distances = BTreeMap::from([(self.genesis_device, 0)]);
-        let mut level = vec![self.genesis_device];
+        let mut distances: BTreeMap<DeviceId, usize> = self.roots.iter().map(|root| (*root, 0)).collect();
+        let mut level: Vec<DeviceId> = self.roots.iter().copied().collect();
         for distance in 1.. {
             let granted = level.iter().flat_map(|by| grants.get(by)).flatten().copied();
             let granted: Vec<DeviceId> = granted.filter(|device| !distances.contains_key(device)).collect();

@@ -85,7 +85,8 @@ async fn a_settled_fork_keeps_the_named_branch_whichever_came_first() {
     assert_eq!(bob.store.append(alices.clone()).await.unwrap(), Appended::Forked { seq: 2 });
     let position = alice.position(&alice.me.log);
     let anchor = LogHead { log: alice.me.log, height: 3, head: position.head.unwrap() };
-    let settle = compose::settle(alice.record(&alice.me.did).state(), vec![anchor], &[&control(&alice).await]).unwrap();
+    let settle =
+        compose::settle(&alice.record(&alice.me.did).state().place(), vec![anchor], &[&control(&alice).await]).unwrap();
     bob.store.insert_identity(alice.me.did, vec![settle.encode()]).await.unwrap();
     assert_eq!(bob.texts(&alice.me.log), ["one"], "the branch that lost is gone");
     assert_eq!(bob.store.append(alices).await.unwrap(), Appended::Stored { position, new: 1 });
@@ -110,7 +111,7 @@ async fn entries_above_an_ended_devices_head_are_void_until_the_head_is_raised()
     for (position, expected) in [(early, vec!["one"]), (late, vec!["two"])] {
         let head = LogHead { log: alice.me.log, height: position.height, head: position.head.unwrap() };
         let end = DeviceEnd { device: alice.me.device, heads: vec![head], stands: Vec::new() };
-        let removal = compose::device_remove(record.state(), end, &[&control(&alice).await]).unwrap();
+        let removal = compose::device_remove(&record.state().place(), end, &[&control(&alice).await]).unwrap();
         record.insert(removal.clone()).unwrap();
         bob.store.insert_identity(alice.me.did, vec![removal.encode()]).await.unwrap();
         assert_eq!(bob.texts(&alice.me.log), expected);

@@ -59,7 +59,7 @@ impl Persona {
         let heads = vec![LogHead { log: chain.log(), height, head: Header::hash(&last.header) }];
         let end = DeviceEnd { device: chain.key().public().device_id(), heads, stands: Vec::new() };
         let control = self.phrase.control_key(0);
-        let remove = compose::device_remove(self.record.state(), end, &[&control]).expect("composed");
+        let remove = compose::device_remove(&self.record.state().place(), end, &[&control]).expect("composed");
         self.record.insert(remove).expect("valid");
     }
 
@@ -68,7 +68,7 @@ impl Persona {
         let Position { height, head } = chain.position();
         let anchors = vec![LogHead { log: chain.log(), height, head: head.expect("not empty") }];
         let control = self.phrase.control_key(0);
-        let settle = compose::settle(self.record.state(), anchors, &[&control]).expect("composed");
+        let settle = compose::settle(&self.record.state().place(), anchors, &[&control]).expect("composed");
         self.record.insert(settle).expect("valid");
     }
 

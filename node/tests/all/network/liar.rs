@@ -317,7 +317,7 @@ async fn what_a_removed_device_wrote_above_its_accepted_head_does_not_count() {
     let device = lies.key().public().device_id();
     let end = DeviceEnd { device, heads: vec![head], stands: Vec::new() };
     let control = lies.phrase.control_key(0);
-    let removal = compose::device_remove(lies.record().state(), end, &[&control]).expect("removes");
+    let removal = compose::device_remove(&lies.record().state().place(), end, &[&control]).expect("removes");
     lies.objects.push(removal);
     lies.post("after the theft");
     check(lies, &posts, Some("ID-7")).await;

@@ -15,7 +15,7 @@ fn the_words_alone_give_the_identity() {
 }
 
 #[test]
-fn a_rotation_moves_control_to_the_next_key() {
+fn a_rotation_by_the_next_key_brings_other_control_keys() {
     let alice = alice();
     let (first, at) = alice.rotate(alice.start());
     let (second, at) = alice.rotate(at);
@@ -29,15 +29,13 @@ fn a_rotation_moves_control_to_the_next_key() {
 fn composed_operations_go_on_from_the_state() {
     let alice = alice();
     let mut record = alice.record();
-    let (control, next_key) = (alice.phrase.control_key(0), alice.phrase.control_key(1));
-    let settled = compose::settle(record.state(), vec![head("a", 3)], &[&control]).expect("settle");
+    let (control, new_control) = (alice.phrase.control_key(0), alice.phrase.control_key(1));
+    let settled = compose::settle(&record.state().place(), vec![head("a", 3)], &[&control]).expect("settle");
     record.insert(settled).expect("taken");
-    let revealed = KeyList::single(&next_key.public());
-    let next = alice.phrase.next_keys(2);
-    let rotated = compose::rotate(record.state(), revealed, next, None, &[&next_key]).expect("rotate");
+    let rotated = alice.phrase.rotation(&record.state().place(), &[]).expect("rotate");
     record.insert(rotated).expect("taken");
     let end = end(&alice.first_device(), &[head("a", 3)], &[]);
-    let removed = compose::device_remove(record.state(), end, &[&next_key]).expect("remove");
+    let removed = compose::device_remove(&record.state().place(), end, &[&new_control]).expect("remove");
     record.insert(removed).expect("taken");
     assert_eq!((record.state().seq, record.state().epoch), (3, 1));
     assert!(record.state().live_devices().next().is_none());
@@ -46,12 +44,14 @@ fn composed_operations_go_on_from_the_state() {
 #[test]
 fn a_composer_does_not_sign_what_it_may_not() {
     let alice = alice();
-    let (state, mallory) = (alice.state_of(&[]), device("mallory"));
-    let settle = compose::settle(&state, vec![head("a", 1)], &[&mallory]);
+    let (place, mallory) = (alice.state_of(&[]).place(), device("mallory"));
+    let settle = compose::settle(&place, vec![head("a", 1)], &[&mallory]);
     assert_eq!(settle.expect_err("no control key").rule().0, "ID-2");
     let revealed = KeyList::single(&mallory.public());
-    let rotate = compose::rotate(&state, revealed, alice.other_next(), None, &[&mallory]);
+    let rotate = compose::rotate(&place, revealed, alice.phrase.renewal(1, None, &[]), &[&mallory]);
     assert_eq!(rotate.expect_err("not committed").rule().0, "ID-6");
+    let words = person("mallory").phrase;
+    assert_eq!(words.rotation(&place, &[]).expect_err("other words").rule().0, "ID-6");
 }
 
 /// R-SIG-8: a thief of the current key races the owner's rotation and loses in every order.

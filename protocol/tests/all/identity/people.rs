@@ -2,7 +2,7 @@
 
 use xom_protocol::body::LogHead;
 use xom_protocol::identity::{
-    DeviceEnd, Guardians, IdentityError, IdentityRecord, IdentityState, KeyList, Link, NextKeys, Operation, Payload,
+    DeviceEnd, Guardians, IdentityError, IdentityRecord, IdentityState, KeyList, Link, Operation, Payload, Renewal,
     SignedObject, compose,
 };
 use xom_protocol::keys::{Domain, SecretKey, Signature};
@@ -99,13 +99,25 @@ impl Person {
     }
 
     pub(crate) fn rotate_with(&self, at: At, guardians: Option<Guardians>) -> (SignedObject, At) {
-        let key = self.phrase.control_key(at.epoch + 1);
-        let control = KeyList::single(&key.public());
-        let next = self.phrase.next_keys(at.epoch + 2);
-        let payload = self.operation(at, Operation::Rotate { control, next, guardians });
-        let rotation = sign(Domain::Identity, &payload.encode(), &[&key]);
+        self.rotate_to(at, self.phrase.renewal(at.epoch + 1, guardians, &[]), &[])
+    }
+
+    /// A rotation by the next key after `at`, with any new keys and devices.
+    pub(crate) fn rotate_to(&self, at: At, renewal: Renewal, devices: &[&SecretKey]) -> (SignedObject, At) {
+        let next = self.phrase.next_key(at.epoch + 1);
+        let reveal = KeyList::single(&next.public());
+        let payload = self.operation(at, Operation::Rotate { reveal, renewal });
+        let mut signers = devices.to_vec();
+        signers.sort_by_key(|device| device.public());
+        signers.insert(0, &next);
+        let rotation = sign(Domain::Identity, &payload.encode(), &signers);
         let after = At { id: rotation.id(), seq: at.seq + 1, epoch: at.epoch + 1 };
         (rotation, after)
+    }
+
+    /// A rotation that brings devices.
+    pub(crate) fn rotate_with_devices(&self, at: At, devices: &[&SecretKey]) -> (SignedObject, At) {
+        self.rotate_to(at, self.phrase.renewal(at.epoch + 1, None, devices), devices)
     }
 
     pub(crate) fn remove(&self, at: At, end: DeviceEnd) -> (SignedObject, At) {
@@ -114,6 +126,49 @@ impl Person {
 
     pub(crate) fn settle(&self, at: At, anchors: &[LogHead]) -> (SignedObject, At) {
         self.by_control_key(at, Operation::Settle { anchors: anchors.to_vec() })
+    }
+
+    pub(crate) fn unlock(&self, at: At, locks: &[&SignedObject]) -> (SignedObject, At) {
+        let mut locks: Vec<Digest> = locks.iter().map(|lock| lock.id()).collect();
+        locks.sort_unstable();
+        self.by_control_key(at, Operation::Unlock { locks })
+    }
+
+    pub(crate) fn cancel(&self, at: At, starts: &[&SignedObject]) -> (SignedObject, At) {
+        let mut starts: Vec<Digest> = starts.iter().map(|start| start.id()).collect();
+        starts.sort_unstable();
+        self.by_control_key(at, Operation::Cancel { starts })
+    }
+
+    pub(crate) fn retire(&self, at: At, ends: Vec<DeviceEnd>) -> (SignedObject, At) {
+        self.by_control_key(at, Operation::Retire { reveal: None, ends })
+    }
+
+    /// Retires with the next key.
+    pub(crate) fn retire_for_good(&self, at: At, ends: Vec<DeviceEnd>) -> (SignedObject, At) {
+        let next = self.phrase.next_key(at.epoch + 1);
+        let reveal = Some(KeyList::single(&next.public()));
+        let payload = self.operation(at, Operation::Retire { reveal, ends });
+        let signed = sign(Domain::Identity, &payload.encode(), &[&next]);
+        let after = At { id: signed.id(), seq: at.seq + 1, epoch: at.epoch };
+        (signed, after)
+    }
+
+    /// Guardians of this identity out of other people.
+    pub(crate) fn guarded_by(&self, guardians: &[&Person], need: u64) -> Guardians {
+        let dids: Vec<Did> = guardians.iter().map(|guardian| guardian.did).collect();
+        Guardians::of([5; 32], &dids, need).expect("guardians")
+    }
+
+    pub(crate) fn lock(&self, by: &SecretKey, rev: u64, stands: &[&SignedObject]) -> SignedObject {
+        let mut stands: Vec<Digest> = stands.iter().map(|object| object.id()).collect();
+        stands.sort_unstable();
+        stands.dedup();
+        compose::lock(Network::MAIN, self.did, by, rev, stands).expect("lock")
+    }
+
+    pub(crate) fn postpone(&self, by: &SecretKey, start: &SignedObject) -> SignedObject {
+        compose::postpone(Network::MAIN, self.did, by, start.id()).expect("postpone")
     }
 
     fn by_control_key(&self, at: At, operation: Operation) -> (SignedObject, At) {
@@ -139,11 +194,6 @@ impl Person {
     /// Guardians that nobody is: makes two rotations differ.
     pub(crate) fn some_guardians(&self, salt: u8) -> Guardians {
         Guardians { salt: [salt; 32], members: vec![Digest::of(&[&[salt]])], need: 1 }
-    }
-
-    /// The commitment to some other key.
-    pub(crate) fn other_next(&self) -> NextKeys {
-        NextKeys::commit_to(&KeyList::single(&device("nobody's next").public()))
     }
 
     /// Inserts the objects in several orders; all must be taken and give one state, which comes back.

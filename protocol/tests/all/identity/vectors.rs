@@ -17,7 +17,8 @@ const FILE: &str = "identity.json";
 const ABOUT: &str = "Chapter 01. phrase: words, and what derives from them on network. record: objects, in this order \
     of arrival, on network; an invalid one breaks the rule with its last object, and all before are taken. From a \
     valid one follow did, head, seq, epoch, digest, statements, live devices, ended devices as lists of device, log, \
-    height, head (one without log where nothing is accepted), anchors, and the place of duplicity or null. \
+    height, head (one without log where nothing is accepted), anchors, the place of duplicity or null, the \
+    locks in force, the start of a recovery that nothing cancelled or null, the end of the identity or null. \
     admitted: whether the entry at seq with hash in log of device counts after objects. purge: order, the CBOR of a \
     purge order for target after objects. document: the DID document of objects as JSON text. invite: text, read on \
     network.";
@@ -76,6 +77,9 @@ fn outcome(record: &IdentityRecord) -> Vec<(&'static str, Value)> {
         ("ended", json!(ended)),
         ("anchors", json!(anchors)),
         ("duplicity", json!(state.duplicity.as_ref().map(|duplicity| duplicity.at))),
+        ("locks", json!(state.locks.keys().collect::<Vec<_>>())),
+        ("recovery", json!(state.recovery.as_ref().map(|recovery| recovery.start))),
+        ("retired", json!(state.retired)),
     ]
 }
 
@@ -86,6 +90,7 @@ fn derived(phrase: &Phrase, network: Network) -> Vec<(&'static str, Value)> {
         ("nonce", json!(hex(phrase.genesis_nonce()))),
         ("control_key_0", json!(hex(phrase.control_key(0).public().to_bytes()))),
         ("control_key_1", json!(hex(phrase.control_key(1).public().to_bytes()))),
+        ("next_key_1", json!(hex(phrase.next_key(1).public().to_bytes()))),
         ("device_key", json!(hex(phrase.device_key().public().to_bytes()))),
         ("genesis", json!(hex(genesis.encode()))),
         ("did", json!(Did(genesis.id().0))),
@@ -168,7 +173,7 @@ fn every_object_of_a_valid_vector_matches_the_cddl() {
             }
         }
     }
-    assert_eq!(types.len(), 7, "every type is among the vectors: {types:?}");
+    assert_eq!(types.len(), 14, "every type is among the vectors: {types:?}");
 }
 
 #[test]

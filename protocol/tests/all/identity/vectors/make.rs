@@ -11,13 +11,15 @@ use xom_protocol::keys::{Domain, SecretKey, Signature};
 use xom_protocol::phrase::Phrase;
 use xom_protocol::{DeviceId, Digest, EntryId, Network};
 
+mod survival;
+
 use crate::identity::people::{At, Person, alice, device, end, head, person, sign, sign_for, wire};
 use crate::support::{Vector, hex};
 
 /// Every vector, in the order of the file.
 pub(super) fn all() -> Vec<Vector> {
-    [phrases(), genesis(), log(), duplicity(), devices(), statements(), admission(), purges(), documents(), invites()]
-        .concat()
+    let parts = [phrases(), genesis(), log(), duplicity(), devices(), statements(), admission(), purges()];
+    [parts.concat(), documents(), invites(), survival::all()].concat()
 }
 
 fn with_fields(vector: Vector, fields: Vec<(&'static str, Value)>) -> Vector {
