@@ -136,6 +136,9 @@ pub enum CommandError {
          devices or with the 24 words"
     )]
     Behind,
+    /// The device of this node was removed from its identity.
+    #[error("this device was removed from its identity and signs nothing any more; pair it anew from another device")]
+    DeviceEnded,
     /// A queue is full; try again.
     #[error("the node is busy, try again")]
     Busy,

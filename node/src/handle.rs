@@ -1,5 +1,7 @@
 //! The handle: what clients of the node hold.
 
+mod devices;
+
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
@@ -202,9 +204,10 @@ impl Handle {
         let counts = tokio::task::spawn_blocking(move || {
             let snapshot = store.snapshot()?;
             let behind = store.stopped()?;
-            Ok((snapshot.entry_count()?, snapshot.identity_count()?, store.folder().disk_bytes()?, behind))
+            let ended = snapshot.ended_here()?;
+            Ok((snapshot.entry_count()?, snapshot.identity_count()?, store.folder().disk_bytes()?, behind, ended))
         });
-        let (entries, identities, disk_bytes, behind) = counts.await.unwrap_or(Err(StoreError::Stopping))?;
+        let (entries, identities, disk_bytes, behind, ended) = counts.await.unwrap_or(Err(StoreError::Stopping))?;
         let folder = self.config.data_dir.display();
         let warnings = locals.iter().flat_map(|LocalIdentity { username, keys, .. }| {
             keys.warnings(username, &format!("{folder}/identities/{username}"))
@@ -218,7 +221,10 @@ impl Handle {
             identities,
             disk_bytes,
             refusals: self.net.totals().refusals(),
-            warnings: warnings.chain(behind.iter().map(behind_warning)).collect(),
+            warnings: warnings
+                .chain(behind.iter().map(behind_warning))
+                .chain(ended.iter().map(|name| devices::ended_warning(name)))
+                .collect(),
         })
     }
 

@@ -23,6 +23,7 @@ pub use config::{Multiaddr, NodeConfig};
 pub use error::{AdoptError, CommandError, StartError, StoreError};
 pub use handle::Handle;
 pub use keys::ControlAccess;
+pub use net::pair::{JoinError, Joined};
 pub use node::Node;
 pub use offline::Offline;
 pub use reader::Reader;

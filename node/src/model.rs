@@ -2,6 +2,8 @@
 //!
 //! Local ids ([`StatusId`], [`AccountId`], …) are this node's own; no rule or receipt reads them.
 
+mod devices;
+
 use std::sync::Arc;
 
 use xom_protocol::body::{Attachment, Poll, Post, ProfileField};
@@ -9,6 +11,7 @@ use xom_protocol::entry::Reference;
 use xom_protocol::{DeviceId, Did, Digest, EntryId, LogId};
 
 use crate::keys::KeyState;
+pub use devices::{DeviceView, EndedBy, PairOffer, PairState};
 
 /// The local id of a status: milliseconds since 1970 in the upper 48 bits, so that ids sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -15,6 +15,7 @@ mod identities;
 mod ingest;
 mod listen;
 mod own_heads;
+pub(crate) mod pair;
 mod peers;
 mod sessions;
 mod shared;
@@ -26,6 +27,7 @@ use std::time::Instant;
 
 use libp2p::identity::Keypair;
 use libp2p::{Multiaddr, PeerId, StreamProtocol, Swarm};
+use libp2p_stream::Control;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -38,7 +40,7 @@ use self::swarm::Behaviour;
 pub(crate) use self::tally::Tally;
 use crate::config::NodeConfig;
 use crate::error::{StartError, StoreError};
-use crate::model::PeerInfo;
+use crate::model::{PairState, PeerInfo};
 use crate::store::Store;
 
 /// The protocol of sync streams (`SYN-1`).
@@ -61,6 +63,9 @@ pub(crate) struct Net {
     own: PeerId,
     asks: mpsc::Sender<Ask>,
     totals: Arc<Tally>,
+    control: Control,
+    pairs: mpsc::Sender<pair::Ask>,
+    pairing: watch::Receiver<PairState>,
 }
 
 impl Listening {
@@ -88,8 +93,12 @@ impl Listening {
         let (asks, asked) = mpsc::channel(ASKS_MAX);
         let (remember, remembered) = mpsc::channel(REMEMBERED_MAX);
         let (connected, connections) = watch::channel(blobs::Connected::default());
-        let control = self.swarm.behaviour().streams.new_control();
-        let fetcher = blobs::Fetcher::new(Arc::clone(&shared), control, connections, stop.clone());
+        let mut control = self.swarm.behaviour().streams.new_control();
+        let incoming = control.accept(pair::PAIR_PROTOCOL).expect("no protocol is registered twice");
+        let (pairs, pair_asked) = mpsc::channel(ASKS_MAX);
+        let (pair_state, pairing) = watch::channel(PairState::None);
+        let granting = pair::Granting::new(store.clone(), own, incoming, pair_asked, pair_state, stop.clone());
+        let fetcher = blobs::Fetcher::new(Arc::clone(&shared), control.clone(), connections, stop.clone());
         let driver = Driver::new(Parts {
             swarm: self.swarm,
             shared,
@@ -101,8 +110,9 @@ impl Listening {
         });
         tasks.spawn(driver.run());
         tasks.spawn(fetcher.run());
+        tasks.spawn(granting.run());
         tasks.spawn(keep_records(store.clone(), remembered));
-        Ok(Net { own, asks, totals })
+        Ok(Net { own, asks, totals, control, pairs, pairing })
     }
 }
 
@@ -115,6 +125,21 @@ impl Net {
     /// Counters of all peers together.
     pub(crate) fn totals(&self) -> &Tally {
         &self.totals
+    }
+
+    /// Opens streams.
+    pub(crate) fn control(&self) -> Control {
+        self.control.clone()
+    }
+
+    /// Asks something of the pairing.
+    pub(crate) async fn pair(&self, ask: pair::Ask) -> Result<(), StoreError> {
+        self.pairs.send(ask).await.map_err(|_| StoreError::Stopping)
+    }
+
+    /// How far the newest offer to pair has come.
+    pub(crate) fn pair_state(&self) -> PairState {
+        self.pairing.borrow().clone()
     }
 
     /// Learns addresses that the owner named and dials them.

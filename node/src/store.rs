@@ -8,6 +8,7 @@ mod batch;
 mod blobs;
 mod compose;
 mod control;
+mod devices;
 mod erasure;
 mod export;
 pub(crate) mod folder;
@@ -144,6 +145,8 @@ pub(crate) enum Notice {
     Wants,
     /// Another identity lives here now, or one under another device key.
     Locals,
+    /// Somebody else's entry is aimed at this local identity, and came without its log.
+    Aimed(Did),
     /// A blob that a live entry names is not held.
     BlobWanted(BlobId),
 }

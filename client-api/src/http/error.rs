@@ -278,6 +278,9 @@ impl From<CommandError> for ApiError {
             }
             CommandError::Busy => Self::new(ErrorKind::Busy),
             CommandError::Behind => Self::with_text(ErrorKind::Behind, cause.to_string()),
+            CommandError::DeviceEnded => {
+                Self::with_text(ErrorKind::Forbidden, cause.to_string()).with("code", json!("device-ended"))
+            }
             CommandError::Clock(_) => Self::with_text(ErrorKind::Unavailable, cause.to_string()),
             CommandError::Store(cause) => cause.into(),
             CommandError::Access(cause) => {

@@ -17,7 +17,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
-use xom_protocol::sync::{Batch, CloseReason, Input, LocalDevice, Output, Session, SessionConfig, Ticket};
+use xom_protocol::sync::{Batch, CloseReason, Input, Output, Session, SessionConfig, Ticket};
 use xom_protocol::{DeviceId, Did, Rule};
 
 use super::frame::{FrameError, read_frame, write_frame};
@@ -151,6 +151,10 @@ struct Talk<'a> {
     /// Who the peer says that it is, and up to which counter it was given what is aimed at it; none
     /// until the identity is known to admit the device.
     claims: BTreeMap<(Did, DeviceId), Option<u64>>,
+    /// Our own identities of which it has proven a live device (`PAIR-7`).
+    siblings: BTreeSet<Did>,
+    /// Aimed entries that it was sent.
+    aimed_sent: u64,
 }
 
 impl<'a> Talk<'a> {
@@ -161,9 +165,8 @@ impl<'a> Talk<'a> {
         let wants = shared.store.wants();
         let (reading, peer) = (Arc::clone(shared), with.peer);
         let frontier = blocking(move || reading.frontier(&peer)).await?;
-        let devices = shared.store.locals().into_iter();
-        let devices = devices
-            .filter_map(|local| shared.store.device_key(&local.did).map(|key| LocalDevice { did: local.did, key }));
+        let reading = Arc::clone(shared);
+        let devices = blocking(move || reading.devices()).await?;
         let mut nonce = [0; 32];
         getrandom::fill(&mut nonce).map_err(|e| StoreError::Storage(format!("no entropy: {e}")))?;
         let config = SessionConfig {
@@ -172,7 +175,7 @@ impl<'a> Talk<'a> {
             epoch: shared.epoch,
             our_peer_id: shared.own.to_bytes(),
             their_peer_id: with.peer.to_bytes(),
-            devices: devices.collect(),
+            devices,
         };
         let mut talk = Self {
             with,
@@ -184,6 +187,8 @@ impl<'a> Talk<'a> {
             since: frontier.counter,
             wants,
             claims: BTreeMap::new(),
+            siblings: BTreeSet::new(),
+            aimed_sent: 0,
         };
         talk.step(Input::Opened(frontier));
         Ok((talk, notices))
@@ -286,8 +291,9 @@ impl<'a> Talk<'a> {
             Some(Output::Close(reason)) => return Ok(Deed::Close(reason)),
             Some(Output::Load { request, log, from, to, bytes_max, bodies }) => {
                 let tally = Arc::clone(&self.with.tally);
+                let siblings = self.siblings.clone();
                 blocking(move || {
-                    let entries = shared.load(&log, from, to, bytes_max, bodies)?;
+                    let entries = shared.load(&log, from, to, bytes_max, bodies, &siblings)?;
                     shared.count_sent(&tally, entries.len());
                     Ok(Some(Input::Loaded { request, entries }))
                 })

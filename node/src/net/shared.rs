@@ -1,13 +1,13 @@
 //! What all conversations of a node share, and what they read from the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use libp2p::PeerId;
 use xom_protocol::entry::{Header, SignedEntry};
 use xom_protocol::limits::AIMED_ENTRIES_MAX;
-use xom_protocol::sync::{Aimed, Frontier, Resume};
+use xom_protocol::sync::{Aimed, Frontier, LocalDevice, Resume};
 use xom_protocol::{DeviceId, Did, LogId, Network};
 
 use super::frontier::FrontierReader;
@@ -72,7 +72,7 @@ impl Shared {
         self.reader(&snapshot).all(resume)
     }
 
-    /// Entries of a log for a peer. Blocking.
+    /// Entries of a log for a peer, which has proven live devices of the identities in `siblings`. Blocking.
     pub(super) fn load(
         &self,
         log: &LogId,
@@ -80,10 +80,11 @@ impl Shared {
         to: u64,
         bytes_max: u64,
         bodies: bool,
+        siblings: &BTreeSet<Did>,
     ) -> Result<Vec<SignedEntry>, StoreError> {
         let count = usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX);
         let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
-        let mut entries = self.store.snapshot()?.range(log, from, count, bytes_max)?;
+        let mut entries = self.store.snapshot()?.range(log, from, count, bytes_max, siblings)?;
         if !bodies {
             entries.iter_mut().for_each(|entry| entry.body = None);
         }
@@ -95,6 +96,17 @@ impl Shared {
         let known = self.identities.get(&self.store.snapshot()?, did)?;
         let record = known.and_then(|known| known.record);
         Ok(record.map(|record| record.state().live_device(device).is_some()))
+    }
+
+    /// The devices of this node that may sign, to be proven to peers (`SYN-4`). Blocking.
+    pub(super) fn devices(&self) -> Result<Vec<LocalDevice>, StoreError> {
+        let mut devices = Vec::new();
+        for local in self.store.locals() {
+            let is_live = self.admits(&local.did, &local.device)?.unwrap_or(false);
+            let key = self.store.device_key(&local.did).filter(|_| is_live);
+            devices.extend(key.map(|key| LocalDevice { did: local.did, key }));
+        }
+        Ok(devices)
     }
 
     /// What local identities aimed at `did` after a counter, by author, oldest first. Blocking.

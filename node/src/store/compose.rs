@@ -11,7 +11,7 @@ use xom_protocol::body::{
 use xom_protocol::entry::{Kind, Reference, SaltedBody, VerifiedEntry};
 use xom_protocol::identity::purge;
 use xom_protocol::log::{ComposeError, RegisterKey, Subject, register_keys};
-use xom_protocol::{Did, EntryId};
+use xom_protocol::{DeviceId, Did, EntryId};
 
 use super::append::Stretch;
 use super::batch::{Batch, HeldEntry};
@@ -257,6 +257,7 @@ impl Batch<'_> {
         if xom_protocol::entry::size_class(bytes.len()).is_none() {
             return Err(CommandError::Refused("the body is longer than 256 KiB"));
         }
+        self.check_device(did)?;
         self.check_signing(&self.own(did).row.log)?;
         let time_ms = self.signing_time(did)?;
         self.write_checkpoint(did, time_ms)?;
@@ -303,6 +304,21 @@ impl Batch<'_> {
         for row in self.logs_of.range((number, 0)..=(number, u32::MAX))? {
             let row = self.log_row(row?.0.value().1)?;
             if row.height > 0 {
+                heads.push(LogHead { log: row.log, height: row.height, head: row.head });
+            }
+        }
+        Ok(heads)
+    }
+
+    /// The heads of the logs of one device that are held.
+    pub(super) fn log_heads_of(&self, did: &Did, device: &DeviceId) -> Result<Vec<LogHead>, StoreError> {
+        let Some(number) = self.identity_numbers.get(&did.0)?.map(|number| number.value()) else {
+            return Ok(Vec::new());
+        };
+        let mut heads = Vec::new();
+        for row in self.logs_of.range((number, 0)..=(number, u32::MAX))? {
+            let row = self.log_row(row?.0.value().1)?;
+            if row.height > 0 && row.device == *device {
                 heads.push(LogHead { log: row.log, height: row.height, head: row.head });
             }
         }
@@ -372,6 +388,10 @@ impl Batch<'_> {
         let Some(own) = self.own.get_mut(&entry.header().author) else { return };
         if row_flags & (super::tables::flags::LOOSE | super::tables::flags::VOID) == 0 {
             own.sees(entry, body, local_id);
+            // A sibling device follows for all of them; an erase of its may end a follow.
+            let by_sibling = entry.header().device != own.row.device;
+            let may_follow = matches!(body, Some(Body::Follow(_) | Body::Unfollow(_) | Body::Erase(_)));
+            self.after.wants_changed |= by_sibling && may_follow;
         }
     }
 }

@@ -220,8 +220,12 @@ impl Batch<'_> {
     /// Finds an own entry again by those at whom it is aimed.
     pub(super) fn index_aimed(&mut self, entry: &NewEntry<'_>) -> Result<(), StoreError> {
         let author = entry.header.author;
-        let Some(body) = entry.body.filter(|_| self.own.contains_key(&author)) else { return Ok(()) };
         let place = (entry.place.log, entry.place.seq);
+        let Some(body) = entry.body else { return Ok(()) };
+        let is_own = self.own.contains_key(&author);
+        if !is_own && !self.held(place)?.is_some_and(|held| held.row().is(flags::LOOSE)) {
+            return Ok(());
+        }
         if let Body::Profile(_) = body {
             let author = self.identity_number(&author)?;
             self.own_profiles.insert((author, entry.arrival.counter), place)?;
@@ -232,25 +236,33 @@ impl Batch<'_> {
             aims = post.map(|post| own::aims(&post, &author)).unwrap_or_default();
         }
         for did in aims {
-            let number = self.identity_number(&did)?;
-            self.aimed.insert((number, entry.arrival.counter), place)?;
+            let is_local = self.own.contains_key(&did);
+            if is_own || is_local {
+                let number = self.identity_number(&did)?;
+                self.aimed.insert((number, entry.arrival.counter), place)?;
+            }
+            if !is_own && is_local {
+                self.after.notices.push(Notice::Aimed(did));
+            }
         }
         Ok(())
     }
 
-    /// Where an own entry that was aimed at others is erased, the erase is aimed at them in its stead.
+    /// Where an entry that was aimed at others is erased, the erase is aimed at them in its stead.
     fn move_aims(&mut self, place: PlaceKey, held: &HeldEntry, eraser: PlaceKey) -> Result<(), StoreError> {
-        if !self.own.contains_key(&held.header.author) {
-            return Ok(());
-        }
         let author = self.identity_number(&held.header.author)?;
         self.own_profiles.remove((author, held.row().counter))?;
         let counter = self.held(eraser)?.map(|eraser| eraser.row().counter);
         let (Some(body), Some(counter)) = (self.body_of(place, held)?, counter) else { return Ok(()) };
         for did in own::aims(&body, &held.header.author) {
             let number = self.identity_number(&did)?;
-            self.aimed.remove((number, held.row().counter))?;
+            if self.aimed.remove((number, held.row().counter))?.is_none() {
+                continue;
+            }
             self.aimed.insert((number, counter), eraser)?;
+            if self.own.contains_key(&did) {
+                self.after.notices.push(Notice::Aimed(did));
+            }
         }
         Ok(())
     }

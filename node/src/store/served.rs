@@ -26,13 +26,17 @@ impl Snapshot {
         from: u64,
         entries_max: usize,
         bytes_max: usize,
+        proven: &BTreeSet<Did>,
     ) -> Result<Vec<SignedEntry>, StoreError> {
         let Some(number) = self.log_number(log)? else { return Ok(Vec::new()) };
-        let height = self.log(number)?.map_or(0, |row| row.height);
+        let Some(row) = self.log(number)? else { return Ok(Vec::new()) };
+        let height = row.height;
+        let to_author =
+            !proven.is_empty() && self.identity(row.author)?.is_some_and(|author| proven.contains(&author.did));
         let mut served = Vec::new();
         let mut bytes = 0;
         for seq in from..height {
-            let Some(entry) = self.served((number, seq))? else { break };
+            let Some(entry) = self.served((number, seq), to_author)? else { break };
             bytes += entry.header.len() + 64 + entry.body.as_ref().map_or(0, |body| body.bytes.len() + 32);
             let full = served.len() >= entries_max || bytes > bytes_max;
             // A signature is never far, and without one what was read is worth nothing.
@@ -114,16 +118,19 @@ impl Snapshot {
         places.truncate(entries_max);
         let mut entries = Vec::with_capacity(places.len());
         for place in places {
-            entries.extend(self.served(place)?);
+            // Of a log that came as a run most signatures are not held.
+            entries.extend(self.served(place, false)?.filter(|entry| entry.signature.is_some()));
         }
         Ok(entries)
     }
 
-    /// An entry as it is served: a hidden or void one without its body.
-    fn served(&self, place: PlaceKey) -> Result<Option<SignedEntry>, StoreError> {
+    /// An entry as it is served: a void one without its body, a hidden one with it only to a device of its
+    /// author (`LOG-12`, `PAIR-7`).
+    fn served(&self, place: PlaceKey, to_author: bool) -> Result<Option<SignedEntry>, StoreError> {
         let Some(bytes) = self.entries.get(place)? else { return Ok(None) };
         let row = EntryRow::read(bytes.value()).ok_or_else(|| StoreError::Damaged("entry is too short".into()))?;
-        let body = if row.is_live() { self.body_bytes(place, &row)? } else { None };
+        let is_shown = row.is_live() || to_author && !row.is(flags::VOID);
+        let body = if is_shown { self.body_bytes(place, &row)? } else { None };
         Ok((!row.is(flags::LOOSE) || row.signature.is_some()).then(|| SignedEntry {
             header: row.header.to_vec(),
             signature: row.signature.copied().map(Signature),

@@ -123,7 +123,12 @@ impl Person {
 
     /// What is served of the own log from a position on, verified as a peer does.
     fn run(&self, from: Position, record: &IdentityRecord) -> NewRun {
-        let served = self.store.snapshot().unwrap().range(&self.me.log, from.height, 10_000, 1 << 30).unwrap();
+        let served = self
+            .store
+            .snapshot()
+            .unwrap()
+            .range(&self.me.log, from.height, 10_000, 1 << 30, &Default::default())
+            .unwrap();
         let key = record.state().devices[&self.me.device].key;
         let run = verify_run(Network::MAIN, &key, self.me.did, self.me.log, from, served);
         assert_eq!((run.refused, run.body_mismatches), (None, Vec::new()));

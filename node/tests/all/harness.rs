@@ -7,7 +7,7 @@ use libp2p::Multiaddr;
 use tempfile::TempDir;
 use xom_node::command::{Command, Done};
 use xom_node::error::CommandError;
-use xom_node::model::{AuthorFilter, Page, Status, StatusContent};
+use xom_node::model::{AuthorFilter, Page, PairState, Status, StatusContent};
 use xom_node::{Handle, Node, NodeConfig};
 use xom_protocol::body::Post;
 use xom_protocol::{Did, Network};
@@ -59,6 +59,38 @@ impl Person {
         let status = node.handle().status().await.expect("status");
         let listen = without_peer(&status.listen.first().expect("listens").parse().expect("address"));
         Self { name, dir, listen, node: Some(node), did }
+    }
+
+    /// A node on which nobody lives.
+    pub(crate) async fn nobody(name: &'static str, over: Over) -> Self {
+        let dir = TempDir::new().expect("temporary folder");
+        let config = NodeConfig { first_username: None, ..config(dir.path(), name, over.listen(0), Vec::new()) };
+        let node = Node::start(config).await.expect("starts");
+        let status = node.handle().status().await.expect("status");
+        let listen = without_peer(&status.listen.first().expect("listens").parse().expect("address"));
+        Self { name, dir, listen, node: Some(node), did: Did([0; 32]) }
+    }
+
+    /// Another device of somebody: a node of its own, paired with theirs.
+    pub(crate) async fn paired(name: &'static str, over: Over, with: &Self) -> Self {
+        let mut device = Self::nobody(name, over).await;
+        let offer = with.node().pair_begin(with.did).await.expect("an offer");
+        let granter = with.node();
+        let compare = async |digits: String| {
+            wait_until("both screens show digits", async || match granter.pair_state() {
+                PairState::Comparing { digits: shown, .. } => Some(shown == digits),
+                _ => None,
+            })
+            .await
+                && granter.pair_confirm(digits).await.is_ok()
+        };
+        let joined = device.node().join(&offer.text, compare).await.expect("joins");
+        wait_until("the other side knows", async || {
+            (granter.pair_state() == PairState::Done(joined.device)).then_some(())
+        })
+        .await;
+        device.did = joined.did;
+        device
     }
 
     pub(crate) fn did(&self) -> Did {

@@ -3,3 +3,4 @@
 mod harness;
 mod mallory;
 mod network;
+mod siblings;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use xom_protocol::limits::AIMED_ENTRIES_MAX;
 use xom_protocol::sync::{Input, RequestId};
 use xom_protocol::{DeviceId, Did, Rule};
 
@@ -10,6 +11,8 @@ use crate::error::StoreError;
 use crate::net::ingest::blocking;
 use crate::store::{Notice, Stored};
 
+/// Aimed entries that stay unsent below the peer's limit: one load may bring as many.
+const AIMED_MARGIN: u64 = 64;
 /// Bytes of aimed entries that are told at once while a session is live.
 const LIVE_AIMED_BYTES_MAX: u64 = 256 << 10;
 
@@ -24,6 +27,7 @@ impl Talk<'_> {
             }
             Notice::LogChanged(did) => self.tell_of(did).await,
             Notice::Wants => self.hear_wants().await,
+            Notice::Aimed(did) => self.tell_aimed(did).await,
             Notice::Entries(_) | Notice::BlobWanted(_) | Notice::Locals => Ok(()),
         }
     }
@@ -84,11 +88,19 @@ impl Talk<'_> {
         self.claims.entry((did, device)).or_insert(None);
         let shared = Arc::clone(&self.with.shared);
         match blocking(move || shared.admits(&did, &device)).await? {
-            Some(true) => self.with.tally.speaks_for(did),
+            Some(true) => self.admit(did),
             Some(false) => self.refused(Rule("SYN-4"), "the identity does not admit the device"),
             None => {}
         }
         Ok(())
+    }
+
+    /// The peer speaks for an identity; it is a sibling where that lives here too.
+    fn admit(&mut self, did: Did) {
+        self.with.tally.speaks_for(did);
+        if self.with.shared.store.locals().iter().any(|local| local.did == did) {
+            self.siblings.insert(did);
+        }
     }
 
     /// Answers what is aimed at the peer; nothing, while its identity is not known to admit its device.
@@ -113,8 +125,10 @@ impl Talk<'_> {
             return Ok(Input::LoadedAimed { request, items: Vec::new() });
         };
         self.claims.insert((did, device), Some(counter));
-        self.with.tally.speaks_for(did);
-        self.with.shared.count_sent(&self.with.tally, items.iter().map(|item| item.entries.len()).sum());
+        self.admit(did);
+        let entries: usize = items.iter().map(|item| item.entries.len()).sum();
+        self.aimed_sent += entries as u64;
+        self.with.shared.count_sent(&self.with.tally, entries);
         Ok(Input::LoadedAimed { request, items })
     }
 
@@ -128,7 +142,7 @@ impl Talk<'_> {
             let shared = Arc::clone(&self.with.shared);
             if blocking(move || shared.admits(&did, &device)).await? == Some(true) {
                 self.claims.insert((did, device), Some(0));
-                self.with.tally.speaks_for(did);
+                self.admit(did);
                 self.tell_aimed(did).await?;
             }
         }
@@ -139,6 +153,10 @@ impl Talk<'_> {
     async fn tell_aimed(&mut self, did: Did) -> Result<(), StoreError> {
         let given = self.claims.iter().filter(|((claimed, _), _)| *claimed == did).filter_map(|(_, given)| *given);
         let Some(since) = given.max() else { return Ok(()) };
+        if self.aimed_sent + AIMED_MARGIN >= AIMED_ENTRIES_MAX as u64 + self.began.elapsed().as_secs() {
+            // What a sibling passes on may be more than one peer may send: the rest goes later (`SYN-12`).
+            return Ok(());
+        }
         let shared = Arc::clone(&self.with.shared);
         let (items, counter) = blocking(move || {
             let snapshot = shared.store.snapshot()?;
@@ -151,6 +169,7 @@ impl Talk<'_> {
             }
         }
         let entries = items.iter().map(|item| item.entries.len()).sum();
+        self.aimed_sent += entries as u64;
         if entries > 0 && self.step(Input::Aimed { items, counter }) {
             self.with.shared.count_sent(&self.with.tally, entries);
         }

@@ -17,7 +17,7 @@ async fn an_erased_post_is_hidden_at_once_and_purged_when_it_is_due() {
     bob.fetch(&alice).await;
     for person in [&alice, &bob] {
         assert!(person.texts(&alice.me.log).is_empty());
-        let served = person.store.snapshot().unwrap().range(&alice.me.log, 1, 1, 1 << 20).unwrap();
+        let served = person.store.snapshot().unwrap().range(&alice.me.log, 1, 1, 1 << 20, &Default::default()).unwrap();
         assert_eq!(served[0].body, None, "a hidden body is not served");
         assert_eq!(bodies(person), 3, "profile, post and erase");
         person.wait(ERASE_DELAY_MS - 1_000);
@@ -120,4 +120,19 @@ fn bodies(person: &Person) -> usize {
     let (number, row) = logs.last().unwrap();
     let has_body = |seq| snapshot.with_entry((*number, seq), |row| row.is(super::super::tables::flags::BODY)).unwrap();
     (0..row.height).filter(|seq| has_body(*seq) == Some(true)).count()
+}
+
+#[tokio::test]
+async fn the_body_of_a_hidden_entry_is_served_to_a_device_of_its_author_and_to_nobody_else() {
+    let alice = Person::new("alice");
+    let status = alice.post("to be hidden").await;
+    alice.erase(status, false).await;
+    let snapshot = alice.store.snapshot().unwrap();
+    let served = |proven: &[Did]| {
+        let proven = proven.iter().copied().collect();
+        snapshot.range(&alice.me.log, 1, 1, 1 << 20, &proven).unwrap().remove(0).body.is_some()
+    };
+    assert!(!served(&[]));
+    assert!(!served(&[Did([9; 32])]));
+    assert!(served(&[alice.me.did]));
 }
