@@ -9,7 +9,7 @@ use super::Store;
 use super::batch::Batch;
 use super::snapshot::Snapshot;
 use crate::error::{CommandError, StoreError};
-use crate::keys::ControlKey;
+use crate::keys::{AccessError, ControlKey};
 use crate::model::{DeviceView, EndedBy};
 
 impl Store {
@@ -79,7 +79,9 @@ impl Batch<'_> {
         let mut admitted = IdentityRecord::clone(&record);
         let inserted = admitted.insert(grant.clone());
         if inserted.is_err() || admitted.state().live_device(&device).is_none() {
-            return Err(CommandError::Refused("the identity has as many devices as it may have; remove one first"));
+            return Err(CommandError::Refused(
+                "the identity takes no new device now: it is locked, or has as many as it may have",
+            ));
         }
         self.insert_identity(*did, &[grant.encode()])?;
         Ok(admitted.objects().iter().map(|object| object.encode()).collect())
@@ -97,7 +99,7 @@ impl Batch<'_> {
         let known = state.devices.get(&device).ok_or(CommandError::Refused("no such device"))?;
         let end = self.device_end(&record, device, with_granted)?;
         let (object, by) = match control {
-            Some(control) => (compose::device_remove(state, end, &[control.secret()]), EndedBy::ControlKey),
+            Some(control) => (compose::device_remove(&state.place(), end, &[control.secret()]), EndedBy::ControlKey),
             None => {
                 self.check_device(did)?;
                 let key = self.signing_key(did)?;
@@ -153,7 +155,7 @@ impl Batch<'_> {
     }
 
     fn signing_key(&self, did: &Did) -> Result<SecretKey, CommandError> {
-        self.shared.device_key(did).ok_or(CommandError::NotLocal(*did))
+        Ok(self.shared.device_key(did).ok_or(AccessError::DeviceSealed)?)
     }
 }
 

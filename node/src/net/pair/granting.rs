@@ -130,7 +130,7 @@ impl Granting {
     async fn begin(&mut self, did: Did, mut addresses: Vec<String>) -> Result<PairOffer, CommandError> {
         self.step(GranterInput::Stopped).await;
         self.store.check_device(did).await?;
-        let key = self.store.device_key(&did).ok_or(CommandError::NotLocal(did))?;
+        let key = self.store.signing_key(&did)?;
         let mut secret = [0; 16];
         getrandom::fill(&mut secret).map_err(|e| StoreError::Storage(format!("no entropy: {e}")))?;
         let (secret, expires_ms) = (OfferSecret::new(secret), now_ms() + PAIR_OFFER_MS);
