@@ -21,6 +21,9 @@ pub const PEER_PORT: u16 = 7767;
 /// The name of the settings file in the data folder.
 pub const CONFIG_FILE: &str = "config.toml";
 
+/// What a systemd service calls the credential with the passphrase of a sealed device key.
+pub const CREDENTIAL: &str = "xom-passphrase";
+
 /// The settings of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -38,6 +41,8 @@ pub struct Settings {
     pub network: Network,
     /// The user name of the identity that is made where there is none.
     pub name: String,
+    /// The file with the passphrase that opens a sealed device key.
+    pub passphrase_file: Option<PathBuf>,
 }
 
 /// A setting that can't be used. Nothing has been changed.
@@ -100,6 +105,7 @@ impl Settings {
             bootstrap: first(|layer| layer.bootstrap.as_ref()).unwrap_or_default(),
             network: layers.iter().find_map(|layer| layer.network).unwrap_or(Network::MAIN),
             name,
+            passphrase_file: None,
         })
     }
 
@@ -115,7 +121,10 @@ impl Settings {
             Some(path) => read_file(&path)?,
             None => read_own_file(&data_dir)?,
         };
-        Self::resolve(data_dir, &[Layer::from_flags(flags), variables, file])
+        let settings = Self::resolve(data_dir, &[Layer::from_flags(flags), variables, file])?;
+        let credential = || variable("CREDENTIALS_DIRECTORY").map(|folder| Path::new(&folder).join(CREDENTIAL));
+        let passphrase_file = flags.passphrase_file.clone().or_else(|| credential().filter(|path| path.exists()));
+        Ok(Self { passphrase_file, ..settings })
     }
 
     /// What the node is told.
@@ -205,6 +214,18 @@ mod tests {
 
         let missing = RunFlags { config: Some(folder.path().join("none.toml")), ..RunFlags::default() };
         assert!(matches!(load(&missing), Err(SettingsError::File { .. })));
+    }
+
+    #[test]
+    fn a_sealed_device_key_opens_by_passphrase_file_or_a_systemd_credential() {
+        let folder = tempfile::tempdir().unwrap();
+        let named = |name: &str| (name == "CREDENTIALS_DIRECTORY").then(|| folder.path().display().to_string());
+        let load = |flags: &RunFlags| Settings::load(folder.path().into(), flags, named).unwrap().passphrase_file;
+        assert_eq!(load(&RunFlags::default()), None, "a service without this credential");
+        std::fs::write(folder.path().join(CREDENTIAL), "correct horse").unwrap();
+        assert_eq!(load(&RunFlags::default()), Some(folder.path().join("xom-passphrase")));
+        let flags = RunFlags { passphrase_file: Some("/flag".into()), ..RunFlags::default() };
+        assert_eq!(load(&flags), Some("/flag".into()));
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod follow;
 pub mod identity;
 pub mod import;
 pub mod invites;
+pub mod keys;
 pub mod logs;
 pub mod peers;
 pub mod status;
@@ -32,6 +33,13 @@ pub fn router() -> Router<App> {
     Router::new()
         .route("/identity", get(identity::get))
         .route("/identities", get(identity::list))
+        .route("/keys", get(keys::get))
+        .route("/phrase", get(keys::words))
+        .route("/phrase/asked", get(keys::asked))
+        .route("/phrase/confirm", post(keys::confirm))
+        .route("/phrase/postpone", post(keys::postpone))
+        .route("/passphrase", post(keys::set_passphrase))
+        .route("/unlock", post(keys::unlock))
         .route("/invites", get(invites::get).post(invites::post))
         .route("/follow", post(follow::post))
         .route("/peers", get(peers::get))

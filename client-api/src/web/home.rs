@@ -97,11 +97,15 @@ impl List<'_> {
 /// The side column: who I am, my invite, whom to follow.
 pub(super) async fn side(visitor: &Visitor) -> Page {
     let me = me(visitor).await?;
-    let invite = visitor.node.invite(visitor.did).await?;
-    Ok(side_of(visitor, &me, &invite))
+    // An invite is signed by the device key, too.
+    let invite = match visitor.keys.device_open {
+        true => Some(visitor.node.invite(visitor.did).await?),
+        false => None,
+    };
+    Ok(side_of(visitor, &me, invite.as_deref()))
 }
 
-pub(super) fn side_of(visitor: &Visitor, me: &Account, invite: &str) -> Markup {
+pub(super) fn side_of(visitor: &Visitor, me: &Account, invite: Option<&str>) -> Markup {
     html! {
         section.card.me {
             div.head {
@@ -113,7 +117,7 @@ pub(super) fn side_of(visitor: &Visitor, me: &Account, invite: &str) -> Markup {
             }
             (counts(me))
         }
-        (invite_card(invite))
+        @if let Some(invite) = invite { (invite_card(invite)) }
         form.card.follow method="post" action="/follow" {
             (csrf(visitor))
             label { h2 { (texts::FOLLOW_SOMEBODY) } input type="text" name="who" required placeholder=(texts::FOLLOW_HOW) autocomplete="off"; }
