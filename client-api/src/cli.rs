@@ -8,12 +8,11 @@ mod client;
 mod commands;
 mod error;
 mod exit;
-mod first_run;
 mod offline;
 mod output;
 mod printable;
 mod progress;
-pub(crate) mod secret;
+mod secret;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -5,7 +5,6 @@
 mod files;
 mod greeting;
 mod logging;
-mod unlock;
 
 use std::io;
 
@@ -39,10 +38,7 @@ async fn run_node(settings: &Settings, output: &Output) -> Result<(), CliError> 
     })?;
     let node = Node::start(settings.node()).await?;
     forget_address(&settings.data_dir);
-    let served = match unlock::open_devices(&node.handle(), settings).await {
-        Ok(()) => serve(settings, output, listener, node.handle(), stop).await,
-        refused => refused,
-    };
+    let served = serve(settings, output, listener, node.handle(), stop).await;
     node.stop().await;
     served
 }

@@ -7,10 +7,11 @@ mod layer;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub use file::read_file;
 pub use layer::{Layer, RunFlags};
-use xom_node::{Multiaddr, NodeConfig};
+use xom_node::{Multiaddr, NodeConfig, RECOVERY_DELAY};
 use xom_protocol::Network;
 use xom_protocol::body::is_username;
 
@@ -21,8 +22,8 @@ pub const PEER_PORT: u16 = 7767;
 /// The name of the settings file in the data folder.
 pub const CONFIG_FILE: &str = "config.toml";
 
-/// What a systemd service calls the credential with the passphrase of a sealed device key.
-pub const CREDENTIAL: &str = "xom-passphrase";
+/// Shortens the delay of guardians for trials on a network of their own; without effect on `main`.
+const DELAY_VARIABLE: &str = "XOM_RECOVERY_DELAY_SECS";
 
 /// The settings of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,8 +42,8 @@ pub struct Settings {
     pub network: Network,
     /// The user name of the identity that is made where there is none.
     pub name: String,
-    /// The file with the passphrase that opens a sealed device key.
-    pub passphrase_file: Option<PathBuf>,
+    /// How long guardians who live here wait. Always 72 hours on the network `main`.
+    pub recovery_delay: Duration,
 }
 
 /// A setting that can't be used. Nothing has been changed.
@@ -105,7 +106,7 @@ impl Settings {
             bootstrap: first(|layer| layer.bootstrap.as_ref()).unwrap_or_default(),
             network: layers.iter().find_map(|layer| layer.network).unwrap_or(Network::MAIN),
             name,
-            passphrase_file: None,
+            recovery_delay: RECOVERY_DELAY,
         })
     }
 
@@ -121,10 +122,16 @@ impl Settings {
             Some(path) => read_file(&path)?,
             None => read_own_file(&data_dir)?,
         };
-        let settings = Self::resolve(data_dir, &[Layer::from_flags(flags), variables, file])?;
-        let credential = || variable("CREDENTIALS_DIRECTORY").map(|folder| Path::new(&folder).join(CREDENTIAL));
-        let passphrase_file = flags.passphrase_file.clone().or_else(|| credential().filter(|path| path.exists()));
-        Ok(Self { passphrase_file, ..settings })
+        let mut settings = Self::resolve(data_dir, &[Layer::from_flags(flags), variables, file])?;
+        let shorter = variable(DELAY_VARIABLE).filter(|_| settings.network != Network::MAIN);
+        if let Some(secs) = shorter {
+            let secs = secs.parse().map_err(|_| SettingsError::Variable {
+                name: DELAY_VARIABLE,
+                cause: "is not a number of seconds".to_owned(),
+            })?;
+            settings.recovery_delay = Duration::from_secs(secs);
+        }
+        Ok(settings)
     }
 
     /// What the node is told.
@@ -135,6 +142,7 @@ impl Settings {
             listen: self.listen.clone(),
             bootstrap: self.bootstrap.clone(),
             first_username: Some(self.name.clone()),
+            recovery_delay: self.recovery_delay,
         }
     }
 }
@@ -217,18 +225,6 @@ mod tests {
     }
 
     #[test]
-    fn a_sealed_device_key_opens_by_passphrase_file_or_a_systemd_credential() {
-        let folder = tempfile::tempdir().unwrap();
-        let named = |name: &str| (name == "CREDENTIALS_DIRECTORY").then(|| folder.path().display().to_string());
-        let load = |flags: &RunFlags| Settings::load(folder.path().into(), flags, named).unwrap().passphrase_file;
-        assert_eq!(load(&RunFlags::default()), None, "a service without this credential");
-        std::fs::write(folder.path().join(CREDENTIAL), "correct horse").unwrap();
-        assert_eq!(load(&RunFlags::default()), Some(folder.path().join("xom-passphrase")));
-        let flags = RunFlags { passphrase_file: Some("/flag".into()), ..RunFlags::default() };
-        assert_eq!(load(&flags), Some("/flag".into()));
-    }
-
-    #[test]
     fn the_data_folder_is_the_flag_or_the_variable_or_the_users_data_folder() {
         let env = |name: &str| match name {
             "HOME" => Some("/home/lan".to_owned()),
@@ -250,6 +246,22 @@ mod tests {
             let flags = Layer { http: Some(open.parse().unwrap()), ..Layer::default() };
             assert!(matches!(Settings::resolve("/d".into(), &[flags]), Err(SettingsError::NotLoopback(_))), "{open}");
         }
+    }
+
+    #[test]
+    fn the_delay_of_guardians_can_be_shortened_on_a_network_of_ones_own_only() {
+        // REC-5
+        let folder = tempfile::tempdir().unwrap();
+        let load = |network: &'static str| {
+            let variable = move |name: &str| match name {
+                "XOM_NETWORK" => Some(network.to_owned()),
+                "XOM_RECOVERY_DELAY_SECS" => Some("3".to_owned()),
+                _ => None,
+            };
+            Settings::load(folder.path().into(), &RunFlags::default(), variable).unwrap().recovery_delay
+        };
+        assert_eq!(load("trial"), Duration::from_secs(3));
+        assert_eq!(load("main"), Duration::from_secs(72 * 3_600));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod assets;
 mod card;
 mod compose;
 mod fault;
+mod guardians;
 mod home;
 mod icons;
 mod layout;
@@ -21,9 +22,7 @@ mod relate;
 pub mod session;
 mod texts;
 mod thread;
-mod unlock;
 mod visitor;
-mod welcome;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -71,17 +70,16 @@ pub fn router(web: Web) -> Router<App> {
         .route("/", get(home::show))
         .route("/login", get(login::log_in))
         .route("/logout", post(login::log_out))
-        .route("/welcome", get(welcome::show))
-        .route("/welcome/check", get(welcome::check))
-        .route("/welcome/confirm", post(welcome::confirm))
-        .route("/welcome/postpone", post(welcome::postpone))
-        .route("/unlock", get(unlock::show).post(unlock::open))
         .route("/api/xom/v1/login-links", post(login::make_link))
         .route("/notifications", get(notices::show))
         .route("/statuses", post(compose::publish).layer(upload))
         .route("/statuses/{id}", get(thread::show))
         .route("/statuses/{id}/react", post(react::act))
         .route("/statuses/{id}/vote", post(poll::vote))
+        .route("/guardians", get(guardians::show).post(guardians::set))
+        .route("/guardians/recovery", post(guardians::answer_recovery))
+        .route("/guardians/requests/{code}/approve", post(guardians::approve))
+        .route("/guardians/requests/{code}/refuse", post(guardians::refuse))
         .route("/follow", post(relate::follow))
         .route("/accounts/{id}", get(profile::show))
         .route("/accounts/{id}/follow", post(relate::follow_account))

@@ -1,9 +1,14 @@
 //! What a node is told at its start. Parsing of files, flags and variables is the caller's.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub use libp2p::Multiaddr;
 use xom_protocol::Network;
+use xom_protocol::limits::RECOVERY_DELAY_MS;
+
+/// The delay of guardians.
+pub const RECOVERY_DELAY: Duration = Duration::from_millis(RECOVERY_DELAY_MS);
 
 /// The settings of one run of a node.
 #[derive(Debug, Clone)]
@@ -19,4 +24,7 @@ pub struct NodeConfig {
     /// The user name of the identity that is made where there is none; none to start without an identity,
     /// for one that comes from elsewhere.
     pub first_username: Option<String>,
+    /// How long guardians who live here wait before they can approve the finish of a recovery, by this
+    /// node's clock (`REC-5`). The real one is [`RECOVERY_DELAY`]; tests shorten it.
+    pub recovery_delay: Duration,
 }

@@ -7,6 +7,7 @@ use xom_protocol::identity::IdentityError;
 use xom_protocol::{DeviceId, Did};
 
 use crate::keys::AccessError;
+use crate::recovery::RecoveryError;
 
 /// The node can't start. Nothing has been changed.
 #[derive(Debug, thiserror::Error)]
@@ -122,6 +123,12 @@ pub enum CommandError {
     /// The key that has to sign could not be opened.
     #[error(transparent)]
     Access(#[from] AccessError),
+    /// A step of a recovery can't be done.
+    #[error(transparent)]
+    Recovery(#[from] RecoveryError),
+    /// An identity that exists elsewhere can't live here.
+    #[error("{0}")]
+    Adopt(String),
     /// An invite can't be read.
     #[error("invite: {0}")]
     Invite(String),

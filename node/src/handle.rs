@@ -1,6 +1,7 @@
 //! The handle: what clients of the node hold.
 
 mod devices;
+mod ownership;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -40,6 +41,14 @@ pub struct Handle {
 impl Handle {
     pub(crate) fn new(store: Store, net: Net, config: Arc<NodeConfig>, began: Instant) -> Self {
         Self { store, net, config, began }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn net(&self) -> &Net {
+        &self.net
     }
 
     /// Runs a read on one consistent snapshot, off the async threads.
@@ -205,9 +214,12 @@ impl Handle {
             let snapshot = store.snapshot()?;
             let behind = store.stopped()?;
             let ended = snapshot.ended_here()?;
-            Ok((snapshot.entry_count()?, snapshot.identity_count()?, store.folder().disk_bytes()?, behind, ended))
+            let owners = snapshot.owner_warnings()?;
+            let (entries, identities) = (snapshot.entry_count()?, snapshot.identity_count()?);
+            Ok((entries, identities, store.folder().disk_bytes()?, behind, ended, owners))
         });
-        let (entries, identities, disk_bytes, behind, ended) = counts.await.unwrap_or(Err(StoreError::Stopping))?;
+        let counts = counts.await.unwrap_or(Err(StoreError::Stopping))?;
+        let (entries, identities, disk_bytes, behind, ended, owners) = counts;
         let folder = self.config.data_dir.display();
         let warnings = locals.iter().flat_map(|LocalIdentity { username, keys, .. }| {
             keys.warnings(username, &format!("{folder}/identities/{username}"))
@@ -224,6 +236,7 @@ impl Handle {
             warnings: warnings
                 .chain(behind.iter().map(behind_warning))
                 .chain(ended.iter().map(|name| devices::ended_warning(name)))
+                .chain(owners)
                 .collect(),
         })
     }

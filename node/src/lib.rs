@@ -15,11 +15,12 @@ mod net;
 mod node;
 pub mod offline;
 pub mod reader;
+pub mod recovery;
 pub(crate) mod store;
 mod views;
 
 pub use archive::verify_archive;
-pub use config::{Multiaddr, NodeConfig};
+pub use config::{Multiaddr, NodeConfig, RECOVERY_DELAY};
 pub use error::{AdoptError, CommandError, StartError, StoreError};
 pub use handle::Handle;
 pub use keys::ControlAccess;
@@ -27,3 +28,4 @@ pub use net::pair::{JoinError, Joined};
 pub use node::Node;
 pub use offline::Offline;
 pub use reader::Reader;
+pub use recovery::{Recovering, RecoveryError};

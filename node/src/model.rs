@@ -3,6 +3,7 @@
 //! Local ids ([`StatusId`], [`AccountId`], …) are this node's own; no rule or receipt reads them.
 
 mod devices;
+mod missing;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use xom_protocol::{DeviceId, Did, Digest, EntryId, LogId};
 
 use crate::keys::KeyState;
 pub use devices::{DeviceView, EndedBy, PairOffer, PairState};
+pub use missing::{Missing, MissingLog};
 
 /// The local id of a status: milliseconds since 1970 in the upper 48 bits, so that ids sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

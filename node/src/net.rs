@@ -17,6 +17,7 @@ mod listen;
 mod own_heads;
 pub(crate) mod pair;
 mod peers;
+mod recover;
 mod sessions;
 mod shared;
 mod swarm;
@@ -47,6 +48,8 @@ use crate::store::Store;
 const SYNC_PROTOCOL: StreamProtocol = StreamProtocol::new("/xom/sync/1");
 /// The protocol of blob streams (`BLOB-3`).
 const BLOB_PROTOCOL: StreamProtocol = StreamProtocol::new("/xom/blob/1");
+/// The protocol of questions to guardians (`REC-1`).
+const RECOVER_PROTOCOL: StreamProtocol = StreamProtocol::new("/xom/recover/1");
 /// Questions to the driver that wait: they come from the owner's clients only.
 const ASKS_MAX: usize = 64;
 /// Records of peers that wait to be written.
@@ -66,6 +69,7 @@ pub(crate) struct Net {
     control: Control,
     pairs: mpsc::Sender<pair::Ask>,
     pairing: watch::Receiver<PairState>,
+    guardians: recover::Asker,
 }
 
 impl Listening {
@@ -98,6 +102,7 @@ impl Listening {
         let (pairs, pair_asked) = mpsc::channel(ASKS_MAX);
         let (pair_state, pairing) = watch::channel(PairState::None);
         let granting = pair::Granting::new(store.clone(), own, incoming, pair_asked, pair_state, stop.clone());
+        let guardians = recover::Asker::new(control.clone(), connections.clone());
         let fetcher = blobs::Fetcher::new(Arc::clone(&shared), control.clone(), connections, stop.clone());
         let driver = Driver::new(Parts {
             swarm: self.swarm,
@@ -112,7 +117,7 @@ impl Listening {
         tasks.spawn(fetcher.run());
         tasks.spawn(granting.run());
         tasks.spawn(keep_records(store.clone(), remembered));
-        Ok(Net { own, asks, totals, control, pairs, pairing })
+        Ok(Net { own, asks, totals, control, pairs, pairing, guardians })
     }
 }
 
@@ -152,6 +157,11 @@ impl Net {
         let (answer, answered) = oneshot::channel();
         self.asks.send(Ask::Addresses(count, answer)).await.map_err(|_| StoreError::Stopping)?;
         answered.await.map_err(|_| StoreError::Stopping)
+    }
+
+    /// Asks whoever is connected what the guardians who live there say.
+    pub(crate) async fn ask_guardians(&self, ask: xom_protocol::recover::Ask) -> Vec<xom_protocol::recover::Answer> {
+        self.guardians.ask(ask).await.into_iter().map(|(_, answer)| answer).collect()
     }
 
     /// All peers known.

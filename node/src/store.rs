@@ -12,14 +12,18 @@ mod devices;
 mod erasure;
 mod export;
 pub(crate) mod folder;
+mod guarding;
 mod idempotency;
 mod identities;
 mod keyring;
 mod load;
+pub(crate) mod lost;
 mod media;
 mod open;
 mod openings;
 mod own;
+pub(crate) mod ownership;
+mod recoveries;
 mod salts;
 mod served;
 mod shared;
@@ -296,6 +300,12 @@ impl Store {
     /// The DIDs that local identities follow, and the local ones.
     pub(crate) fn wants(&self) -> Arc<BTreeSet<Did>> {
         self.shared.wants()
+    }
+
+    /// Fetches an identity from peers as if it were followed, until the end of this run: it is to live here.
+    pub(crate) fn seek(&self, did: Did) {
+        self.shared.seek(did);
+        self.shared.tell(Notice::Wants);
     }
 
     /// The identities that live here, oldest first.

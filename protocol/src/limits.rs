@@ -228,3 +228,12 @@ pub const ANSWER_MS: u64 = 60_000;
 pub const ANSWER_BYTES_PER_SECOND: u64 = 4 << 10;
 /// How long an acknowledgement of a push may take, milliseconds (`SYN-11`).
 pub const ACKNOWLEDGE_MS: u64 = 60_000;
+/// Between the start of a recovery on an identity's log and a guardian's second signature,
+/// milliseconds, by the guardian's own clock (`REC-5`).
+pub const RECOVERY_DELAY_MS: u64 = 72 * 60 * 60 * 1_000;
+/// The longest wait that a guardian's node may tell, seconds: a year (`REC-6`).
+pub const RECOVERY_WAIT_SECS_MAX: u64 = 366 * 24 * 60 * 60;
+/// Requests of one account that wait for an owner's word on one node (`REC-3`).
+pub const RECOVERY_REQUESTS_PER_ACCOUNT_MAX: usize = 8;
+/// Requests that are kept on one node (`REC-3`).
+pub const RECOVERY_REQUESTS_MAX: usize = 64;

@@ -7,12 +7,14 @@ pub mod errors;
 pub mod export;
 pub mod find;
 pub mod follow;
+pub mod guardians;
 pub mod identity;
 pub mod import;
 pub mod invites;
-pub mod keys;
 pub mod logs;
+pub mod ownership;
 pub mod peers;
+pub mod recoveries;
 pub mod status;
 pub mod sync;
 pub mod verify;
@@ -33,13 +35,15 @@ pub fn router() -> Router<App> {
     Router::new()
         .route("/identity", get(identity::get))
         .route("/identities", get(identity::list))
-        .route("/keys", get(keys::get))
-        .route("/phrase", get(keys::words))
-        .route("/phrase/asked", get(keys::asked))
-        .route("/phrase/confirm", post(keys::confirm))
-        .route("/phrase/postpone", post(keys::postpone))
-        .route("/passphrase", post(keys::set_passphrase))
-        .route("/unlock", post(keys::unlock))
+        .route("/identity/rotate", post(ownership::rotate))
+        .route("/identity/lock", post(ownership::lock))
+        .route("/identity/unlock", post(ownership::unlock))
+        .route("/identity/postpone-recovery", post(ownership::postpone))
+        .route("/identity/cancel-recovery", post(ownership::cancel))
+        .route("/guardians", get(guardians::get).post(guardians::post))
+        .route("/recoveries", get(recoveries::get))
+        .route("/recoveries/{code}/approve", post(recoveries::approve))
+        .route("/recoveries/{code}/refuse", post(recoveries::refuse))
         .route("/invites", get(invites::get).post(invites::post))
         .route("/follow", post(follow::post))
         .route("/peers", get(peers::get))

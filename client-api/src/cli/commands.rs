@@ -4,23 +4,24 @@ pub(super) mod compact;
 pub(super) mod erase;
 pub(super) mod export;
 pub(super) mod follow;
+pub(super) mod guardians;
 pub(super) mod id;
+pub(super) mod identity;
 pub(super) mod import;
 pub(super) mod init;
 pub(super) mod invite;
+pub(super) mod lock;
 pub(super) mod notifications;
 pub(super) mod open;
-pub(super) mod passphrase;
 pub(super) mod peers;
-pub(super) mod phrase;
 pub(super) mod post;
 pub(super) mod profile;
 pub(super) mod react;
+pub(super) mod recover;
 pub(super) mod run;
 pub(super) mod show;
 pub(super) mod status;
 pub(super) mod timeline;
-pub(super) mod unlock;
 pub(super) mod verify;
 pub(super) mod views;
 
@@ -32,9 +33,6 @@ pub(super) fn execute(call: &Call, command: &Command, run_flags: &RunFlags) -> R
     match command {
         Command::Run(args) => args.execute(call, run_flags),
         Command::Init(args) => args.execute(call),
-        Command::Phrase(args) => args.execute(call),
-        Command::Passphrase(args) => args.execute(call),
-        Command::Unlock(args) => args.execute(call),
         Command::Post(args) => args.execute(call),
         Command::Timeline(args) => args.execute(call),
         Command::Id(args) => args.execute(call),
@@ -50,6 +48,10 @@ pub(super) fn execute(call: &Call, command: &Command, run_flags: &RunFlags) -> R
         Command::Erase(args) => args.execute(call),
         Command::Profile(args) => args.execute(call),
         Command::Notifications(args) => args.execute(call),
+        Command::Lock(args) => args.execute(call),
+        Command::Identity(args) => args.execute(call),
+        Command::Guardians(args) => args.execute(call),
+        Command::Recover(args) => args.execute(call),
         Command::Peers(args) => args.execute(call),
         Command::Status(args) => args.execute(call),
         Command::Export(args) => args.execute(call),

@@ -92,6 +92,12 @@ pub(crate) fn complain(sentence: &str) {
     let _ = writeln!(io::stderr(), "xom: {}", super::printable(sentence));
 }
 
+/// Says on stderr how far a command is.
+pub(crate) fn tell(sentence: &str) {
+    // The work goes on without a reader.
+    let _ = writeln!(io::stderr(), "{}", super::printable(sentence));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -292,7 +292,11 @@ impl From<CommandError> for ApiError {
                 };
                 Self::with_text(kind, cause.to_string()).with("code", json!(cause.code()))
             }
+            CommandError::Recovery(cause) => {
+                Self::with_text(ErrorKind::Forbidden, cause.to_string()).with("reason", json!(cause.code()))
+            }
             CommandError::NotLocal(_)
+            | CommandError::Adopt(_)
             | CommandError::Refused(_)
             | CommandError::Body(_)
             | CommandError::Invite(_)

@@ -11,7 +11,7 @@ use super::card::cards;
 use super::fault::{Fault, Page};
 use super::layout::{self, Tab, avatar, counts, csrf, did, display_name, pager};
 use super::visitor::Visitor;
-use super::{compose, login, qr, texts};
+use super::{compose, guardians, login, qr, texts};
 use crate::http::ApiError;
 use crate::http::base::encode_segment;
 
@@ -97,15 +97,13 @@ impl List<'_> {
 /// The side column: who I am, my invite, whom to follow.
 pub(super) async fn side(visitor: &Visitor) -> Page {
     let me = me(visitor).await?;
-    // An invite is signed by the device key, too.
-    let invite = match visitor.keys.device_open {
-        true => Some(visitor.node.invite(visitor.did).await?),
-        false => None,
-    };
-    Ok(side_of(visitor, &me, invite.as_deref()))
+    let invite = visitor.node.invite(visitor.did).await?;
+    let recovery = visitor.node.recovery(visitor.did).await?;
+    let banner = recovery.as_ref().map(guardians::banner).unwrap_or_default();
+    Ok(html! { (banner) (side_of(visitor, &me, &invite)) })
 }
 
-pub(super) fn side_of(visitor: &Visitor, me: &Account, invite: Option<&str>) -> Markup {
+pub(super) fn side_of(visitor: &Visitor, me: &Account, invite: &str) -> Markup {
     html! {
         section.card.me {
             div.head {
@@ -117,7 +115,7 @@ pub(super) fn side_of(visitor: &Visitor, me: &Account, invite: Option<&str>) -> 
             }
             (counts(me))
         }
-        @if let Some(invite) = invite { (invite_card(invite)) }
+        (invite_card(invite))
         form.card.follow method="post" action="/follow" {
             (csrf(visitor))
             label { h2 { (texts::FOLLOW_SOMEBODY) } input type="text" name="who" required placeholder=(texts::FOLLOW_HOW) autocomplete="off"; }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt;
 use xom_client_api::http::{App, HttpConfig, Token, router};
-use xom_node::{Node, NodeConfig};
+use xom_node::{Node, NodeConfig, RECOVERY_DELAY};
 use xom_protocol::Network;
 
 /// The name under which tests reach the server.
@@ -42,6 +42,7 @@ impl Server {
             listen: Vec::new(),
             bootstrap: Vec::new(),
             first_username: Some("lan".into()),
+            recovery_delay: RECOVERY_DELAY,
         };
         let node = Node::start(config).await.unwrap();
         let token = Token::load_or_create(folder.path()).unwrap();

@@ -1,7 +1,5 @@
 //! A node with its HTTP router, called without a socket.
 
-use std::path::PathBuf;
-
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -9,7 +7,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use xom_client_api::http::{self, App, HttpConfig, Token};
 use xom_client_api::web::{self, Web};
-use xom_node::{Node, NodeConfig};
+use xom_node::{Node, NodeConfig, RECOVERY_DELAY};
 use xom_protocol::{Did, Network};
 
 /// The name under which tests reach the server.
@@ -44,33 +42,14 @@ pub(crate) struct Answer {
 impl House {
     /// Starts a node named `name` in a folder of its own.
     pub(crate) async fn new(name: &str) -> Self {
-        Self::open(tempfile::tempdir().expect("a temporary folder"), name).await
-    }
-
-    /// Stops the node and starts one again in the same folder.
-    pub(crate) async fn restart(self) -> Self {
-        let Self { folder, node, did, web, router, .. } = self;
-        node.stop().await;
-        // Whoever holds the store holds the folder's lock.
-        drop((web, router));
-        let house = Self::open(folder, "lan").await;
-        assert_eq!(house.did, did);
-        house
-    }
-
-    /// A file of the folder of keys of `lan`.
-    pub(crate) fn key_file(&self, name: &str) -> PathBuf {
-        self.folder.path().join("data/identities/lan").join(name)
-    }
-
-    /// Starts a node in a folder.
-    async fn open(folder: TempDir, name: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
         let config = NodeConfig {
             data_dir: folder.path().join("data"),
             network: "test".parse::<Network>().expect("a network name"),
             listen: vec!["/ip4/127.0.0.1/tcp/0".parse().expect("an address")],
             bootstrap: Vec::new(),
             first_username: Some(name.to_owned()),
+            recovery_delay: RECOVERY_DELAY,
         };
         let node = Node::start(config.clone()).await.expect("the node starts");
         let did = node.handle().read(|reader| reader.local_identities()).await.expect("the node reads")[0].did;

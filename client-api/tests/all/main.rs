@@ -7,7 +7,6 @@ mod guards;
 #[cfg(test)]
 mod harness;
 mod house;
-#[cfg(test)]
 mod keys;
 mod media;
 mod native;
@@ -20,5 +19,3 @@ mod shapes;
 #[cfg(test)]
 mod sockets;
 mod statuses;
-#[cfg(test)]
-mod welcome;

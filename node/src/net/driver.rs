@@ -21,6 +21,7 @@ use super::conversation::End;
 use super::ingest::Budget;
 use super::listen;
 use super::peers::{PeerBook, PeerRecord};
+use super::recover;
 use super::sessions::Sessions;
 use super::shared::Shared;
 use super::swarm::Behaviour;
@@ -71,6 +72,7 @@ pub(super) struct Driver {
     control: Control,
     sync_streams: IncomingStreams,
     blob_streams: IncomingStreams,
+    recover_streams: IncomingStreams,
     shared: Arc<Shared>,
     book: PeerBook,
     sessions: Sessions,
@@ -82,6 +84,7 @@ pub(super) struct Driver {
     conversations: JoinSet<Ended>,
     served: JoinSet<()>,
     serving: blobs::Serving,
+    answering: recover::Answering,
     connected: watch::Sender<Connected>,
     remember: mpsc::Sender<Remembered>,
     asks: mpsc::Receiver<Ask>,
@@ -107,11 +110,14 @@ impl Driver {
         let mut control = swarm.behaviour().streams.new_control();
         let mut accept = |protocol| control.accept(protocol).expect("no protocol is registered twice");
         let (sync_streams, blob_streams) = (accept(super::SYNC_PROTOCOL), accept(super::BLOB_PROTOCOL));
+        let recover_streams = accept(super::RECOVER_PROTOCOL);
         let sessions = Sessions::new(*swarm.local_peer_id(), stop.child_token());
         Self {
             control,
             sync_streams,
             blob_streams,
+            recover_streams,
+            answering: recover::Answering::new(Arc::clone(&shared)),
             serving: blobs::Serving::new(Arc::clone(&shared)),
             shared,
             book,
@@ -140,6 +146,7 @@ impl Driver {
                 event = self.swarm.select_next_some() => self.on_swarm_event(event),
                 Some((peer, stream)) = self.sync_streams.next() => self.on_sync_stream(peer, stream),
                 Some((peer, stream)) = self.blob_streams.next() => self.on_blob_stream(peer, stream),
+                Some((peer, stream)) = self.recover_streams.next() => self.on_recover_stream(peer, stream),
                 Some(ended) = self.conversations.join_next() => self.on_conversation_end(ended),
                 Some(_) = self.served.join_next() => {}
                 Some(ask) = self.asks.recv() => self.on_ask(ask),

@@ -154,7 +154,8 @@ impl Batch<'_> {
         Ok(DeviceEnd { device, heads, stands })
     }
 
-    fn signing_key(&self, did: &Did) -> Result<SecretKey, CommandError> {
+    /// The device key that signs here.
+    pub(super) fn signing_key(&self, did: &Did) -> Result<SecretKey, CommandError> {
         Ok(self.shared.device_key(did).ok_or(AccessError::DeviceSealed)?)
     }
 }

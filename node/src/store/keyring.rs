@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use xom_protocol::Did;
 use xom_protocol::identity::IdentityState;
 use xom_protocol::keys::SecretKey;
+use xom_protocol::phrase::Phrase;
 use zeroize::Zeroizing;
 
 use super::control::control_key;
@@ -193,6 +194,16 @@ impl Store {
         })
         .await?;
         Ok(self.key_state(&did)?.control)
+    }
+
+    /// Puts the words that a recovery made where the owner confirms them, with the control key that they give.
+    pub(crate) async fn keep_words(&self, did: Did, phrase: Phrase) -> Result<(), CommandError> {
+        self.change_keys(did, move |keys, state| {
+            let control = control_key(keys, state, &ControlAccess::Words(phrase.clone()))?;
+            let words = Zeroizing::new(phrase.words().as_bytes().to_vec());
+            Ok(Change::default().put(PHRASE, words).erase(POSTPONED).unseal(KeyKind::Control, &control))
+        })
+        .await
     }
 
     async fn change_keys<F>(&self, did: Did, plan: F) -> Result<(), CommandError>

@@ -30,7 +30,9 @@ const PROBE_BYTES: usize = 256 << 10;
 /// Opens the store of a node; makes the folder, and the first identity where there is none and one is wanted.
 pub(crate) fn open(config: &NodeConfig) -> Result<Store, StartError> {
     let folder = Folder::open(&config.data_dir)?;
-    start(folder, config.network, config.first_username.as_deref(), system())
+    let store = start(folder, config.network, config.first_username.as_deref(), system())?;
+    store.shared.set_recovery_delay(config.recovery_delay);
+    Ok(store)
 }
 
 /// Opens a store that is there already, for commands that need no running node. Makes no identity.

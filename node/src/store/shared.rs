@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use std::time::Duration;
@@ -10,6 +11,7 @@ use redb::Database;
 use tokio::sync::{broadcast, watch};
 use xom_protocol::identity::IdentityRecord;
 use xom_protocol::keys::SecretKey;
+use xom_protocol::limits::RECOVERY_DELAY_MS;
 use xom_protocol::{Did, Network};
 
 use super::Notice;
@@ -59,8 +61,12 @@ pub(crate) struct Shared {
     locals: RwLock<Vec<(LocalRow, Option<SecretKey>)>>,
     pub(super) key_desk: KeyDesk,
     wants: RwLock<Arc<BTreeSet<Did>>>,
+    /// Identities that are to live here and are looked for; wanted like followed ones.
+    sought: RwLock<BTreeSet<Did>>,
     machine: Machine,
     clock_offset_ms: Mutex<Option<i64>>,
+    /// How long guardians who live here wait (`REC-5`).
+    recovery_delay_ms: AtomicU64,
     notices: broadcast::Sender<Notice>,
     events: broadcast::Sender<Event>,
     /// Whether commands are carried out now, or wait for what peers know of the own logs.
@@ -91,8 +97,10 @@ impl Shared {
             locals: RwLock::default(),
             key_desk: KeyDesk::default(),
             wants: RwLock::default(),
+            sought: RwLock::default(),
             machine,
             clock_offset_ms: Mutex::default(),
+            recovery_delay_ms: AtomicU64::new(RECOVERY_DELAY_MS),
             notices: broadcast::Sender::new(NOTICES_MAX),
             events: broadcast::Sender::new(EVENTS_MAX),
             signing: watch::Sender::new(Signing::Allowed),
@@ -207,7 +215,25 @@ impl Shared {
     pub(super) fn set_wants(&self, own: &BTreeMap<Did, Own>) {
         let mut wants: BTreeSet<Did> = own.keys().copied().collect();
         wants.extend(own.values().flat_map(Own::following));
+        wants.extend(self.sought.read().unwrap_or_else(PoisonError::into_inner).iter().copied());
         *self.wants.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(wants);
+    }
+
+    /// Wants an identity from now on, until the end of this run.
+    pub(super) fn seek(&self, did: Did) {
+        self.sought.write().unwrap_or_else(PoisonError::into_inner).insert(did);
+        let mut wants = self.wants.write().unwrap_or_else(PoisonError::into_inner);
+        *wants = Arc::new(wants.iter().copied().chain([did]).collect());
+    }
+
+    /// How long guardians who live here wait, milliseconds (`REC-5`).
+    pub(super) fn recovery_delay_ms(&self) -> u64 {
+        self.recovery_delay_ms.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_recovery_delay(&self, delay: Duration) {
+        let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+        self.recovery_delay_ms.store(delay_ms, Ordering::Relaxed);
     }
 
     /// By how much peers' clocks are ahead, milliseconds.

@@ -71,9 +71,13 @@ impl Batch<'_> {
             }
         }
         let changed = held.as_ref().is_none_or(|held| held.digest() != record.digest());
+        if let Some(held) = held.as_ref().filter(|_| changed) {
+            self.answer_locks(held, &mut record)?;
+        }
         let record = Arc::new(record);
         if changed {
             self.put_identity(&record)?;
+            self.note_recovery_starts(&record)?;
             let stood_so = held.is_some_and(|held| same_standing(held.state(), record.state()));
             self.after.identities.insert(did, Arc::clone(&record));
             self.after.notices.push(Notice::Identity(did));

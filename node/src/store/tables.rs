@@ -98,6 +98,13 @@ pub(crate) const MEDIA: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("
 pub(crate) const IDEMPOTENCY_KEYS: TableDefinition<'_, &[u8; 32], (u64, u64)> =
     TableDefinition::new("idempotency_keys_v1");
 
+// ---- source: guarding ------------------------------------------------------------------------
+
+/// Digest of a request of a recovery -> the request and what the guardians who live here said to it, as
+/// DAG-CBOR (see `store/guarding.rs`). No secret is in it.
+pub(crate) const RECOVERY_REQUESTS: TableDefinition<'_, &[u8; 32], &[u8]> =
+    TableDefinition::new("recovery_requests_v1");
+
 // ---- source: peers -----------------------------------------------------------------------------
 
 /// Peer id -> what is remembered of it, as the network half encodes it.

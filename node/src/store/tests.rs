@@ -10,6 +10,7 @@ mod erasure;
 mod idempotency;
 mod identity;
 mod keyring;
+mod lost;
 mod writing;
 
 use std::path::{Path, PathBuf};

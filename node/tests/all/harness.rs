@@ -8,8 +8,9 @@ use tempfile::TempDir;
 use xom_node::command::{Command, Done};
 use xom_node::error::CommandError;
 use xom_node::model::{AuthorFilter, Page, PairState, Status, StatusContent};
-use xom_node::{Handle, Node, NodeConfig};
+use xom_node::{Handle, Node, NodeConfig, RECOVERY_DELAY};
 use xom_protocol::body::Post;
+use xom_protocol::phrase::Phrase;
 use xom_protocol::{Did, Network};
 
 /// How long anything may take: generous, since many tests share two cores.
@@ -41,6 +42,7 @@ pub(crate) struct Person {
     listen: Multiaddr,
     node: Option<Node>,
     did: Did,
+    recovery_delay: Duration,
 }
 
 impl Person {
@@ -51,14 +53,25 @@ impl Person {
 
     /// A new person whose node dials `bootstrap` at its start.
     pub(crate) async fn with_bootstrap(name: &'static str, over: Over, bootstrap: Vec<Multiaddr>) -> Self {
+        Self::with_delay(name, over, bootstrap, RECOVERY_DELAY).await
+    }
+
+    /// A new person whose node waits so long between the two approvals of a guardian.
+    pub(crate) async fn with_delay(
+        name: &'static str,
+        over: Over,
+        bootstrap: Vec<Multiaddr>,
+        recovery_delay: Duration,
+    ) -> Self {
         let dir = TempDir::new().expect("temporary folder");
-        let node = Node::start(config(dir.path(), name, over.listen(0), bootstrap)).await.expect("starts");
+        let config = NodeConfig { recovery_delay, ..config(dir.path(), name, over.listen(0), bootstrap) };
+        let node = Node::start(config).await.expect("starts");
         let locals = node.handle().read(|reader| reader.local_identities()).await.expect("reads");
         let did = locals.first().expect("one identity").did;
         // The same address after a restart, so that others find the node again.
         let status = node.handle().status().await.expect("status");
         let listen = without_peer(&status.listen.first().expect("listens").parse().expect("address"));
-        Self { name, dir, listen, node: Some(node), did }
+        Self { name, dir, listen, node: Some(node), did, recovery_delay }
     }
 
     /// A node on which nobody lives.
@@ -68,7 +81,7 @@ impl Person {
         let node = Node::start(config).await.expect("starts");
         let status = node.handle().status().await.expect("status");
         let listen = without_peer(&status.listen.first().expect("listens").parse().expect("address"));
-        Self { name, dir, listen, node: Some(node), did: Did([0; 32]) }
+        Self { name, dir, listen, node: Some(node), did: Did([0; 32]), recovery_delay: RECOVERY_DELAY }
     }
 
     /// Another device of somebody: a node of its own, paired with theirs.
@@ -97,6 +110,12 @@ impl Person {
         self.did
     }
 
+    /// The words, which lie in the folder until they are confirmed.
+    pub(crate) fn words(&self) -> Phrase {
+        let path = self.data_dir().join("data/identities").join(self.name).join("phrase");
+        Phrase::parse(&std::fs::read_to_string(path).expect("words")).expect("24 words")
+    }
+
     pub(crate) fn data_dir(&self) -> &Path {
         self.dir.path()
     }
@@ -122,6 +141,7 @@ impl Person {
     /// Starts again and dials `bootstrap`.
     pub(crate) async fn start_with(&mut self, bootstrap: Vec<Multiaddr>) {
         let config = config(self.dir.path(), self.name, self.listen.clone(), bootstrap);
+        let config = NodeConfig { recovery_delay: self.recovery_delay, ..config };
         self.node = Some(Node::start(config).await.expect("starts again"));
     }
 
@@ -132,7 +152,14 @@ impl Person {
         let dir = TempDir::new().expect("temporary folder");
         copy_folder(&self.dir.path().join("data"), &dir.path().join("data"));
         std::fs::remove_file(dir.path().join("data/peer.key")).expect("had one");
-        Self { name: self.name, dir, listen: Over::Tcp.listen(0), node: None, did: self.did }
+        Self {
+            name: self.name,
+            dir,
+            listen: Over::Tcp.listen(0),
+            node: None,
+            did: self.did,
+            recovery_delay: self.recovery_delay,
+        }
     }
 
     /// Says something and gives the refusal, if it is one.
@@ -208,6 +235,7 @@ pub(crate) fn config(dir: &Path, name: &str, listen: Multiaddr, bootstrap: Vec<M
         listen: vec![listen],
         bootstrap,
         first_username: Some(name.to_owned()),
+        recovery_delay: RECOVERY_DELAY,
     }
 }
 

@@ -3,4 +3,5 @@
 mod harness;
 mod mallory;
 mod network;
+mod recovery;
 mod siblings;

@@ -59,8 +59,7 @@ pub fn recover(
         RecoveryStep::Start(renewal) => &renewal.control,
         RecoveryStep::Finish => control,
     };
-    let draft = Draft::new(network, keys, &request.payload())?;
-    draft.finish_approved(draft.sign(signers), approvals)
+    finish(network, keys, &request.with_approvals(approvals), signers)
 }
 
 /// Control keys cancel recoveries: those that start at this place, or the one that started right before

@@ -9,6 +9,7 @@ mod log_vectors;
 mod logs;
 mod pairing;
 mod pairing_vectors;
+mod recover_vectors;
 mod signatures;
 mod support;
 mod sync_home;

@@ -12,6 +12,7 @@ const READ: &[&str] = &[
     "identity.json",
     "merkle.json",
     "pairing.json",
+    "recover.json",
     "registers.json",
     "runs.json",
     "sync.json",

@@ -26,7 +26,6 @@ impl Args {
             bootstrap: Vec::new(),
             network: None,
             name: None,
-            passphrase_file: None,
             config: None,
         },
     };

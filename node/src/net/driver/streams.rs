@@ -49,6 +49,13 @@ impl Driver {
         }
     }
 
+    pub(super) fn on_recover_stream(&mut self, peer: PeerId, stream: Stream) {
+        let tally = Arc::clone(&self.standing(peer).tally);
+        if let Some(answer) = self.answering.answer(peer, tally, stream) {
+            self.served.spawn(answer);
+        }
+    }
+
     pub(super) fn on_conversation_end(&mut self, ended: Result<Ended, JoinError>) {
         let Ended { peer, number, end } = match ended {
             Ok(ended) => ended,

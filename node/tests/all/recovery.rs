@@ -1,0 +1,5 @@
+//! Identities that come back: by their words and by guardians, on nodes that had nothing of them.
+
+mod guardians;
+mod machine;
+mod words;
