@@ -8,11 +8,12 @@ mod client;
 mod commands;
 mod error;
 mod exit;
+mod first_run;
 mod offline;
 mod output;
 mod printable;
 mod progress;
-mod secret;
+pub(crate) mod secret;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

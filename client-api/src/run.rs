@@ -5,6 +5,7 @@
 mod files;
 mod greeting;
 mod logging;
+mod unlock;
 
 use std::io;
 
@@ -38,7 +39,10 @@ async fn run_node(settings: &Settings, output: &Output) -> Result<(), CliError> 
     })?;
     let node = Node::start(settings.node()).await?;
     forget_address(&settings.data_dir);
-    let served = serve(settings, output, listener, node.handle(), stop).await;
+    let served = match unlock::open_devices(&node.handle(), settings).await {
+        Ok(()) => serve(settings, output, listener, node.handle(), stop).await,
+        refused => refused,
+    };
     node.stop().await;
     served
 }

@@ -22,6 +22,8 @@ pub const PEER_PORT: u16 = 7767;
 /// The name of the settings file in the data folder.
 pub const CONFIG_FILE: &str = "config.toml";
 
+/// What a systemd service calls the credential with the passphrase of a sealed device key.
+pub const CREDENTIAL: &str = "xom-passphrase";
 /// Shortens the delay of guardians for trials on a network of their own; without effect on `main`.
 const DELAY_VARIABLE: &str = "XOM_RECOVERY_DELAY_SECS";
 
@@ -42,6 +44,8 @@ pub struct Settings {
     pub network: Network,
     /// The user name of the identity that is made where there is none.
     pub name: String,
+    /// The file with the passphrase that opens a sealed device key.
+    pub passphrase_file: Option<PathBuf>,
     /// How long guardians who live here wait. Always 72 hours on the network `main`.
     pub recovery_delay: Duration,
 }
@@ -106,6 +110,7 @@ impl Settings {
             bootstrap: first(|layer| layer.bootstrap.as_ref()).unwrap_or_default(),
             network: layers.iter().find_map(|layer| layer.network).unwrap_or(Network::MAIN),
             name,
+            passphrase_file: None,
             recovery_delay: RECOVERY_DELAY,
         })
     }
@@ -123,6 +128,8 @@ impl Settings {
             None => read_own_file(&data_dir)?,
         };
         let mut settings = Self::resolve(data_dir, &[Layer::from_flags(flags), variables, file])?;
+        let credential = || variable("CREDENTIALS_DIRECTORY").map(|folder| Path::new(&folder).join(CREDENTIAL));
+        settings.passphrase_file = flags.passphrase_file.clone().or_else(|| credential().filter(|path| path.exists()));
         let shorter = variable(DELAY_VARIABLE).filter(|_| settings.network != Network::MAIN);
         if let Some(secs) = shorter {
             let secs = secs.parse().map_err(|_| SettingsError::Variable {
@@ -222,6 +229,18 @@ mod tests {
 
         let missing = RunFlags { config: Some(folder.path().join("none.toml")), ..RunFlags::default() };
         assert!(matches!(load(&missing), Err(SettingsError::File { .. })));
+    }
+
+    #[test]
+    fn a_sealed_device_key_opens_by_passphrase_file_or_a_systemd_credential() {
+        let folder = tempfile::tempdir().unwrap();
+        let named = |name: &str| (name == "CREDENTIALS_DIRECTORY").then(|| folder.path().display().to_string());
+        let load = |flags: &RunFlags| Settings::load(folder.path().into(), flags, named).unwrap().passphrase_file;
+        assert_eq!(load(&RunFlags::default()), None, "a service without this credential");
+        std::fs::write(folder.path().join(CREDENTIAL), "correct horse").unwrap();
+        assert_eq!(load(&RunFlags::default()), Some(folder.path().join("xom-passphrase")));
+        let flags = RunFlags { passphrase_file: Some("/flag".into()), ..RunFlags::default() };
+        assert_eq!(load(&flags), Some("/flag".into()));
     }
 
     #[test]

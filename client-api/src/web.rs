@@ -22,7 +22,9 @@ mod relate;
 pub mod session;
 mod texts;
 mod thread;
+mod unlock;
 mod visitor;
+mod welcome;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -70,6 +72,11 @@ pub fn router(web: Web) -> Router<App> {
         .route("/", get(home::show))
         .route("/login", get(login::log_in))
         .route("/logout", post(login::log_out))
+        .route("/welcome", get(welcome::show))
+        .route("/welcome/check", get(welcome::check))
+        .route("/welcome/confirm", post(welcome::confirm))
+        .route("/welcome/postpone", post(welcome::postpone))
+        .route("/unlock", get(unlock::show).post(unlock::open))
         .route("/api/xom/v1/login-links", post(login::make_link))
         .route("/notifications", get(notices::show))
         .route("/statuses", post(compose::publish).layer(upload))

@@ -11,6 +11,7 @@ pub mod guardians;
 pub mod identity;
 pub mod import;
 pub mod invites;
+pub mod keys;
 pub mod logs;
 pub mod ownership;
 pub mod peers;
@@ -35,6 +36,13 @@ pub fn router() -> Router<App> {
     Router::new()
         .route("/identity", get(identity::get))
         .route("/identities", get(identity::list))
+        .route("/keys", get(keys::get))
+        .route("/phrase", get(keys::words))
+        .route("/phrase/asked", get(keys::asked))
+        .route("/phrase/confirm", post(keys::confirm))
+        .route("/phrase/postpone", post(keys::postpone))
+        .route("/passphrase", post(keys::set_passphrase))
+        .route("/unlock", post(keys::unlock))
         .route("/identity/rotate", post(ownership::rotate))
         .route("/identity/lock", post(ownership::lock))
         .route("/identity/unlock", post(ownership::unlock))

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::commands::{
-    compact, erase, export, follow, guardians, id, identity, import, init, invite, lock, notifications, open, peers,
-    post, profile, react, recover, run, show, status, timeline, verify, views,
+    compact, erase, export, follow, guardians, id, identity, import, init, invite, lock, notifications, open,
+    passphrase, peers, phrase, post, profile, react, recover, run, show, status, timeline, unlock, verify, views,
 };
 use super::{CliError, exit};
 use crate::settings::RunFlags;
@@ -39,6 +39,12 @@ pub enum Command {
     Run(run::Args),
     /// Make the data folder and the first identity
     Init(init::Args),
+    /// Show or confirm the 24 words that bring an identity back
+    Phrase(phrase::Args),
+    /// Seal the keys with a passphrase, or change it
+    Passphrase(passphrase::Args),
+    /// Open the sealed device key of the running node
+    Unlock(unlock::Args),
     /// Publish a post
     Post(post::Args),
     /// Read the home timeline

@@ -13,7 +13,9 @@ pub(super) mod invite;
 pub(super) mod lock;
 pub(super) mod notifications;
 pub(super) mod open;
+pub(super) mod passphrase;
 pub(super) mod peers;
+pub(super) mod phrase;
 pub(super) mod post;
 pub(super) mod profile;
 pub(super) mod react;
@@ -22,6 +24,7 @@ pub(super) mod run;
 pub(super) mod show;
 pub(super) mod status;
 pub(super) mod timeline;
+pub(super) mod unlock;
 pub(super) mod verify;
 pub(super) mod views;
 
@@ -33,6 +36,9 @@ pub(super) fn execute(call: &Call, command: &Command, run_flags: &RunFlags) -> R
     match command {
         Command::Run(args) => args.execute(call, run_flags),
         Command::Init(args) => args.execute(call),
+        Command::Phrase(args) => args.execute(call),
+        Command::Passphrase(args) => args.execute(call),
+        Command::Unlock(args) => args.execute(call),
         Command::Post(args) => args.execute(call),
         Command::Timeline(args) => args.execute(call),
         Command::Id(args) => args.execute(call),

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use super::output::complain;
 use super::{CliError, Client};
 
 /// Longest file with a secret that is read, bytes.
@@ -51,7 +52,7 @@ impl ControlArgs {
 }
 
 /// The secret in a file, without the white space around it.
-pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, CliError> {
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, CliError> {
     let mut text = Zeroizing::new(String::new());
     let file = File::open(path).map_err(|cause| CliError::file(path, cause))?;
     file.take(SECRET_BYTES_MAX).read_to_string(&mut text).map_err(|cause| CliError::file(path, cause))?;
@@ -66,6 +67,20 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, CliError> {
 pub(super) fn ask(prompt: &str) -> Result<Zeroizing<String>, CliError> {
     let typed = rpassword::prompt_password(prompt);
     typed.map(Zeroizing::new).map_err(|error| CliError::Failed(format!("can't ask on the terminal: {error}")))
+}
+
+/// Asks for a new passphrase, twice; none where it is left empty.
+pub(super) fn ask_new(prompt: &str) -> Result<Option<Zeroizing<String>>, CliError> {
+    loop {
+        let typed = ask(prompt)?;
+        if typed.trim().is_empty() {
+            return Ok(None);
+        }
+        if *ask("The same again: ")? == *typed {
+            return Ok(Some(typed));
+        }
+        complain("the two are not the same; try again");
+    }
 }
 
 /// True if somebody can be asked.

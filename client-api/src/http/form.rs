@@ -171,6 +171,13 @@ impl Params {
         }
     }
 
+    /// Takes the secrets of a list out of the parameters, blank ones too.
+    pub fn take_secrets(&mut self, name: &str) -> Vec<Zeroizing<String>> {
+        let Some(Value::Array(items)) = self.tree.remove(name) else { return Vec::new() };
+        let text = |item| if let Value::String(text) = item { Some(Zeroizing::new(text)) } else { None };
+        items.into_iter().filter_map(text).collect()
+    }
+
     /// A flag; none if absent or blank.
     pub fn flag(&self, name: &str) -> Option<bool> {
         self.get(name).and_then(flag_of)

@@ -3,10 +3,14 @@
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
-use xom_node::Handle;
+use xom_node::keys::AccessError;
+use xom_node::{CommandError, Handle};
 
 use crate::cli::{CliError, Output};
 use crate::settings::Settings;
+
+/// Stands where the invite would.
+const LOCKED: &str = "the device key is sealed; open it with `xom unlock`";
 
 /// What the owner needs to begin.
 pub(super) struct Greeting {
@@ -14,8 +18,8 @@ pub(super) struct Greeting {
     pub login: String,
     /// The first identity.
     pub did: String,
-    /// An invite to it.
-    pub invite: String,
+    /// An invite to it; none while the key that signs it is sealed.
+    pub invite: Option<String>,
     /// Where the client API is served.
     pub http: SocketAddr,
     /// Where peers find the node.
@@ -31,7 +35,11 @@ impl Greeting {
         http: SocketAddr,
     ) -> Result<Self, CliError> {
         let failed = |error: String| CliError::Failed(format!("the node can't answer: {error}"));
-        let invite = handle.invite(did).await.map_err(|error| failed(error.to_string()))?;
+        let invite = match handle.invite(did).await {
+            Ok(invite) => Some(invite),
+            Err(CommandError::Access(AccessError::DeviceSealed)) => None,
+            Err(error) => return Err(failed(error.to_string())),
+        };
         let status = handle.status().await.map_err(|error| failed(error.to_string()))?;
         Ok(Self { login, did: did.to_string(), invite, http, listen: status.listen })
     }
@@ -43,7 +51,7 @@ impl Greeting {
             let rows = output.table(&[
                 ("your page", format!("{}  (valid once, for 10 minutes)", self.login)),
                 ("your DID", self.did.clone()),
-                ("your invite", self.invite.clone()),
+                ("your invite", self.invite.clone().unwrap_or_else(|| LOCKED.to_owned())),
                 ("data folder", settings.data_dir.display().to_string()),
             ]);
             format!("xóm is running; press Ctrl-C to stop.\n\n{rows}")

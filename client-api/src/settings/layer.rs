@@ -49,6 +49,10 @@ pub struct RunFlags {
     /// The user name of a new identity [default: user] [env: XOM_NAME]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+    /// A file with the passphrase that opens a sealed device key [default: `xom-passphrase` among the credentials
+    /// of a systemd service]
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
     /// A settings file [default: config.toml in the data folder, if it exists] [env: XOM_CONFIG]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -68,6 +72,7 @@ impl RunFlags {
             bootstrap: longer(self.bootstrap, before.bootstrap),
             network: self.network.or(before.network),
             name: self.name.or(before.name),
+            passphrase_file: self.passphrase_file.or(before.passphrase_file),
             config: self.config.or(before.config),
         }
     }

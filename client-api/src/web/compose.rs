@@ -11,12 +11,15 @@ use super::fault::Fault;
 use super::layout::csrf;
 use super::react::back;
 use super::visitor::{Form, Visitor};
-use super::{icons, texts};
+use super::{icons, texts, unlock};
 use crate::api::compose;
 use crate::http::Params;
 
 /// The form; `parent` is what it answers, `text` what stands in it at first.
 pub(super) fn form(visitor: &Visitor, parent: Option<StatusId>, text: &str, back: &str) -> Markup {
+    if !visitor.keys.device_open {
+        return unlock::instead_of_composer();
+    }
     let hint = if parent.is_some() { texts::REPLY_HINT } else { texts::COMPOSE_HINT };
     html! {
         form.card.composer id="reply" method="post" action="/statuses" enctype="multipart/form-data" {

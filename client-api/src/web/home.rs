@@ -97,13 +97,17 @@ impl List<'_> {
 /// The side column: who I am, my invite, whom to follow.
 pub(super) async fn side(visitor: &Visitor) -> Page {
     let me = me(visitor).await?;
-    let invite = visitor.node.invite(visitor.did).await?;
+    // An invite is signed by the device key, too.
+    let invite = match visitor.keys.device_open {
+        true => Some(visitor.node.invite(visitor.did).await?),
+        false => None,
+    };
     let recovery = visitor.node.recovery(visitor.did).await?;
     let banner = recovery.as_ref().map(guardians::banner).unwrap_or_default();
-    Ok(html! { (banner) (side_of(visitor, &me, &invite)) })
+    Ok(html! { (banner) (side_of(visitor, &me, invite.as_deref())) })
 }
 
-pub(super) fn side_of(visitor: &Visitor, me: &Account, invite: &str) -> Markup {
+pub(super) fn side_of(visitor: &Visitor, me: &Account, invite: Option<&str>) -> Markup {
     html! {
         section.card.me {
             div.head {
@@ -115,7 +119,7 @@ pub(super) fn side_of(visitor: &Visitor, me: &Account, invite: &str) -> Markup {
             }
             (counts(me))
         }
-        (invite_card(invite))
+        @if let Some(invite) = invite { (invite_card(invite)) }
         form.card.follow method="post" action="/follow" {
             (csrf(visitor))
             label { h2 { (texts::FOLLOW_SOMEBODY) } input type="text" name="who" required placeholder=(texts::FOLLOW_HOW) autocomplete="off"; }

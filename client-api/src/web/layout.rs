@@ -8,7 +8,7 @@ use xom_node::model::Account;
 
 use super::session::now_ms;
 use super::visitor::Visitor;
-use super::{icons, texts};
+use super::{icons, texts, welcome};
 
 /// Which entry of the navigation is marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,7 @@ pub(super) fn page(visitor: &Visitor, title: &str, tab: Tab, side: &Markup, main
                 }
             }
         }
+        (welcome::banner(visitor))
         div.columns.home[tab == Tab::Home] {
             aside { (side) }
             main id="main" { (main) }

@@ -1,6 +1,6 @@
 //! Login by a one-time link, and logout.
 
-use axum::extract::Query;
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::fault::Fault;
 use super::session::{LINK_MS, SESSION_MS, SessionError, now_ms};
 use super::visitor::Form;
-use super::{Web, layout, texts};
-use crate::http::{ApiError, Call, ErrorKind};
+use super::{Web, layout, texts, welcome};
+use crate::http::{ApiError, App, Call, ErrorKind};
 
 /// The query of a login link.
 #[derive(Deserialize)]
@@ -25,6 +25,7 @@ pub(super) struct LoginQuery {
 /// and messengers look ahead at links.
 pub(super) async fn log_in(
     Extension(web): Extension<Web>,
+    State(app): State<App>,
     method: Method,
     headers: HeaderMap,
     Query(query): Query<LoginQuery>,
@@ -41,7 +42,9 @@ pub(super) async fn log_in(
     match begun {
         Ok(secret) => {
             let cookie = set_cookie(&web.inner.cookie, &secret, SESSION_MS / 1000);
-            ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response()
+            let keys = app.node().keyring(did).state();
+            let place = keys.map_or("/", |keys| welcome::after_login(keys.phrase));
+            ([(header::SET_COOKIE, cookie)], Redirect::to(place)).into_response()
         }
         Err(fault) => fault.into_response(),
     }

@@ -102,6 +102,32 @@ pub(super) const FOLLOWED_YOU: &str = "follows you";
 pub(super) const POLL_OVER: &str = "A poll of yours has ended";
 pub(super) const EDITED_BOOST: &str = "edited a post that you boosted";
 
+pub(super) const WELCOME: &str = "Your 24 words";
+pub(super) const WORDS_WHAT: &str = "These words are your identity. They bring everything back when this machine is \
+    lost, and there is nobody else who could. Write them down on paper, in this order.";
+pub(super) const WORDS_HOW: &str = "Keep the paper where nobody else finds it: who has the words is you. Next, three \
+    of them are asked for. Then they are deleted from this machine.";
+pub(super) const WORDS_WRITTEN: &str = "I have written them down";
+pub(super) const WORDS_CHECK: &str = "Give three words back";
+pub(super) const WORD_NUMBER: &str = "Word number";
+pub(super) const WORDS_AGAIN: &str = "Show me the words again";
+pub(super) const WORDS_CONFIRM: &str = "Confirm the words";
+pub(super) const WORDS_REMINDER: &str = "Your 24 words are not confirmed yet. Until then they lie on this machine, readable for whoever can read its files.";
+pub(super) const LATER: &str = "Later";
+pub(super) const PASSPHRASE: &str = "Passphrase";
+pub(super) const PASSPHRASE_WHAT: &str = "A passphrase seals the key that may change your identity, so that it can be \
+    used on this machine without the words. Leave it empty to keep that key nowhere but in the words.";
+pub(super) const PASSPHRASE_NEW: &str = "Passphrase, at least 8 characters";
+pub(super) const PASSPHRASE_AGAIN: &str = "The same again";
+pub(super) const PASSPHRASES_DIFFER: &str = "The two passphrases are not the same.";
+pub(super) const PASSPHRASE_MISSING: &str = "To seal the device key, choose a passphrase.";
+pub(super) const SEAL_DEVICE: &str =
+    "Seal the key that posts, too: after each start nothing is posted until the passphrase is given";
+pub(super) const SEALED: &str =
+    "The key that signs your posts is sealed. This node goes on to sync and to keep, and posts nothing.";
+pub(super) const UNLOCK: &str = "Open it";
+pub(super) const UNLOCK_WHAT: &str = "Give the passphrase. The key stays open until the node stops.";
+
 /// How long ago something was, short; none if it is so long ago that the date says more.
 pub(super) fn ago(secs: u64) -> Option<String> {
     match secs {

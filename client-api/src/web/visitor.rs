@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use xom_node::Handle;
+use xom_node::keys::KeyState;
 use xom_protocol::Did;
 
 use super::fault::Fault;
@@ -22,6 +23,8 @@ pub(super) struct Visitor {
     pub csrf: String,
     /// The session's secret.
     pub secret: String,
+    /// How the keys lie on this node.
+    pub keys: KeyState,
 }
 
 /// A form of our own page: its CSRF token has been checked.
@@ -41,7 +44,9 @@ impl FromRequestParts<App> for Visitor {
         let found = secret.and_then(|secret| Some((secret, web.inner.sessions.find(secret, now_ms())?)));
         match found {
             Some((secret, did)) => {
-                Ok(Self { node: app.node().clone(), did, csrf: csrf_token(secret), secret: secret.to_owned() })
+                let node = app.node().clone();
+                let keys = node.keyring(did).state().map_err(|error| Fault::from(error).into_response())?;
+                Ok(Self { node, did, csrf: csrf_token(secret), secret: secret.to_owned(), keys })
             }
             None => Err((StatusCode::UNAUTHORIZED, login::how_to()).into_response()),
         }

@@ -1,5 +1,7 @@
 //! A node with its HTTP router, called without a socket.
 
+use std::path::PathBuf;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -42,7 +44,27 @@ pub(crate) struct Answer {
 impl House {
     /// Starts a node named `name` in a folder of its own.
     pub(crate) async fn new(name: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::open(tempfile::tempdir().expect("a temporary folder"), name).await
+    }
+
+    /// Stops the node and starts one again in the same folder.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { folder, node, did, web, router, .. } = self;
+        node.stop().await;
+        // Whoever holds the store holds the folder's lock.
+        drop((web, router));
+        let house = Self::open(folder, "lan").await;
+        assert_eq!(house.did, did);
+        house
+    }
+
+    /// A file of the folder of keys of `lan`.
+    pub(crate) fn key_file(&self, name: &str) -> PathBuf {
+        self.folder.path().join("data/identities/lan").join(name)
+    }
+
+    /// Starts a node in a folder.
+    async fn open(folder: TempDir, name: &str) -> Self {
         let config = NodeConfig {
             data_dir: folder.path().join("data"),
             network: "test".parse::<Network>().expect("a network name"),

@@ -7,6 +7,7 @@ mod guards;
 #[cfg(test)]
 mod harness;
 mod house;
+#[cfg(test)]
 mod keys;
 mod media;
 mod native;
@@ -19,3 +20,5 @@ mod shapes;
 #[cfg(test)]
 mod sockets;
 mod statuses;
+#[cfg(test)]
+mod welcome;

@@ -32,7 +32,7 @@ async fn a_login_link_works_once_and_sets_a_strict_cookie() {
     assert_eq!(house.send(prefetch).await.header("set-cookie"), "");
 
     let first = house.get(&path, "").await;
-    assert_eq!((first.status, first.header("location")), (StatusCode::SEE_OTHER, "/"));
+    assert_eq!((first.status, first.header("location")), (StatusCode::SEE_OTHER, "/welcome"));
     let cookie = first.header("set-cookie");
     assert!(cookie.contains("; HttpOnly") && cookie.contains("; SameSite=Strict"), "{cookie}");
     let second = house.get(&path, "").await;

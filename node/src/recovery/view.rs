@@ -89,8 +89,6 @@ pub struct GuardiansView {
 pub struct RecoveryView {
     /// The code that guardians were told.
     pub code: String,
-    /// The guardians who approved the start.
-    pub approvals: Vec<Did>,
     /// The devices that it brings.
     pub devices: Vec<DeviceId>,
     /// A device of the identity has asked the guardians to wait once more.

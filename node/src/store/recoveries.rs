@@ -64,7 +64,6 @@ impl Snapshot {
         let device = self.locals()?.into_iter().find(|local| local.did == *did).map(|local| local.device);
         Ok(Some(RecoveryView {
             code: code(&request.encode()),
-            approvals: recovery.approvals.clone(),
             devices: recovery.renewal.devices.clone(),
             postponed: !recovery.postponed.is_empty(),
             postponed_here: device.is_some_and(|device| recovery.postponed.contains(&device)),

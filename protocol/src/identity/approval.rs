@@ -10,7 +10,7 @@ use super::signers::Signers;
 use super::{IdentityError, IdentityRecord, SignedObject};
 use crate::ids::{Did, Digest};
 use crate::keys::{Domain, SecretKey, Signature};
-use crate::limits::{APPROVAL_PROOF_OBJECTS_MAX, GUARDIANS_MAX, SEQ_MAX};
+use crate::limits::{APPROVAL_PROOF_OBJECTS_MAX, GUARDIANS_MAX};
 use crate::network::Network;
 
 /// What guardians are asked to approve: one of the two steps of a recovery (`ID-16`).
@@ -54,38 +54,41 @@ impl RecoveryRequest {
         Self { link: place.link(), step: RecoveryStep::Finish }
     }
 
-    /// The digest of the request, by which people compare it.
+    /// The digest of the request, by which people compare it: the id of the operation to be.
     pub fn digest(&self) -> Digest {
         Digest::of(&[&self.encode()])
     }
 
-    /// The payload with these approvals, sorted.
-    pub fn with_approvals(&self, mut approvals: Vec<Approval>) -> Payload {
-        approvals.sort_by_key(|approval| approval.guardian);
+    /// The payload: guardians sign the very bytes of the operation.
+    pub fn payload(&self) -> Payload {
         let operation = match &self.step {
-            RecoveryStep::Start(renewal) => Operation::RecoverStart { renewal: renewal.clone(), approvals },
-            RecoveryStep::Finish => Operation::RecoverFinish { approvals },
+            RecoveryStep::Start(renewal) => Operation::RecoverStart { renewal: renewal.clone() },
+            RecoveryStep::Finish => Operation::RecoverFinish,
         };
         Payload::Operation(self.link, operation)
     }
 
+    /// The canonical bytes: those of the payload.
+    pub fn encode(&self) -> Vec<u8> {
+        self.payload().encode()
+    }
+
+    /// Decodes a request and checks all that can be checked of it alone (`ID-16`).
+    pub fn decode(bytes: &[u8]) -> Result<Self, IdentityError> {
+        let request = match Payload::decode(bytes)? {
+            Payload::Operation(link, operation) => Self::of(&link, &operation),
+            _ => None,
+        };
+        request.ok_or(IdentityError::Recovery("this is no step of one"))
+    }
+
     pub(super) fn of(link: &Link, operation: &Operation) -> Option<Self> {
         let step = match operation {
-            Operation::RecoverStart { renewal, .. } => RecoveryStep::Start(renewal.clone()),
-            Operation::RecoverFinish { .. } => RecoveryStep::Finish,
+            Operation::RecoverStart { renewal } => RecoveryStep::Start(renewal.clone()),
+            Operation::RecoverFinish => RecoveryStep::Finish,
             _ => return None,
         };
         Some(Self { link: *link, step })
-    }
-
-    pub(super) fn check(&self) -> Result<(), IdentityError> {
-        if self.link.seq == 0 || self.link.seq > SEQ_MAX {
-            return Err(IdentityError::Chain { seq: self.link.seq, prev_seq: 0 });
-        }
-        match &self.step {
-            RecoveryStep::Start(renewal) => renewal.check(None),
-            RecoveryStep::Finish => Ok(()),
-        }
     }
 
     /// What a guardian signs under [`Domain::Recovery`]: the guardian's DID, then the request.
@@ -159,7 +162,11 @@ impl Approval {
 /// Checks the form of a list of approvals: ascending by guardian, so that none counts twice (`ID-17`).
 pub(super) fn check_list(approvals: &[Approval]) -> Result<(), IdentityError> {
     let ascending = approvals.windows(2).all(|pair| pair[0].guardian < pair[1].guardian);
-    let proofs = approvals.iter().all(|approval| (1..=APPROVAL_PROOF_OBJECTS_MAX).contains(&approval.proof.len()));
+    // A proof holds nothing that brings approvals of its own, so that none hides behind another.
+    let proofs = approvals.iter().all(|approval| {
+        let plain = approval.proof.iter().all(|object| object.approvals().is_empty());
+        plain && (1..=APPROVAL_PROOF_OBJECTS_MAX).contains(&approval.proof.len())
+    });
     let some = (1..=GUARDIANS_MAX).contains(&approvals.len());
     if ascending && proofs && some { Ok(()) } else { Err(IdentityError::Approvals) }
 }

@@ -59,7 +59,8 @@ pub fn recover(
         RecoveryStep::Start(renewal) => &renewal.control,
         RecoveryStep::Finish => control,
     };
-    finish(network, keys, &request.with_approvals(approvals), signers)
+    let draft = Draft::new(network, keys, &request.payload())?;
+    draft.finish_approved(draft.sign(signers), approvals)
 }
 
 /// Control keys cancel recoveries: those that start at this place, or the one that started right before

@@ -69,8 +69,11 @@ pub(super) fn raise(heads: &mut BTreeMap<LogId, LogHead>, head: &LogHead) {
 /// Goes outward from the devices that nobody granted along the grants that stand, nearest first, at
 /// equal distance by ascending grant id; so each device hangs from one granter, and nothing depends on
 /// arrival.
+///
+/// `granted` is every device that a grant names, with the first such grant, whether or not a lock stops it.
 pub(super) fn evaluate<'a>(
     ordered: &Ordered,
+    granted: &BTreeMap<DeviceId, Digest>,
     statements: impl IntoIterator<Item = (&'a Digest, &'a Origin, &'a Statement)>,
 ) -> Evaluation {
     let said = Said::sort(statements);
@@ -78,7 +81,6 @@ pub(super) fn evaluate<'a>(
     let roots = ordered.roots.iter().map(|(brought_by, device)| (*brought_by, *device, None));
     evaluation.spread(roots.collect(), ordered, &said);
     // Control keys accept what a removed device wrote even where the grant to it fell away.
-    let granted = said.granted();
     let fallen = |device: &&DeviceId| granted.contains_key(*device) && !evaluation.devices.contains_key(*device);
     let fallen: Vec<DeviceId> = ordered.removed.keys().filter(fallen).copied().collect();
     for device in fallen {
@@ -149,16 +151,6 @@ impl<'a> Said<'a> {
             }
         }
         said
-    }
-
-    /// Every device that a grant names, with the first grant.
-    fn granted(&self) -> BTreeMap<DeviceId, Digest> {
-        let mut granted = BTreeMap::new();
-        for (grant, device) in self.grants.values().flatten() {
-            let first = granted.entry(*device).or_insert(*grant);
-            *first = (*first).min(*grant);
-        }
-        granted
     }
 
     /// The end that drops give a device: those of its granter that stand, otherwise its own.

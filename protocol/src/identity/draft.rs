@@ -1,5 +1,6 @@
 //! Payloads that wait for signatures, where the keys lie on several machines.
 
+use super::approval::Approval;
 use super::keys::KeyList;
 use super::payload::{Operation, Payload, Statement};
 use super::signers::{Signers, domain_of};
@@ -53,9 +54,19 @@ impl Draft {
     }
 
     /// Puts the signatures together, in any order; fails unless they are valid and enough (`ID-4`).
-    pub fn finish(&self, mut signatures: Vec<(u64, Signature)>) -> Result<SignedObject, IdentityError> {
+    pub fn finish(&self, signatures: Vec<(u64, Signature)>) -> Result<SignedObject, IdentityError> {
+        self.finish_approved(signatures, Vec::new())
+    }
+
+    /// Does so for a step of a recovery, with the approvals of guardians, in any order (`ID-17`).
+    pub fn finish_approved(
+        &self,
+        mut signatures: Vec<(u64, Signature)>,
+        mut approvals: Vec<Approval>,
+    ) -> Result<SignedObject, IdentityError> {
         signatures.sort_unstable_by_key(|(index, _)| *index);
-        let object = SignedObject::of(self.payload.clone(), signatures)?;
+        approvals.sort_by_key(|approval| approval.guardian);
+        let object = SignedObject::of(self.payload.clone(), signatures)?.with_approvals(approvals)?;
         object.verify(self.domain, self.network, &self.signers)?;
         Ok(object)
     }

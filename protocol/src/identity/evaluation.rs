@@ -28,7 +28,8 @@ impl IdentityRecord {
     pub(super) fn evaluate(&mut self) {
         let path = self.operations.path();
         let said = self.read(&path);
-        self.unlocked = devices::evaluate(&said.ordered, self.said());
+        let granted = self.statements.granted();
+        self.unlocked = devices::evaluate(&said.ordered, &granted, self.said());
         let unlocked = &self.unlocked;
         self.locks = match said.retired {
             Some(_) => Locks::default(),
@@ -38,7 +39,7 @@ impl IdentityRecord {
             true => unlocked.clone(),
             false => {
                 let left = self.said().filter(|(id, _, statement)| self.locks.leave(id, statement));
-                devices::evaluate(&said.ordered, left)
+                devices::evaluate(&said.ordered, &granted, left)
             }
         };
         self.ends = ends;
@@ -76,7 +77,7 @@ impl IdentityRecord {
             let Some(operation) = self.operations.node(id).and_then(|node| node.operation.as_ref()) else { continue };
             match operation {
                 Operation::Rotate { renewal, .. } => said.renew(*id, renewal),
-                Operation::RecoverFinish { .. } => {
+                Operation::RecoverFinish => {
                     if let Some(renewal) = self.operations.renewal_at(id) {
                         said.renew(*id, renewal);
                     }
@@ -107,15 +108,14 @@ impl IdentityRecord {
             Operation::RecoverStart { .. } => (head, None),
             _ => {
                 let (began, _) = self.operations.node(&head)?.epoch();
-                let Operation::RecoverFinish { .. } = operation(&began)? else { return None };
+                let Operation::RecoverFinish = operation(&began)? else { return None };
                 (self.operations.node(&began)?.prev, Some(began))
             }
         };
-        let Operation::RecoverStart { renewal, approvals } = operation(&start)? else { return None };
+        let Operation::RecoverStart { renewal } = operation(&start)? else { return None };
         Some(Recovery {
             start,
             renewal: renewal.clone(),
-            approvals: approvals.iter().map(|approval| approval.guardian).collect(),
             postponed: self.postponed(&start),
             finished,
             place: self.operations.place_after(&self.genesis, &start)?,

@@ -7,7 +7,7 @@ use super::payload::{Payload, Statement};
 use super::place::Place;
 use super::statements::StatementNode;
 use super::{IdentityRecord, SignedObject};
-use crate::ids::{DeviceId, Digest};
+use crate::ids::{DeviceId, Did, Digest};
 
 /// One object that counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +87,21 @@ impl IdentityRecord {
     pub fn place_of(&self, operation: &Digest) -> Option<Place> {
         let node = self.operations.node(operation).filter(|node| node.operation.is_some())?;
         self.place_after(&node.prev)
+    }
+
+    /// The place right after what began the current epoch: a rotation there voids all that control keys
+    /// have done since (`ID-9`).
+    pub fn place_of_epoch(&self) -> Place {
+        let began = self.operations.node(&self.state.head).map_or(self.operations.root, |node| node.epoch().0);
+        self.place_after(&began).expect("what began the epoch of the head is part of the tree")
+    }
+
+    /// The guardians whose approvals an operation carries here. Another copy of it may carry others, so
+    /// they are no part of the state.
+    pub fn approvals(&self, operation: &Digest) -> Vec<Did> {
+        let object = self.operations.node(operation).map(|node| &node.object);
+        let approvals = object.map(SignedObject::approvals).unwrap_or_default();
+        approvals.iter().map(|approval| approval.guardian).collect()
     }
 
     /// The ids of the identity log, from the genesis to the head.

@@ -152,19 +152,16 @@ impl OperationTree {
             return Err(IdentityError::NotCommitted);
         }
         let control = match (operation, &prev.operation) {
-            (Operation::RecoverFinish { .. }, Some(Operation::RecoverStart { renewal, .. })) => &renewal.control,
-            (Operation::RecoverFinish { .. }, _) => {
+            (Operation::RecoverFinish, Some(Operation::RecoverStart { renewal })) => &renewal.control,
+            (Operation::RecoverFinish, _) => {
                 return Err(IdentityError::Recovery("it does not stand right after its start"));
             }
             _ => epoch.control,
         };
         object.verify(Domain::Identity, self.network, &Signers::of_operation(operation, control)?)?;
-        if let Operation::RecoverStart { approvals, .. } | Operation::RecoverFinish { approvals } = operation {
-            let guardians = epoch.guardians.as_ref().ok_or(IdentityError::Recovery("there are no guardians"))?;
-            let request = RecoveryRequest::of(link, operation).expect("both are steps of a recovery");
-            request.check_approvals(self.network, guardians, approvals)?;
-        }
-        Ok(())
+        let Some(request) = RecoveryRequest::of(link, operation) else { return Ok(()) };
+        let guardians = epoch.guardians.as_ref().ok_or(IdentityError::Recovery("there are no guardians"))?;
+        request.check_approvals(self.network, guardians, object.approvals())
     }
 
     /// Adds an operation that has been verified.
@@ -176,7 +173,7 @@ impl OperationTree {
             self.rotations.entry(epoch_before).or_default().insert(id);
         }
         self.counts.entry(operation.priority()).or_default().add(&object);
-        let begins = matches!(operation, Operation::Rotate { .. } | Operation::RecoverFinish { .. });
+        let begins = matches!(operation, Operation::Rotate { .. } | Operation::RecoverFinish);
         let (epoch, epoch_index) = if begins { (id, index_before + 1) } else { (epoch_before, index_before) };
         let node = Node { object, seq: link.seq, prev: link.prev, epoch, epoch_index, operation: Some(operation) };
         self.nodes.insert(id, node);
@@ -196,7 +193,7 @@ impl OperationTree {
         let node = self.nodes.get(id)?;
         match &node.operation {
             Some(Operation::Rotate { renewal, .. }) => Some(renewal),
-            Some(Operation::RecoverFinish { .. }) => self.nodes.get(&node.prev)?.operation.as_ref()?.renewal(),
+            Some(Operation::RecoverFinish) => self.nodes.get(&node.prev)?.operation.as_ref()?.renewal(),
             _ => None,
         }
     }
@@ -240,7 +237,7 @@ impl Operation {
     /// What it brings or would bring.
     pub(super) fn renewal(&self) -> Option<&Renewal> {
         match self {
-            Self::Rotate { renewal, .. } | Self::RecoverStart { renewal, .. } => Some(renewal),
+            Self::Rotate { renewal, .. } | Self::RecoverStart { renewal } => Some(renewal),
             _ => None,
         }
     }

@@ -69,7 +69,7 @@ impl OperationTree {
                     ids.push(*only);
                     at = *only;
                     let operation = self.node(only).and_then(|node| node.operation.as_ref());
-                    if matches!(operation, Some(Operation::RecoverFinish { .. })) {
+                    if matches!(operation, Some(Operation::RecoverFinish)) {
                         return Walked::Finish(at);
                     }
                 }

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::IdentityError;
-use super::approval::{self, Approval};
 use super::keys::{Guardians, KeyList, NextKeys};
 use super::renewal::{Renewal, check_ids, check_single_use};
 use super::state::Priority;
@@ -78,14 +77,9 @@ pub enum Operation {
     RecoverStart {
         /// What the recovery will bring; its control keys sign.
         renewal: Renewal,
-        /// Guardians who approve, ascending by DID.
-        approvals: Vec<Approval>,
     },
     /// Guardians put the new keys in force (`ID-16`). It stands right after its start.
-    RecoverFinish {
-        /// Guardians who approve, ascending by DID.
-        approvals: Vec<Approval>,
-    },
+    RecoverFinish,
     /// Control keys cancel recoveries by standing in their place; it does nothing else (`ID-18`).
     Cancel {
         /// The starts that are meant, ascending; for people to read.
@@ -165,6 +159,11 @@ impl Payload {
         }
     }
 
+    /// True for a step of a recovery: nothing else carries approvals (`ID-17`).
+    pub(super) fn is_recovery(&self) -> bool {
+        matches!(self, Self::Operation(_, Operation::RecoverStart { .. } | Operation::RecoverFinish))
+    }
+
     /// Checks every bound; what a composer calls before signing.
     pub fn check(&self) -> Result<(), IdentityError> {
         match self {
@@ -201,7 +200,7 @@ impl Operation {
         match self {
             Self::Rotate { .. } => "rotate",
             Self::RecoverStart { .. } => "recover-start",
-            Self::RecoverFinish { .. } => "recover-finish",
+            Self::RecoverFinish => "recover-finish",
             Self::Cancel { .. } => "cancel",
             Self::DeviceRemove(_) => "device-remove",
             Self::Settle { .. } => "settle",
@@ -214,7 +213,7 @@ impl Operation {
     pub fn priority(&self) -> Priority {
         match self {
             Self::Rotate { .. } | Self::Retire { reveal: Some(_), .. } => Priority::Next,
-            Self::RecoverStart { .. } | Self::RecoverFinish { .. } => Priority::Guardian,
+            Self::RecoverStart { .. } | Self::RecoverFinish => Priority::Guardian,
             Self::Cancel { .. } | Self::DeviceRemove(_) | Self::Settle { .. } | Self::Unlock { .. } => {
                 Priority::Control
             }
@@ -237,11 +236,8 @@ impl Operation {
                 reveal.public_keys()?;
                 renewal.check(Some(reveal))
             }
-            Self::RecoverStart { renewal, approvals } => {
-                renewal.check(None)?;
-                approval::check_list(approvals)
-            }
-            Self::RecoverFinish { approvals } => approval::check_list(approvals),
+            Self::RecoverStart { renewal } => renewal.check(None),
+            Self::RecoverFinish => Ok(()),
             Self::Cancel { starts } => check_ids("cancelled recoveries", starts, RECOVERIES_CANCELLED_MAX),
             Self::DeviceRemove(end) => end.check(),
             Self::Settle { anchors } => {

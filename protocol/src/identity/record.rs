@@ -53,6 +53,9 @@ impl IdentityRecord {
         let Payload::Genesis(genesis) = Payload::decode(object.payload())? else {
             return Err(IdentityError::Genesis("the first object is not a genesis"));
         };
+        if !object.approvals().is_empty() {
+            return Err(IdentityError::Approvals);
+        }
         if genesis.network != network {
             return Err(IdentityError::Genesis("it is of another network"));
         }
@@ -112,7 +115,9 @@ impl IdentityRecord {
         objects: impl IntoIterator<Item = SignedObject>,
     ) -> Vec<Result<Inserted, IdentityError>> {
         let results: Vec<_> = objects.into_iter().map(|object| self.take(object)).collect();
-        self.evaluate();
+        if results.contains(&Ok(Inserted::New)) {
+            self.evaluate();
+        }
         results
     }
 
@@ -163,6 +168,7 @@ impl IdentityRecord {
             return Ok(Inserted::Known);
         }
         match Payload::decode(object.payload())? {
+            payload if !object.approvals().is_empty() && !payload.is_recovery() => Err(IdentityError::Approvals),
             Payload::Genesis(_) => Err(IdentityError::OtherIdentity(Did(id.0))),
             Payload::Operation(link, operation) => {
                 self.check_did(link.did)?;

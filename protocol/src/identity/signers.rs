@@ -55,7 +55,7 @@ impl Signers {
             Operation::Rotate { reveal, renewal } => Ok(Self::of_list(reveal)?.and(renewal.device_keys()?)),
             Operation::RecoverStart { renewal, .. } => Ok(Self::of_list(&renewal.control)?.and(renewal.device_keys()?)),
             Operation::Retire { reveal: Some(reveal), .. } => Self::of_list(reveal),
-            Operation::RecoverFinish { .. }
+            Operation::RecoverFinish
             | Operation::Cancel { .. }
             | Operation::DeviceRemove(_)
             | Operation::Settle { .. }

@@ -56,8 +56,6 @@ pub struct Recovery {
     pub start: Digest,
     /// What it brings.
     pub renewal: Renewal,
-    /// The guardians who approved the start, ascending.
-    pub approvals: Vec<Did>,
     /// The devices that ask the guardians to wait once more, ascending; many count like one.
     pub postponed: Vec<DeviceId>,
     /// The `recover-finish`, once it is in force.

@@ -88,6 +88,17 @@ impl StatementSet {
         self.reached.len() - self.roots.len()
     }
 
+    /// Every device that a grant names, with the first such grant by id.
+    pub(super) fn granted(&self) -> BTreeMap<DeviceId, Digest> {
+        let mut granted = BTreeMap::new();
+        for (id, node) in &self.nodes {
+            if let Statement::Grant { device } = &node.statement {
+                granted.entry(*device).or_insert(*id);
+            }
+        }
+        granted
+    }
+
     /// True if a chain of grants joins `device` to a root.
     pub(super) fn reaches(&self, device: &DeviceId) -> bool {
         self.reached.contains(device)

@@ -1,10 +1,9 @@
-//! The payloads as maps: decoding, encoding, and the request that guardians approve.
+//! The payloads as maps: decoding and encoding.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::IdentityError;
-use super::approval::{Approval, RecoveryRequest, RecoveryStep};
 use super::keys::{Guardians, KeyList, NextKeys};
 use super::payload::{DeviceEnd, Genesis, Link, Operation, Origin, Payload, Statement};
 use super::renewal::Renewal;
@@ -60,32 +59,18 @@ wire!(RotateMap {
     devices: Vec<DeviceId>,
     unlocks: Vec<Digest>,
 });
-wire!(
-    /// A `recover-start`; without `approvals` it is the request that guardians approve.
-    RecoverStartMap {
-        did: Did,
-        seq: u64,
-        prev: Digest,
-        control: KeyList,
-        next: NextKeys,
-        #[serde(deserialize_with = "present")]
-        guardians: Option<Guardians>,
-        devices: Vec<DeviceId>,
-        unlocks: Vec<Digest>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        approvals: Option<Vec<Approval>>,
-    }
-);
-wire!(
-    /// A `recover-finish`; without `approvals` it is the request that guardians approve.
-    RecoverFinishMap {
-        did: Did,
-        seq: u64,
-        prev: Digest,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        approvals: Option<Vec<Approval>>,
-    }
-);
+wire!(RecoverStartMap {
+    did: Did,
+    seq: u64,
+    prev: Digest,
+    control: KeyList,
+    next: NextKeys,
+    #[serde(deserialize_with = "present")]
+    guardians: Option<Guardians>,
+    devices: Vec<DeviceId>,
+    unlocks: Vec<Digest>,
+});
+wire!(RecoverFinishMap { did: Did, seq: u64, prev: Digest });
 wire!(CancelMap { did: Did, seq: u64, prev: Digest, starts: Vec<Digest> });
 wire!(DeviceRemoveMap { did: Did, seq: u64, prev: Digest, device: DeviceId, heads: Vec<LogHead>, stands: Vec<Digest> });
 wire!(SettleMap { did: Did, seq: u64, prev: Digest, anchors: Vec<LogHead> });
@@ -125,8 +110,11 @@ impl Payload {
         let payload = match name.as_str() {
             "genesis" => read::<GenesisMap>(bytes)?.into_payload()?,
             "rotate" => read::<RotateMap>(bytes)?.into_payload(),
-            "recover-start" => read::<RecoverStartMap>(bytes)?.into_payload()?,
-            "recover-finish" => read::<RecoverFinishMap>(bytes)?.into_payload()?,
+            "recover-start" => read::<RecoverStartMap>(bytes)?.into_payload(),
+            "recover-finish" => {
+                let RecoverFinishMap { did, seq, prev, .. } = read(bytes)?;
+                Self::Operation(Link { did, seq, prev }, Operation::RecoverFinish)
+            }
             "cancel" => {
                 let CancelMap { did, seq, prev, starts, .. } = read(bytes)?;
                 Self::Operation(Link { did, seq, prev }, Operation::Cancel { starts })
@@ -217,12 +205,22 @@ fn encode_operation(name: String, link: Link, operation: Operation) -> Vec<u8> {
                 unlocks,
             })
         }
-        Operation::RecoverStart { renewal, approvals } => {
-            encoding::encode(&RecoverStartMap::of(name, link, renewal, Some(approvals)))
+        Operation::RecoverStart { renewal } => {
+            let Renewal { control, next, guardians, devices, unlocks } = renewal;
+            encoding::encode(&RecoverStartMap {
+                v: 1,
+                name,
+                did,
+                seq,
+                prev,
+                control,
+                next,
+                guardians,
+                devices,
+                unlocks,
+            })
         }
-        Operation::RecoverFinish { approvals } => {
-            encoding::encode(&RecoverFinishMap { v: 1, name, did, seq, prev, approvals: Some(approvals) })
-        }
+        Operation::RecoverFinish => encoding::encode(&RecoverFinishMap { v: 1, name, did, seq, prev }),
         Operation::Cancel { starts } => encoding::encode(&CancelMap { v: 1, name, did, seq, prev, starts }),
         Operation::DeviceRemove(DeviceEnd { device, heads, stands }) => {
             encoding::encode(&DeviceRemoveMap { v: 1, name, did, seq, prev, device, heads, stands })
@@ -230,43 +228,6 @@ fn encode_operation(name: String, link: Link, operation: Operation) -> Vec<u8> {
         Operation::Settle { anchors } => encoding::encode(&SettleMap { v: 1, name, did, seq, prev, anchors }),
         Operation::Unlock { locks } => encoding::encode(&UnlockMap { v: 1, name, did, seq, prev, locks }),
         Operation::Retire { reveal, ends } => encoding::encode(&RetireMap { v: 1, name, did, seq, prev, reveal, ends }),
-    }
-}
-
-impl RecoveryRequest {
-    /// The canonical bytes: the payload that is asked for, without its approvals.
-    pub fn encode(&self) -> Vec<u8> {
-        let Link { did, seq, prev } = self.link;
-        match &self.step {
-            RecoveryStep::Start(renewal) => {
-                let name = "recover-start".to_owned();
-                encoding::encode(&RecoverStartMap::of(name, self.link, renewal.clone(), None))
-            }
-            RecoveryStep::Finish => {
-                let name = "recover-finish".to_owned();
-                encoding::encode(&RecoverFinishMap { v: 1, name, did, seq, prev, approvals: None })
-            }
-        }
-    }
-
-    /// Decodes a request and checks all that can be checked of it alone (`ID-16`).
-    pub fn decode(bytes: &[u8]) -> Result<Self, IdentityError> {
-        let name = read_tag(bytes)?;
-        let request = match name.as_str() {
-            "recover-start" => {
-                let map: RecoverStartMap = read(bytes)?;
-                let (link, renewal, approvals) = map.into_parts();
-                (approvals.is_none()).then_some(Self { link, step: RecoveryStep::Start(renewal) })
-            }
-            "recover-finish" => {
-                let RecoverFinishMap { did, seq, prev, approvals, .. } = read(bytes)?;
-                (approvals.is_none()).then_some(Self { link: Link { did, seq, prev }, step: RecoveryStep::Finish })
-            }
-            _ => return Err(IdentityError::UnknownType { version: PAYLOAD_VERSION, name }),
-        };
-        let request = request.ok_or(IdentityError::Recovery("a request carries no approvals"))?;
-        request.check()?;
-        Ok(request)
     }
 }
 
@@ -287,27 +248,9 @@ impl RotateMap {
 }
 
 impl RecoverStartMap {
-    fn of(name: String, link: Link, renewal: Renewal, approvals: Option<Vec<Approval>>) -> Self {
-        let (Link { did, seq, prev }, Renewal { control, next, guardians, devices, unlocks }) = (link, renewal);
-        Self { v: 1, name, did, seq, prev, control, next, guardians, devices, unlocks, approvals }
-    }
-
-    fn into_parts(self) -> (Link, Renewal, Option<Vec<Approval>>) {
-        let Self { did, seq, prev, control, next, guardians, devices, unlocks, approvals, .. } = self;
-        (Link { did, seq, prev }, Renewal { control, next, guardians, devices, unlocks }, approvals)
-    }
-
-    fn into_payload(self) -> Result<Payload, IdentityError> {
-        let (link, renewal, approvals) = self.into_parts();
-        let approvals = approvals.ok_or(IdentityError::Recovery("a recovery carries approvals"))?;
-        Ok(Payload::Operation(link, Operation::RecoverStart { renewal, approvals }))
-    }
-}
-
-impl RecoverFinishMap {
-    fn into_payload(self) -> Result<Payload, IdentityError> {
-        let Self { did, seq, prev, approvals, .. } = self;
-        let approvals = approvals.ok_or(IdentityError::Recovery("a recovery carries approvals"))?;
-        Ok(Payload::Operation(Link { did, seq, prev }, Operation::RecoverFinish { approvals }))
+    fn into_payload(self) -> Payload {
+        let Self { did, seq, prev, control, next, guardians, devices, unlocks, .. } = self;
+        let renewal = Renewal { control, next, guardians, devices, unlocks };
+        Payload::Operation(Link { did, seq, prev }, Operation::RecoverStart { renewal })
     }
 }

@@ -8,7 +8,7 @@ use xom_protocol::phrase::Phrase;
 use crate::http::{ApiError, Call, ErrorKind, Params};
 
 /// Parameters that hold secrets. They may be in the body only: addresses are kept in histories and logs.
-const SECRETS: [&str; 3] = ["passphrase", "new_passphrase", "words"];
+const SECRETS: [&str; 4] = ["passphrase", "new_passphrase", "words", "answers"];
 
 /// Takes `passphrase` or `words` out of the parameters.
 pub fn take(call: &Call, params: &mut Params) -> Result<ControlAccess, ApiError> {

@@ -34,7 +34,6 @@ pub async fn refuse(call: Call, Path(code): Path<String>) -> Result<Json<Value>,
 fn recovery(view: &RecoveryView) -> Value {
     json!({
         "code": view.code,
-        "approvals": view.approvals.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "devices": view.devices.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "postponed": view.postponed,
         "postponed_here": view.postponed_here,

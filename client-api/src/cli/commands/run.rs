@@ -26,6 +26,7 @@ impl Args {
             bootstrap: Vec::new(),
             network: None,
             name: None,
+            passphrase_file: None,
             config: None,
         },
     };

@@ -1,7 +1,8 @@
 //! A recovery that can be played with: alice, her guardians bob, carol and dave, and her new words.
 
-use xom_protocol::Network;
 use xom_protocol::identity::{Approval, Place, RecoveryRequest, SignedObject, compose};
+use xom_protocol::keys::{Domain, SecretKey};
+use xom_protocol::{Network, encoding};
 
 use super::people::{At, Person, alice, device, person};
 
@@ -57,4 +58,17 @@ impl Case {
 pub(crate) fn approvals(request: &RecoveryRequest, by: &[&Person]) -> Vec<Approval> {
     let approve = |guardian: &&Person| request.approve(&guardian.record(), &[&guardian.phrase.control_key(0)]);
     by.iter().map(|guardian| approve(guardian).expect("approval")).collect()
+}
+
+/// Signs any payload with keys at the indexes from 0 and adds approvals, without the composer's checks.
+pub(crate) fn approved(payload: &[u8], mut approvals: Vec<Approval>, keys: &[&SecretKey]) -> SignedObject {
+    approvals.sort_by_key(|approval| approval.guardian);
+    SignedObject::decode(&wire_approved(payload, &approvals, keys)).expect("form")
+}
+
+/// The wire form of it, with the approvals as they are.
+pub(crate) fn wire_approved(payload: &[u8], approvals: &[Approval], keys: &[&SecretKey]) -> Vec<u8> {
+    let sign = |key: &&SecretKey| key.sign(Domain::Identity, Network::MAIN, payload);
+    let signatures: Vec<_> = (0_u64..).zip(keys.iter().map(sign)).collect();
+    encoding::encode(&(serde_bytes::Bytes::new(payload), signatures, approvals))
 }

@@ -6,13 +6,27 @@ use xom_protocol::identity::{
 };
 use xom_protocol::keys::Domain;
 
-use super::case::{Case, approvals};
+use super::case::{Case, approvals, approved, wire_approved};
 use super::people::{At, alice, device, end, head, person, sign};
 
-/// Signs a start with any approvals, without the composer's checks.
+/// Signs a step with any approvals, without the composer's checks.
 fn signed(case: &Case, request: &RecoveryRequest, approvals: Vec<Approval>) -> SignedObject {
-    let payload = request.with_approvals(approvals).encode();
-    sign(Domain::Identity, &payload, &[&case.new.phrase.control_key(2)])
+    approved(&request.encode(), approvals, &[&case.new.phrase.control_key(2)])
+}
+
+/// Expects a step with these approvals, in their order by DID, to be refused by this rule.
+fn refused_by(
+    case: &Case,
+    before: &[&SignedObject],
+    request: &RecoveryRequest,
+    mut approvals: Vec<Approval>,
+    rule: &str,
+) {
+    approvals.sort_by_key(|approval| approval.guardian);
+    let wire = wire_approved(&request.encode(), &approvals, &[&case.new.phrase.control_key(2)]);
+    let refused =
+        SignedObject::decode(&wire).and_then(|object| case.alice.insert_all(before.iter().copied()).insert(object));
+    assert_eq!(refused.expect_err("refused").rule().0, rule);
 }
 
 fn request(case: &Case) -> RecoveryRequest {
@@ -26,7 +40,7 @@ fn guardians_give_the_account_back_to_somebody_who_lost_everything() {
     let state = case.alice.state_of(&[&case.named, &start]);
     let recovery = state.recovery.clone().expect("started");
     assert_eq!((state.epoch, state.head, recovery.start, recovery.finished), (1, start.id(), start.id(), None));
-    assert_eq!(recovery.approvals.len(), 2);
+    assert_eq!(case.alice.insert_all([&case.named, &start]).approvals(&start.id()).len(), 2);
     assert!(state.live_device(&device("laptop").public().device_id()).is_none(), "nothing has changed yet");
 
     let finish = case.finish(&start, &[&case.guardians[1], &case.guardians[2]]);
@@ -46,15 +60,14 @@ fn one_guardian_of_two_needed_is_not_enough() {
     let case = Case::new();
     let request = request(&case);
     let one = approvals(&request, &[&case.guardians[0]]);
-    case.alice.refuses(&[&case.named], &signed(&case, &request, one.clone()), "ID-17");
-    case.alice.refuses(&[&case.named], &signed(&case, &request, [one.clone(), one].concat()), "ID-17");
+    refused_by(&case, &[&case.named], &request, one.clone(), "ID-17");
+    refused_by(&case, &[&case.named], &request, [one.clone(), one].concat(), "ID-17");
     let finish = RecoveryRequest::finish(&{
         let start = case.start(&case.two());
         case.alice.insert_all([&case.named, &start]).state().place()
     });
     let start = case.start(&case.two());
-    let few = signed(&case, &finish, approvals(&finish, &[&case.guardians[0]]));
-    case.alice.refuses(&[&case.named, &start], &few, "ID-17");
+    refused_by(&case, &[&case.named, &start], &finish, approvals(&finish, &[&case.guardians[0]]), "ID-17");
 }
 
 #[test]
@@ -64,7 +77,7 @@ fn a_guardian_counts_once_though_it_shows_keys_of_two_epochs() {
     let (rotation, _) = bob.rotate(bob.start());
     let newer = request.approve(&bob.insert_all([&rotation]), &[&bob.phrase.control_key(1)]).expect("approval");
     let older = approvals(&request, &[bob]);
-    case.alice.refuses(&[&case.named], &signed(&case, &request, [older, vec![newer.clone()]].concat()), "ID-17");
+    refused_by(&case, &[&case.named], &request, [older, vec![newer.clone()]].concat(), "ID-17");
     let with_carol = [vec![newer], approvals(&request, &[&case.guardians[1]])].concat();
     case.alice.insert_all([&case.named, &signed(&case, &request, with_carol)]);
 }
@@ -75,7 +88,7 @@ fn an_approval_is_by_a_guardian_for_this_request_and_network() {
     let (request, [bob, carol, _]) = (request(&case), &case.guardians);
     let stranger = person("mallory");
     let refuses = |approvals: Vec<Approval>, rule: &str| {
-        case.alice.refuses(&[&case.named], &signed(&case, &request, approvals), rule);
+        refused_by(&case, &[&case.named], &request, approvals, rule);
     };
     refuses(approvals(&request, &[bob, &stranger]), "ID-17");
     let other = RecoveryRequest::start(&case.place(), stranger.phrase.renewal(2, None, &[]));
@@ -135,9 +148,8 @@ fn a_recovery_needs_guardians_new_keys_that_sign_and_devices_that_sign() {
     case.alice.refuses(&[], &start.expect("composed"), "ID-16");
 
     let request = request(&case);
-    let payload = request.with_approvals(approvals(&request, &case.two())).encode();
-    let mallory = device("mallory");
-    case.alice.refuses(&[&case.named], &sign(Domain::Identity, &payload, &[&mallory]), "ENC-12");
+    let by_mallory = approved(&request.encode(), approvals(&request, &case.two()), &[&device("mallory")]);
+    case.alice.refuses(&[&case.named], &by_mallory, "ENC-12");
     let laptop = device("laptop");
     let request = RecoveryRequest::start(&case.place(), case.new.phrase.renewal(2, None, &[&laptop]));
     let unsigned = signed(&case, &request, approvals(&request, &case.two()));
@@ -233,16 +245,15 @@ fn a_postponement_is_seen_once_and_changes_nothing_else() {
 }
 
 #[test]
-fn a_request_reads_back_and_carries_no_approvals() {
+fn a_request_reads_back_and_is_nothing_without_approvals() {
     let case = Case::new();
     let request = request(&case);
     assert_eq!(RecoveryRequest::decode(&request.encode()), Ok(request.clone()));
     let finish = RecoveryRequest::finish(&case.place());
     assert_eq!(RecoveryRequest::decode(&finish.encode()), Ok(finish));
-    let payload = request.with_approvals(approvals(&request, &case.two())).encode();
-    assert_eq!(RecoveryRequest::decode(&payload).expect_err("refused").rule().0, "ID-16");
-    case.alice.refuses(&[&case.named], &sign(Domain::Identity, &request.encode(), &[&device("x")]), "ID-16");
-    assert_eq!(RecoveryRequest::decode(case.named.payload()).expect_err("refused").rule().0, "ID-2");
+    let alone = sign(Domain::Identity, &request.encode(), &[&case.new.phrase.control_key(2)]);
+    case.alice.refuses(&[&case.named], &alone, "ID-17");
+    assert_eq!(RecoveryRequest::decode(case.named.payload()).expect_err("refused").rule().0, "ID-16");
 }
 
 #[test]
@@ -251,4 +262,39 @@ fn guardians_are_known_only_to_who_knows_their_dids() {
     let guardians = Guardians::of([9; 32], &[bob.did, carol.did], 2).expect("guardians");
     assert!(guardians.contains(&bob.did) && !guardians.contains(&alice().did));
     assert_eq!(Guardians::of([9; 32], &[bob.did, bob.did], 1).expect_err("twice").rule().0, "ID-4");
+}
+
+/// The same step with other approvals is the same operation: no second finish freezes a recovery.
+#[test]
+fn approvals_are_no_part_of_an_operation() {
+    let case = Case::new();
+    let [bob, carol, dave] = &case.guardians;
+    let (one, two) = (case.start(&[bob, carol]), case.start(&[carol, dave]));
+    assert_eq!(one.id(), two.id());
+    let (first, second) = (case.finish(&one, &[bob, dave]), case.finish(&two, &[bob, carol]));
+    let state = case.alice.state_of(&[&case.named, &one, &first]);
+    assert_eq!(state, case.alice.state_of(&[&case.named, &two, &second, &one, &first]));
+    assert_eq!((state.epoch, state.duplicity), (2, None));
+}
+
+#[test]
+fn only_a_step_of_a_recovery_carries_approvals() {
+    let case = Case::new();
+    let some = approvals(&request(&case), &case.two());
+    let settle = case.alice.settle(case.at, &[head("a", 1)]).0;
+    let with = approved(settle.payload(), some.clone(), &[&case.alice.phrase.control_key(1)]);
+    case.alice.refuses(&[&case.named], &with, "ID-17");
+    let genesis = approved(case.alice.genesis.payload(), some.clone(), &[&case.alice.phrase.control_key(0)]);
+    let refused = xom_protocol::identity::IdentityRecord::from_genesis(Network::MAIN, genesis);
+    assert_eq!(refused.expect_err("refused").rule().0, "ID-17");
+    let mut nested = some;
+    nested[0].proof.push(case.start(&case.two()));
+    let start = wire_approved(&request(&case).encode(), &nested, &[&case.new.phrase.control_key(2)]);
+    assert_eq!(SignedObject::decode(&start).expect_err("refused").rule().0, "ID-17");
+    let empty = xom_protocol::encoding::encode(&(
+        serde_bytes::Bytes::new(b"x"),
+        &[(0_u64, settle.signatures()[0].1)],
+        [0_u64; 0],
+    ));
+    assert_eq!(SignedObject::decode(&empty).expect_err("refused").rule().0, "ENC-8");
 }

@@ -1,10 +1,10 @@
 //! Vectors of what lets an identity survive: rotations with devices, recovery, locks, retirement.
 
-use xom_protocol::identity::{RecoveryRequest, SignedObject};
+use xom_protocol::identity::RecoveryRequest;
 
-use super::{bad, good};
-use crate::identity::case::{Case, approvals};
-use crate::identity::people::{At, alice, device, end, head, sign};
+use super::{bad, bad_bytes, good};
+use crate::identity::case::{Case, approvals, wire_approved};
+use crate::identity::people::{At, Person, alice, device, end, head};
 use crate::support::Vector;
 
 pub(super) fn all() -> Vec<Vector> {
@@ -37,22 +37,21 @@ fn recoveries() -> Vec<Vector> {
     let postpone = alice.postpone(&alice.first_device(), &start);
     let (cancel, _) = alice.cancel(At { id: start.id(), seq: 2, epoch: 1 }, &[&start]);
     let request = RecoveryRequest::start(&case.place(), case.new.phrase.renewal(2, None, &[]));
-    let signed = |by| -> SignedObject {
-        let payload = request.with_approvals(approvals(&request, by)).encode();
-        sign(xom_protocol::keys::Domain::Identity, &payload, &[&case.new.phrase.control_key(2)])
+    let signed = |request: &RecoveryRequest, by: &[&Person]| -> Vec<u8> {
+        let mut approvals = approvals(request, by);
+        approvals.sort_by_key(|approval| approval.guardian);
+        wire_approved(&request.encode(), &approvals, &[&case.new.phrase.control_key(2)])
     };
     let bob = &case.guardians[0];
     vec![
         good("a recovery that has started and was postponed", &[named, &start, &postpone]),
         good("a recovery that is finished", &[named, &start, &finish]),
         good("a recovery that is cancelled after its finish", &[named, &start, &finish, &cancel]),
-        bad("a recovery that one of two guardians approves", "ID-17", &[named], &signed(&[bob])),
-        bad("a recovery that one guardian approves twice", "ID-17", &[named], &signed(&[bob, bob])),
-        bad("a recovery where nobody is guardian", "ID-16", &[], &{
+        bad_bytes("a recovery that one of two guardians approves", "ID-17", &[named], signed(&request, &[bob])),
+        bad_bytes("a recovery that one guardian approves twice", "ID-17", &[named], signed(&request, &[bob, bob])),
+        bad_bytes("a recovery where nobody is guardian", "ID-16", &[], {
             let place = alice.record().state().place();
-            let request = RecoveryRequest::start(&place, case.new.phrase.renewal(2, None, &[]));
-            let payload = request.with_approvals(approvals(&request, &case.two())).encode();
-            sign(xom_protocol::keys::Domain::Identity, &payload, &[&case.new.phrase.control_key(2)])
+            signed(&RecoveryRequest::start(&place, case.new.phrase.renewal(2, None, &[])), &case.two())
         }),
     ]
 }
