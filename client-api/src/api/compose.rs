@@ -298,14 +298,9 @@ pub fn now_ms() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
-
-    fn params(tree: Value) -> Params {
-        let Value::Object(map) = tree else { panic!("not a map") };
-        Params::from_map(map)
-    }
 
     #[test]
     fn marks_are_found_once_each() {
@@ -318,18 +313,18 @@ mod tests {
     #[test]
     fn private_posts_quotes_and_scheduled_posts_are_refused_in_clear_words() {
         for wanted in ["private", "direct", "limited"] {
-            assert_eq!(visibility(&params(json!({"visibility": wanted})), None).unwrap_err().kind().status(), 422);
+            assert_eq!(visibility(&Params::of(json!({"visibility": wanted})), None).unwrap_err().kind().status(), 422);
         }
-        assert_eq!(visibility(&params(json!({})), None).unwrap(), Visibility::Public);
+        assert_eq!(visibility(&Params::of(json!({})), None).unwrap(), Visibility::Public);
         for tree in [json!({"scheduled_at": "2030-01-01"}), json!({"quoted_status_id": "1"})] {
-            let refused = refuse_what_is_not_yet(&params(tree)).unwrap_err();
+            let refused = refuse_what_is_not_yet(&Params::of(tree)).unwrap_err();
             assert!(refused.text().contains("not supported"), "{}", refused.text());
         }
     }
 
     #[test]
     fn a_poll_needs_options_that_differ_and_an_end() {
-        let poll = read_poll(&params(json!({"options": ["a", "b"], "expires_in": "300"})), 1_000).unwrap();
+        let poll = read_poll(&Params::of(json!({"options": ["a", "b"], "expires_in": "300"})), 1_000).unwrap();
         assert_eq!((poll.options.len(), poll.ends), (2, 301_000));
         for bad in [
             json!({"options": ["a"], "expires_in": 300}),
@@ -340,7 +335,7 @@ mod tests {
             json!({"options": ["a", "b"], "expires_in": "99999999999999999999"}),
             json!({"options": ["a", "x".repeat(201)], "expires_in": 300}),
         ] {
-            assert!(read_poll(&params(bad.clone()), 0).is_err(), "{bad}");
+            assert!(read_poll(&Params::of(bad.clone()), 0).is_err(), "{bad}");
         }
     }
 

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::app::App;
 use super::error::{ApiError, ErrorKind};
-use super::limits::{BODY_BYTES_MAX, FILES_MAX, PARAMS_MAX};
+use super::limits::{BODY_BYTES_MAX, FILES_MAX, IDS_MAX, PARAMS_MAX};
 use tree::Tree;
 
 /// A file of a multipart body.
@@ -137,6 +137,13 @@ impl Params {
         Self { tree, files: Vec::new() }
     }
 
+    /// The parameters of a JSON object that a test writes down.
+    #[cfg(test)]
+    pub(crate) fn of(tree: Value) -> Self {
+        let Value::Object(map) = tree else { panic!("not a map") };
+        Self::from_map(map)
+    }
+
     /// The whole tree.
     pub fn tree(&self) -> &Map<String, Value> {
         &self.tree
@@ -201,9 +208,13 @@ impl Params {
         self.items(name).iter().filter_map(text_of).filter(|text| !text.is_empty()).collect()
     }
 
-    /// Local ids of a list.
+    /// Local ids of a list, at most [`IDS_MAX`].
     pub fn ids(&self, name: &str) -> Result<Vec<u64>, ApiError> {
-        self.texts(name).iter().map(|text| parse_id(text.trim()).ok_or_else(|| not_a_number(name))).collect()
+        let texts = self.texts(name);
+        if texts.len() > IDS_MAX {
+            return Err(ApiError::invalid(format!("at most {IDS_MAX} ids can be asked for at once")));
+        }
+        texts.iter().map(|text| parse_id(text.trim()).ok_or_else(|| not_a_number(name))).collect()
     }
 
     /// The items of a list, of a map with numbers as keys by their order, or the one value.

@@ -311,10 +311,8 @@ impl<'t> Batch<'t> {
             Some(salt) => Some(salt),
             None => self.shared.salts.read(row.slot)?,
         };
-        let sealed = self.bodies.get(place)?;
-        let (Some(salt), Some(sealed)) = (salt, sealed) else { return Err(damaged_body(place)) };
-        let bytes = salts::unseal(&salt, row.slot, sealed.value()).ok_or_else(|| damaged_body(place))?;
-        Ok(Some((salt, bytes)))
+        let opened = self.bodies.get(place)?.and_then(|sealed| salts::open_body(salt, row.slot, sealed.value()));
+        opened.map(Some).ok_or_else(|| damaged_body(place))
     }
 }
 

@@ -58,17 +58,8 @@ impl Store {
         let probed = tokio::task::spawn_blocking(move || probe(&received).map(|found| (received, found)));
         let (received, (media_type, pixels)) = probed.await.map_err(|_| StoreError::Stopping)??;
         self.keep_blob(received, true).await?;
-        Ok(Attachment {
-            blob,
-            media_type: media_type.to_owned(),
-            bytes: size,
-            alt: String::new(),
-            width: pixels.map(|(width, _)| width),
-            height: pixels.map(|(_, height)| height),
-            duration_ms: None,
-            blurhash: None,
-            focus: None,
-        })
+        let (width, height) = pixels.unzip();
+        Ok(Attachment { width, height, ..Attachment::new(blob, media_type, size) })
     }
 
     /// Remembers an upload.

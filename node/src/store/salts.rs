@@ -102,6 +102,12 @@ pub(crate) fn unseal(salt: &Salt, slot: u64, sealed: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+/// A body opened under the salt of its slot, with that salt; none without a salt, or where it does not open.
+pub(crate) fn open_body(salt: Option<Salt>, slot: u64, sealed: &[u8]) -> Option<(Salt, Vec<u8>)> {
+    let salt = salt?;
+    Some((salt, unseal(&salt, slot, sealed)?))
+}
+
 #[cfg(unix)]
 fn read_exact_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, bytes, at)

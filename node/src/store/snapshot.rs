@@ -151,10 +151,8 @@ impl Snapshot {
             return Ok(None);
         }
         let sealed = self.bodies.get(place)?.ok_or_else(|| damaged_body(place))?;
-        let salt = self.shared.salts.read(row.slot)?;
-        let bytes = salt.and_then(|salt| Some((salt, salts::unseal(&salt, row.slot, sealed.value())?)));
-        match bytes {
-            Some(bytes) => Ok(Some(bytes)),
+        match salts::open_body(self.shared.salts.read(row.slot)?, row.slot, sealed.value()) {
+            Some(opened) => Ok(Some(opened)),
             None if self.is_gone_now(place, row.slot)? => Ok(None),
             None => Err(damaged_body(place)),
         }

@@ -62,17 +62,7 @@ fn text(text: &str) -> Post {
 }
 
 fn media() -> Attachment {
-    Attachment {
-        blob: BlobId::of(b"x"),
-        media_type: "image/png".into(),
-        bytes: 1,
-        alt: String::new(),
-        width: None,
-        height: None,
-        duration_ms: None,
-        blurhash: None,
-        focus: None,
-    }
+    Attachment::new(BlobId::of(b"x"), "image/png", 1)
 }
 
 /// What three people wrote; alice lives here. Her own posts come first, as they do.

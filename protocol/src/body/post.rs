@@ -115,6 +115,23 @@ pub struct Attachment {
     pub focus: Option<Focus>,
 }
 
+impl Attachment {
+    /// A blob of which nothing more is told.
+    pub fn new(blob: BlobId, media_type: &str, bytes: u64) -> Self {
+        Self {
+            blob,
+            media_type: media_type.to_owned(),
+            bytes,
+            alt: String::new(),
+            width: None,
+            height: None,
+            duration_ms: None,
+            blurhash: None,
+            focus: None,
+        }
+    }
+}
+
 /// A focal point in thousandths from the centre, -1000 to 1000; x to the right, y up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Focus {

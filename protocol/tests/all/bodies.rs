@@ -216,17 +216,7 @@ fn a_profile_out_of_bounds_is_opaque() {
 }
 
 fn picture() -> Attachment {
-    Attachment {
-        blob: BlobId([1; 32]),
-        media_type: "image/png".into(),
-        bytes: 5,
-        alt: String::new(),
-        width: None,
-        height: None,
-        duration_ms: None,
-        blurhash: None,
-        focus: None,
-    }
+    Attachment::new(BlobId([1; 32]), "image/png", 5)
 }
 
 #[test]

@@ -13,7 +13,6 @@ use xom_node::model::StatusId;
 
 use crate::api::entities::Status;
 use crate::api::lookup::{Id, status};
-use crate::http::limits::IDS_MAX;
 use crate::http::{ApiError, Call, Params};
 
 /// One status.
@@ -25,9 +24,6 @@ pub async fn get(call: Call, Id(id): Id) -> Result<Json<Status>, ApiError> {
 /// Those of `id[]` that are held.
 pub async fn list(call: Call, params: Params) -> Result<Json<Vec<Status>>, ApiError> {
     let ids = params.ids("id")?;
-    if ids.len() > IDS_MAX {
-        return Err(ApiError::invalid(format!("at most {IDS_MAX} ids can be asked for at once")));
-    }
     let viewer = call.viewer();
     let read = call.node.read(move |reader| {
         let mut found = Vec::new();

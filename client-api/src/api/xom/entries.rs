@@ -52,8 +52,7 @@ mod tests {
     use super::*;
 
     fn read(tree: Value) -> Result<Vec<u8>, ApiError> {
-        let Value::Object(map) = tree else { panic!("not a map") };
-        body(&Params::from_map(map))
+        body(&Params::of(tree))
     }
 
     #[test]

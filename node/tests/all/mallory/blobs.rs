@@ -15,17 +15,7 @@ const PICTURE: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x
 
 /// A post that names a blob.
 fn post_with(bytes: &[u8]) -> Body {
-    let attachment = Attachment {
-        blob: BlobId::of(bytes),
-        media_type: "image/png".to_owned(),
-        bytes: bytes.len() as u64,
-        alt: String::new(),
-        width: None,
-        height: None,
-        duration_ms: None,
-        blurhash: None,
-        focus: None,
-    };
+    let attachment = Attachment::new(BlobId::of(bytes), "image/png", bytes.len() as u64);
     Body::Post(Post { text: "look".to_owned(), attachments: vec![attachment], ..Post::default() })
 }
 

@@ -43,6 +43,25 @@ async fn is_purged(person: &Person, log: LogId, at: u64) {
     assert!(entries[index + 1].body.is_some(), "the erase itself is served");
 }
 
+/// Mallory claims to hold more of a log than there is, and answers what alice asks with entries from `from` on.
+async fn answer(
+    stage: &mut Stage,
+    log: LogId,
+    height: u64,
+    asked: impl Fn(&Message) -> Option<u64>,
+    from: u64,
+    entries: &[SignedEntry],
+) -> Line {
+    let mut peer = stage.peer().await;
+    let line = Line::greet(&mut peer, Wares::default()).await;
+    let id = line.salter.log(&log);
+    line.offer(vec![id]).await;
+    line.claim(log, Position { height, head: Some(Digest([1; 32])) }).await;
+    let request = line.heard("alice asks", asked).await;
+    line.say(Message::Range(Range { request, from, end: true, entries: entries.to_vec() })).await;
+    line
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn r_syn_9_a_purged_body_that_mallory_kept_does_not_come_back() {
     let mut stage = Stage::new(Over::Tcp).await;
@@ -57,34 +76,20 @@ async fn r_syn_9_a_purged_body_that_mallory_kept_does_not_come_back() {
     line.acknowledged().await;
     is_purged(&stage.alice, log, at).await;
     // As the answer to a request for what comes after it.
-    let claim = Position { height: at + 9, head: Some(Digest([1; 32])) };
-    let mut peer = stage.peer().await;
-    let line = Line::greet(&mut peer, Wares::default()).await;
-    let id = line.salter.log(&log);
-    line.offer(vec![id]).await;
-    line.claim(log, claim).await;
-    let asked = line.heard("alice asks", |message| match message {
+    let asked = |message: &Message| match message {
         Message::RangeRequest { request, .. } => Some(*request),
         _ => None,
-    });
-    let range = Range { request: asked.await, from: at, end: true, entries: kept[index..].to_vec() };
-    line.say(Message::Range(range)).await;
+    };
+    let line = answer(&mut stage, log, at + 9, asked, at, &kept[index..]).await;
     stage.refused("SYN-10", 1).await;
     line.closed_by("SYN-10").await;
     is_purged(&stage.alice, log, at).await;
     // As the proof of a fork, with bodies.
-    let claim = Position { height: at + 2, head: Some(Digest([1; 32])) };
-    let mut peer = stage.peer().await;
-    let line = Line::greet(&mut peer, Wares::default()).await;
-    let id = line.salter.log(&log);
-    line.offer(vec![id]).await;
-    line.claim(log, claim).await;
-    let asked = line.heard("alice asks", |message| match message {
+    let asked = |message: &Message| match message {
         Message::ForkRequest { request, .. } => Some(*request),
         _ => None,
-    });
-    let range = Range { request: asked.await, from: at, end: true, entries: kept[index..].to_vec() };
-    line.say(Message::Range(range)).await;
+    };
+    let _line = answer(&mut stage, log, at + 2, asked, at, &kept[index..]).await;
     stage.refused("SYN-13", 1).await;
     is_purged(&stage.alice, log, at).await;
     stage.goes_on().await;

@@ -348,17 +348,7 @@ async fn a_fork_is_kept_as_proof_and_the_first_branch_is_shown_as_disputed() {
 /// A post of mallory's with a picture for which she sends `bytes` bytes of something else.
 async fn check_blob(claimed: u64, sent: usize, rule: &str) {
     let mut lies = Forgery::new();
-    let attachment = Attachment {
-        blob: BlobId::of(b"a picture"),
-        media_type: "image/png".to_owned(),
-        bytes: claimed,
-        alt: String::new(),
-        width: None,
-        height: None,
-        duration_ms: None,
-        blurhash: None,
-        focus: None,
-    };
+    let attachment = Attachment::new(BlobId::of(b"a picture"), "image/png", claimed);
     let post = Post { text: "look".to_owned(), attachments: vec![attachment], ..Post::default() };
     lies.add(Kind::Post, Body::Post(post).encode(), |_| {});
     lies.blob_answer = [&[0][..], &u64::try_from(sent).expect("fits").to_be_bytes(), &vec![1; sent]].concat();

@@ -4,15 +4,11 @@ use axum::Json;
 use xom_node::model::AccountId;
 
 use crate::api::entities::Relationship;
-use crate::http::limits::IDS_MAX;
 use crate::http::{ApiError, Call, Params};
 
 /// One relationship for each id that is known, in the order asked.
 pub async fn get(call: Call, params: Params) -> Result<Json<Vec<Relationship>>, ApiError> {
     let ids = params.ids("id")?;
-    if ids.len() > IDS_MAX {
-        return Err(ApiError::invalid(format!("at most {IDS_MAX} ids can be asked for at once")));
-    }
     let viewer = call.viewer();
     let read = call.node.read(move |reader| {
         let mut found = Vec::new();

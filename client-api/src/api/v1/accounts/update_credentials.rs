@@ -87,14 +87,9 @@ fn fields(params: &Params) -> Option<Vec<ProfileField>> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
-
-    fn params(tree: Value) -> Params {
-        let Value::Object(map) = tree else { panic!("not a map") };
-        Params::from_map(map)
-    }
 
     #[test]
     fn fields_come_as_a_list_or_by_number() {
@@ -103,16 +98,16 @@ mod tests {
             json!({"fields_attributes": [{"name": "site", "value": "https://a.example"}, {"name": "", "value": ""}]}),
             json!({"fields_attributes": {"0": {"name": "site", "value": "https://a.example"}}}),
         ] {
-            assert_eq!(fields(&params(tree.clone())), Some(wanted.clone()), "{tree}");
+            assert_eq!(fields(&Params::of(tree.clone())), Some(wanted.clone()), "{tree}");
         }
-        assert_eq!(fields(&params(json!({}))), None);
-        assert_eq!(fields(&params(json!({"fields_attributes": []}))), Some(vec![]));
+        assert_eq!(fields(&Params::of(json!({}))), None);
+        assert_eq!(fields(&Params::of(json!({"fields_attributes": []}))), Some(vec![]));
     }
 
     #[test]
     fn r_api_16_a_name_with_line_breaks_becomes_one_line() {
         let tree = json!({"fields_attributes": [{"name": "a\r\nSet-Cookie: x", "value": "b\nc"}]});
-        let field = fields(&params(tree)).unwrap().remove(0);
+        let field = fields(&Params::of(tree)).unwrap().remove(0);
         assert_eq!((field.name.as_str(), field.value.as_str()), ("a Set-Cookie: x", "b c"));
     }
 

@@ -175,8 +175,7 @@ mod tests {
     use super::*;
 
     fn read(tree: Value) -> Result<Post, String> {
-        let Value::Object(map) = tree else { panic!("not a map") };
-        read_post(&Params::from_map(map), &BTreeMap::new())
+        read_post(&Params::of(tree), &BTreeMap::new())
     }
 
     #[test]
