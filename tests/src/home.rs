@@ -120,20 +120,6 @@ impl Home {
         self.child.as_ref().expect("the home runs").id()
     }
 
-    /// The most memory that the process has held since its start or since [`Home::forget_peak`], bytes; none where
-    /// the system does not tell.
-    pub fn peak_memory(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        line.trim().strip_suffix(" kB")?.trim().parse().ok().map(|kib: u64| kib << 10)
-    }
-
-    /// Begins to measure the peak anew.
-    pub fn forget_peak(&self) {
-        // Where this does not work the peak since the start is an upper bound all the same.
-        let _ = std::fs::write(format!("/proc/{}/clear_refs", self.pid()), "5");
-    }
-
     fn signal(&mut self, signal: &str) -> std::process::ExitStatus {
         let mut child = self.child.take().expect("the home runs");
         let sent = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();

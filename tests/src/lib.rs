@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod home;
 pub mod picture;
+pub mod process;
 pub mod random;
 pub mod wait;
 

@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 use xom_tests::home::{DEADLINE, text};
+use xom_tests::process::{forget_peak, peak_bytes};
 use xom_tests::{Home, wait_until};
 
 /// A medium near the largest that is taken, bytes.
@@ -30,7 +31,7 @@ fn attach(home: &Home, name: &str, bytes: &[u8]) -> std::process::Output {
 }
 
 fn grew(home: &Home, before: Option<u64>) -> u64 {
-    match (before, home.peak_memory()) {
+    match (before, peak_bytes(home.pid())) {
         (Some(before), Some(after)) => after.saturating_sub(before),
         _ => 0,
     }
@@ -42,9 +43,9 @@ fn a_large_medium_moves_from_app_to_node_to_node_to_browser_in_little_memory() {
     bob.follow(&alice.invite());
     let bytes = sound(LARGE_BYTES);
     for home in [&alice, &bob] {
-        home.forget_peak();
+        forget_peak(home.pid());
     }
-    let before = [alice.peak_memory(), bob.peak_memory()];
+    let before = [&alice, &bob].map(|home| peak_bytes(home.pid()));
     let posted = attach(&alice, "large.ogg", &bytes);
     assert!(posted.status.success(), "{}", String::from_utf8_lossy(&posted.stderr));
     let held = || {
