@@ -1,7 +1,10 @@
 //! Accounts.
 
-use serde::Serialize;
-use xom_node::model;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+use xom_node::model::{self, AccountId};
 
 use super::{date, html, timestamp};
 use crate::http::Base;
@@ -121,6 +124,36 @@ impl Account {
             roles: [],
             fields: fields(account, html::of_line),
         }
+    }
+}
+
+/// An account that several statuses of one answer show; it is made once.
+#[derive(Debug, Clone)]
+pub struct SharedAccount(Arc<Account>);
+
+impl Serialize for SharedAccount {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(to)
+    }
+}
+
+/// The accounts of one answer.
+pub struct Accounts<'b> {
+    /// For addresses.
+    pub base: &'b Base,
+    made: BTreeMap<AccountId, SharedAccount>,
+}
+
+impl<'b> Accounts<'b> {
+    /// None made yet.
+    pub fn new(base: &'b Base) -> Self {
+        Self { base, made: BTreeMap::new() }
+    }
+
+    /// An account as clients see it.
+    pub fn show(&mut self, account: &model::Account) -> SharedAccount {
+        let made = || SharedAccount(Arc::new(Account::new(self.base, account)));
+        self.made.entry(account.id).or_insert_with(made).clone()
     }
 }
 

@@ -6,8 +6,9 @@ use serde::Serialize;
 use xom_node::model::{self, PostView, StatusContent};
 use xom_protocol::body::Visibility;
 
+use super::account::{Accounts, SharedAccount};
 use super::tag::StatusTag;
-use super::{Account, MediaAttachment, Poll, html, timestamp};
+use super::{MediaAttachment, Poll, html, timestamp};
 use crate::api::compose::now_ms;
 use crate::http::Base;
 
@@ -36,7 +37,7 @@ pub struct Status {
     text: Option<String>,
     reblog: Option<Box<Status>>,
     application: Option<Application>,
-    account: Account,
+    account: SharedAccount,
     media_attachments: Vec<MediaAttachment>,
     mentions: Vec<StatusMention>,
     tags: Vec<StatusTag>,
@@ -103,9 +104,14 @@ pub struct Context {
 impl Status {
     /// A status as clients see it.
     pub fn new(base: &Base, status: &model::Status) -> Self {
+        Self::among(&mut Accounts::new(base), status)
+    }
+
+    /// The same as one of several in an answer.
+    fn among(accounts: &mut Accounts<'_>, status: &model::Status) -> Self {
         match &status.content {
-            StatusContent::Post(view) => Self::of_post(base, status, view),
-            StatusContent::Repost(reposted) => Self::of_repost(base, status, reposted),
+            StatusContent::Post(view) => Self::of_post(accounts, status, view),
+            StatusContent::Repost(reposted) => Self::of_repost(accounts, status, reposted),
         }
     }
 
@@ -118,7 +124,8 @@ impl Status {
         Self { text, ..Self::new(base, status) }
     }
 
-    fn of_post(base: &Base, status: &model::Status, view: &PostView) -> Self {
+    fn of_post(accounts: &mut Accounts<'_>, status: &model::Status, view: &PostView) -> Self {
+        let base = accounts.base;
         let post = &view.post;
         let (parent, parent_account) = view.in_reply_to.unzip();
         Self {
@@ -144,14 +151,14 @@ impl Status {
             text: None,
             reblog: None,
             application: status.account.local.then_some(Application { name: "xom", website: None }),
-            account: Account::new(base, &status.account),
+            account: accounts.show(&status.account),
             media_attachments: post.attachments.iter().map(|found| MediaAttachment::of_status(base, found)).collect(),
             mentions: view.mentions.iter().map(|account| StatusMention::new(base, account)).collect(),
             tags: post.tags.iter().map(|tag| StatusTag::new(base, tag)).collect(),
             emojis: [],
             card: None,
             poll: view.poll.as_ref().map(|poll| Poll::new(status.id, poll, now_ms())),
-            quote: view.quote.as_ref().map(|quoted| Quote::new(base, quoted)),
+            quote: view.quote.as_ref().map(|quoted| Quote::new(accounts, quoted)),
             quote_approval: QuoteApproval { automatic: [], manual: [], current_user: "denied" },
             favourited: view.favourited,
             reblogged: view.reposted,
@@ -163,8 +170,9 @@ impl Status {
         }
     }
 
-    fn of_repost(base: &Base, status: &model::Status, reposted: &model::Status) -> Self {
-        let inner = Self::new(base, reposted);
+    fn of_repost(accounts: &mut Accounts<'_>, status: &model::Status, reposted: &model::Status) -> Self {
+        let base = accounts.base;
+        let inner = Self::among(accounts, reposted);
         Self {
             id: status.id.0.to_string(),
             created_at: timestamp(status.time_ms),
@@ -174,7 +182,7 @@ impl Status {
             url: base.status(&status.account.acct, status.id.0),
             edited_at: None,
             application: None,
-            account: Account::new(base, &status.account),
+            account: accounts.show(&status.account),
             media_attachments: Vec::new(),
             poll: None,
             quote: None,
@@ -197,9 +205,9 @@ impl StatusMention {
 }
 
 impl Quote {
-    fn new(base: &Base, quoted: &model::Status) -> Self {
+    fn new(accounts: &mut Accounts<'_>, quoted: &model::Status) -> Self {
         // One level: a quote inside a quote is only named.
-        let mut quoted = Status::new(base, quoted);
+        let mut quoted = Status::among(accounts, quoted);
         quoted.quote = None;
         Self { state: "accepted", quoted_status: Some(Box::new(quoted)) }
     }
@@ -229,7 +237,8 @@ impl Context {
 
 /// A list of statuses as clients see it.
 pub fn statuses(base: &Base, list: &[model::Status]) -> Vec<Status> {
-    list.iter().map(|status| Status::new(base, status)).collect()
+    let mut accounts = Accounts::new(base);
+    list.iter().map(|status| Status::among(&mut accounts, status)).collect()
 }
 
 fn uri(status: &model::Status) -> String {

@@ -12,6 +12,7 @@ use axum::Json;
 use xom_node::model::StatusId;
 
 use crate::api::entities::Status;
+use crate::api::entities::status::statuses;
 use crate::api::lookup::{Id, status};
 use crate::http::{ApiError, Call, Params};
 
@@ -33,5 +34,5 @@ pub async fn list(call: Call, params: Params) -> Result<Json<Vec<Status>>, ApiEr
         Ok(found)
     });
     let found = read.await?;
-    Ok(Json(found.iter().map(|status| Status::new(&call.base, status)).collect()))
+    Ok(Json(statuses(&call.base, &found)))
 }
