@@ -4,6 +4,7 @@
 mod adopt;
 mod ahead;
 mod append;
+mod audits;
 mod batch;
 mod blobs;
 mod compose;
@@ -12,6 +13,7 @@ mod devices;
 mod erasure;
 mod export;
 pub(crate) mod folder;
+mod forks;
 mod guarding;
 mod idempotency;
 mod identities;
@@ -32,6 +34,7 @@ mod standing;
 pub(crate) mod tables;
 #[cfg(test)]
 mod tests;
+mod verdict;
 mod verify;
 mod writer;
 
@@ -42,7 +45,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use xom_protocol::entry::VerifiedEntry;
 use xom_protocol::keys::SecretKey;
-use xom_protocol::log::Position;
+use xom_protocol::log::{FaultProof, ForkProof, Position};
 use xom_protocol::{BlobId, DeviceId, Did, LogId, Network, Rule};
 
 use crate::command::{Command, Done};
@@ -53,6 +56,7 @@ use shared::Shared;
 use tables::LocalRow;
 use writer::{Job, Task};
 
+pub(crate) use audits::ProofTaken;
 pub(crate) use erasure::attachments;
 pub(crate) use open::{open, open_existing};
 pub(crate) use snapshot::Snapshot;
@@ -145,6 +149,8 @@ pub(crate) enum Notice {
     Identity(Did),
     /// A log of this identity changed otherwise than by growing: it is disputed, settled or cut.
     LogChanged(Did),
+    /// A proof against the device of this log has become known: of a fork, or of a false checkpoint.
+    Proven(LogId),
     /// A local identity follows other identities than before.
     Wants,
     /// Another identity lives here now, or one under another device key.
@@ -209,6 +215,16 @@ impl Store {
     pub(crate) async fn insert_loose(&self, entry: VerifiedEntry, live: bool) -> Result<bool, StoreError> {
         let entry = Arc::new(entry);
         self.write(move |batch| batch.insert_loose(&entry, live)).await
+    }
+
+    /// Takes the proof of a fork that was passed on.
+    pub(crate) async fn insert_fork(&self, proof: ForkProof) -> Result<ProofTaken, StoreError> {
+        self.write(move |batch| batch.insert_fork(&proof)).await
+    }
+
+    /// Takes the proof of a void checkpoint that was passed on.
+    pub(crate) async fn insert_fault(&self, proof: FaultProof) -> Result<ProofTaken, StoreError> {
+        self.write(move |batch| batch.insert_fault(&proof)).await
     }
 
     /// Adds signed identity objects, as they came, to what is known of `did`.

@@ -12,7 +12,7 @@ pub(crate) mod register;
 mod relation;
 mod status;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 
@@ -61,6 +61,8 @@ pub(crate) struct NewEntry<'a> {
     pub body: Option<&'a Body>,
     /// When and how it came.
     pub arrival: Arrival,
+    /// Stands on a branch that is disputed: it is shown, and counts nothing (`LOG-13`).
+    pub disputed: bool,
 }
 
 impl NewEntry<'_> {

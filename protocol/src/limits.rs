@@ -40,6 +40,8 @@ pub const FORK_BRANCH_HEADERS_MAX: usize = 256;
 pub const FORK_BRANCHES_MAX: usize = 2;
 /// Longest fork proof, bytes (`LOG-13`): two branches of headers with a signature each.
 pub const FORK_PROOF_BYTES_MAX: usize = FORK_BRANCHES_MAX * FORK_BRANCH_HEADERS_MAX * (HEADER_BYTES_MAX + 80) + 16;
+/// Longest proof that a checkpoint is void, bytes (`LOG-18`): the entry with signature and body.
+pub const FAULT_PROOF_BYTES_MAX: usize = BODY_BYTES_MAX + HEADER_BYTES_MAX + 128;
 /// Most logs that a checkpoint names (`LOG-8`): every log of every live device.
 pub const CHECKPOINT_LOGS_MAX: usize = DEVICES_LIVE_MAX * LOGS_PER_DEVICE_MAX;
 
@@ -212,6 +214,8 @@ pub const AIMED_BYTES: u64 = 2 << 20;
 pub const AIMED_OBJECTS_BYTES: u64 = 256 << 10;
 /// How often in one session the headers of a fork of one log are asked for (`SYN-13`).
 pub const FORK_TRIES_MAX: u64 = 8;
+/// Proofs of one kind and log in a session, in one direction (`SYN-19`).
+pub const PROOFS_A_LOG_MAX: u64 = 8;
 /// Headers at and before the place where two branches differ in the answer to a fork request (`SYN-13`).
 pub const FORK_LEAD: u64 = FORK_BRANCH_HEADERS_MAX as u64 - SIGNATURE_INTERVAL;
 /// Within this time both sides have said hello and proven who they are, milliseconds (`SYN-14`).

@@ -3,9 +3,11 @@
 //! What belongs to a log is judged by headers, chain and signatures alone: by no clock, and by no
 //! body.
 
+mod audit;
 mod checkpoint;
 mod compose;
 mod erase;
+mod fault;
 mod fork;
 mod id;
 mod live;
@@ -13,9 +15,11 @@ mod merkle;
 mod register;
 mod run;
 
+pub use audit::LogAudit;
 pub use checkpoint::{CheckpointFault, Fault, Surroundings, audit_checkpoint, build_checkpoint};
 pub use compose::{ComposeError, Composer};
 pub use erase::{EraseError, check_erase, is_erasable, purge_at_ms};
+pub use fault::{FaultProof, FaultProofError, Faulty};
 pub use fork::{
     Anchor, AnchorStrength, Branch, BranchHashes, Fork, ForkError, ForkPoint, ForkProof, Verdict, detect, resolve,
 };

@@ -14,6 +14,7 @@ mod input;
 pub mod message;
 mod output;
 mod own;
+mod proofs;
 mod push;
 mod ranges;
 mod refusal;
@@ -23,6 +24,8 @@ mod set;
 
 pub use frame::{FrameError, frame_body_len, frame_prefix};
 pub use handshake::{ProofContext, SYNC_VERSION, Salter, verify};
-pub use input::{Aimed, Frontier, IdentitySummary, Input, LocalDevice, LogSummary, Outcome, Resume, SessionConfig};
+pub use input::{
+    Aimed, Frontier, IdentitySummary, Input, LocalDevice, LogSummary, Outcome, Proof, Resume, SessionConfig,
+};
 pub use output::{Batch, CloseReason, Output, RequestId, Ticket};
 pub use session::Session;

@@ -266,7 +266,6 @@ impl<'a> Talk<'a> {
                 Output::Refused { rule, detail } => self.refused(rule, &detail),
                 Output::Progress { logs_left, entries_left } => self.set_in_sync(logs_left == 0 && entries_left == 0),
                 Output::InSync => self.set_in_sync(true),
-                Output::OwnHeadsKnown => self.with.shared.own_heads().heard(&self.with.peer),
                 other => self.outputs.push_back(other),
             }
         }
@@ -310,6 +309,11 @@ impl<'a> Talk<'a> {
             }
             Some(Output::PeerIs { did, device }) => {
                 self.peer_is(did, device).await?;
+                return Ok(Deed::Nothing);
+            }
+            Some(Output::OwnHeadsKnown) => {
+                self.with.shared.own_heads().heard(&self.with.peer);
+                self.tell_all_proofs().await?;
                 return Ok(Deed::Nothing);
             }
             Some(Output::SaveResume(resume)) => {

@@ -5,6 +5,7 @@
 
 mod aimed;
 mod budget;
+mod proofs;
 
 pub(super) use budget::Budget;
 
@@ -79,6 +80,7 @@ impl Ingest {
             Batch::Fork { did, log, from, entries } => {
                 self.take_stretch(peer, Stretch { did, log, from, entries, live: false }).await
             }
+            Batch::Proven { did, log, proof } => self.take_proof(peer, did, log, proof).await.map(Taken::of),
             Batch::Aimed { items } => {
                 for item in items {
                     let taken = self.take_aimed(peer, budget, item).await?;

@@ -3,8 +3,7 @@
 //! is signed twice (`LOG-17`, R-FRK-2, R-FRK-3, R-FRK-5).
 
 use redb::ReadableTable;
-use xom_protocol::entry::VerifiedEntry;
-use xom_protocol::{Did, LogId};
+use xom_protocol::{Did, Digest, LogId};
 
 use super::Store;
 use super::batch::Batch;
@@ -29,14 +28,13 @@ impl Batch<'_> {
         self.own.values().any(|own| own.row.log == *log) || self.shared.locals().iter().any(|local| local.log == *log)
     }
 
-    /// Notes that an own log goes on elsewhere: this entry was signed with its key, and not here.
-    pub(super) fn stop_signing(&mut self, row: &LogRow, shown: &VerifiedEntry) -> Result<(), StoreError> {
+    /// Notes that an own log goes on elsewhere: this header was signed with its key, and not here.
+    pub(super) fn stop_signing(&mut self, row: &LogRow, seq: u64, shown: Digest) -> Result<(), StoreError> {
         if self.stopped_logs.get(&row.log.0)?.is_some() {
             return Ok(());
         }
-        let header = shown.header();
-        self.stopped_logs.insert(&row.log.0, (header.seq, shown.hash().0))?;
-        tracing::error!(log = %row.log, held = row.height, shown = header.seq, "this folder is behind its own log");
+        self.stopped_logs.insert(&row.log.0, (seq, shown.0))?;
+        tracing::error!(log = %row.log, held = row.height, shown = seq, "this folder is behind its own log");
         self.tell_log_changed(row)
     }
 

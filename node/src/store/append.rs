@@ -7,11 +7,13 @@ use redb::ReadableTable;
 use xom_protocol::body::Body;
 use xom_protocol::entry::{Kind, VerifiedEntry};
 use xom_protocol::identity::IdentityState;
-use xom_protocol::limits::FORK_BRANCH_HEADERS_MAX;
+use xom_protocol::keys::Signature;
 use xom_protocol::log::Position;
 use xom_protocol::{DeviceId, Did, Digest, EntryId, LogId, Rule};
 
 use super::batch::{Batch, HeldEntry};
+use super::forks::{SignedHeader, headers_of};
+use super::standing::is_shown_disputed;
 use super::tables::{ArrivalRow, EntryRow, LogRow, PlaceKey, flags};
 use super::{Appended, NewRun, Notice, Stored};
 use crate::error::StoreError;
@@ -67,7 +69,7 @@ impl Batch<'_> {
         let held = self.log_numbers.get(&run.log.0)?.map(|number| number.value());
         let held_row = held.map(|number| self.log_row(number)).transpose()?;
         let position = held_row.map_or(Position::EMPTY, |row| position_of(&row));
-        if !self.owns_log(state, run)? {
+        if !self.owns_log(state, &run.log, &run.device)? {
             return Ok(refused(Rule("LOG-7")));
         }
         let Some(first) = run.entries.first() else { return Ok(Appended::Stored { position, new: 0 }) };
@@ -79,17 +81,26 @@ impl Batch<'_> {
         let parts = self.compare(log, &run.entries[..overlap])?;
         let shown = run.entries.get(parts.unwrap_or(overlap)).filter(|_| !run.is_own && self.writes(&run.log));
         if let Some(shown) = shown {
-            self.stop_signing(&row, shown)?;
+            self.stop_signing(&row, shown.header().seq, shown.hash())?;
         }
         if let Some(parts) = parts {
-            return self.keep_fork(log, row, &run.entries[parts..]);
+            return self.keep_fork(log, &headers_of(run.entries[parts..].iter().map(Arc::as_ref)));
         }
         let new = &run.entries[overlap..];
         if new.first().is_some_and(|entry| entry.header().prev != position.head) {
             return Ok(Appended::Gap { position });
         }
-        let admitted = count_admitted(state, run, new, &row);
+        let mut admitted = count_admitted(state, run, new, &row);
+        if let Some(first) = new.first()
+            && self.is_lost(log, &row, state, first.header().seq, first.hash())?
+        {
+            admitted = (0, Some(Rule("LOG-13")));
+        }
         let stored = self.extend(log, &mut row, &new[..admitted.0], run)?;
+        if stored > 0 {
+            self.follow_up(log, &new[..admitted.0])?;
+            row = self.log_row(log)?;
+        }
         match admitted.1 {
             Some(rule) => Ok(refused(rule)),
             None => Ok(Appended::Stored { position: position_of(&row), new: stored }),
@@ -104,16 +115,7 @@ impl Batch<'_> {
         if record.state().admits(&header.device, &header.log, header.seq, &hash).is_err() {
             return Ok(false);
         }
-        let run = Stretch {
-            log: header.log,
-            author: header.author,
-            device: header.device,
-            entries: Vec::new(),
-            live,
-            pushed: false,
-            is_own: false,
-        };
-        if !self.owns_log(record.state(), &run)? {
+        if !self.owns_log(record.state(), &header.log, &header.device)? {
             return Ok(false);
         }
         let (log, mut row) = self.log(&header.log, &header.author, &header.device)?;
@@ -121,7 +123,7 @@ impl Batch<'_> {
         if let Some(held) = self.held(place)? {
             self.fill_body(place, &held, entry)?;
             if held.id != entry.id() && row.height > header.seq {
-                self.keep_fork(log, row, std::slice::from_ref(entry))?;
+                self.keep_fork(log, &headers_of([entry.as_ref()]))?;
             }
             return Ok(false);
         }
@@ -134,15 +136,29 @@ impl Batch<'_> {
         Ok(true)
     }
 
+    /// What new entries change beyond their own places: a fork above which they stand may be decided now, and a
+    /// checkpoint may decide the forks of its siblings (`LOG-13`).
+    fn follow_up(&mut self, log: u32, new: &[Arc<VerifiedEntry>]) -> Result<(), StoreError> {
+        let has_checkpoint = new.iter().any(|entry| entry.header().kind == Kind::Checkpoint);
+        if has_checkpoint {
+            self.audit(log)?;
+        }
+        if has_checkpoint || self.fork_proofs.get(log)?.is_some() {
+            let author = self.log_row(log)?.author;
+            self.stand_forked(author)?;
+        }
+        Ok(())
+    }
+
     /// True where the identity has the device and the device has the log (`LOG-1`, `LOG-7`).
-    fn owns_log(&self, state: &IdentityState, run: &Stretch) -> Result<bool, StoreError> {
-        if !state.devices.contains_key(&run.device) {
+    pub(super) fn owns_log(&self, state: &IdentityState, log: &LogId, device: &DeviceId) -> Result<bool, StoreError> {
+        if !state.devices.contains_key(device) {
             return Ok(false);
         }
-        if run.log == state.root_log(&run.device) {
+        if *log == state.root_log(device) {
             return Ok(true);
         }
-        self.is_opened(&run.log, &run.device)
+        self.is_opened(log, device)
     }
 
     /// Compares entries with those held at their places; the index of the first that differs.
@@ -165,6 +181,7 @@ impl Batch<'_> {
         let row = held.row();
         let wanted = row.flags & (flags::BODY | flags::PURGED | flags::HIDDEN) == 0;
         let Some(body) = entry.body().filter(|_| wanted && held.id == entry.id()) else { return Ok(()) };
+        self.shared.audits().forget(place.0);
         let slot = self.put_body(place, &body.salt, &body.bytes)?;
         let decoded = Body::decode(&held.header.kind, &body.bytes).ok();
         let local_id = self.local_id(decoded.as_ref(), held.header.time_ms, place)?;
@@ -189,10 +206,10 @@ impl Batch<'_> {
         row.head = last.hash();
         row.time_ms = last.header().time_ms;
         row.changed = counter + u64::from(count) - 1;
-        let mut stored = 0;
+        let (mut stored, mut other) = (0, None);
         for (counter, entry) in (counter..).zip(entries) {
             let place = (log, entry.header().seq);
-            if row.loose > 0 && self.take_loose(place, row, entry)? {
+            if row.loose > 0 && self.take_loose(place, row, entry, &mut other)? {
                 continue;
             }
             self.store_entry(place, row, entry, Coming { counter, live: run.live, flags: 0 })?;
@@ -207,6 +224,9 @@ impl Batch<'_> {
             counter: row.changed,
             entries: if run.pushed { entries.to_vec() } else { Vec::new() },
         });
+        if let Some(other) = other {
+            self.keep_fork(log, &[other])?;
+        }
         Ok(stored)
     }
 
@@ -230,8 +250,15 @@ impl Batch<'_> {
         self.after.notices.push(Notice::Entries(Arc::new(stored)));
     }
 
-    /// Where a loose entry waits at this place: keeps it if it is the same, drops it if not. True if kept.
-    fn take_loose(&mut self, place: PlaceKey, row: &mut LogRow, entry: &VerifiedEntry) -> Result<bool, StoreError> {
+    /// Where a loose entry waits at this place: keeps it if it is the same, and takes it out if not, as one
+    /// branch of a fork. True if kept.
+    fn take_loose(
+        &mut self,
+        place: PlaceKey,
+        row: &mut LogRow,
+        entry: &VerifiedEntry,
+        other: &mut Option<SignedHeader>,
+    ) -> Result<bool, StoreError> {
         let Some(held) = self.held(place)? else { return Ok(false) };
         row.loose -= 1;
         if held.id == entry.id() {
@@ -242,11 +269,8 @@ impl Batch<'_> {
             }
             return Ok(true);
         }
-        self.put_fork_header(place, held.row().signature, held.row().header)?;
-        row.disputed_from = row.disputed_from.min(place.1);
-        self.logs.insert(place.0, *row)?;
+        other.get_or_insert((held.row().header.to_vec(), held.row().signature.copied().map(Signature)));
         self.forget_entry(place, &held)?;
-        self.recount(place.0, place.1)?;
         Ok(false)
     }
 
@@ -300,6 +324,7 @@ impl Batch<'_> {
             header,
             body: decoded.as_ref(),
             arrival: Arrival { ms: row.ms, counter: row.counter, local_id: row.local_id, live: row.is(flags::LIVE) },
+            disputed: false,
         };
         self.enter(&entry)
     }
@@ -317,13 +342,17 @@ impl Batch<'_> {
     fn enter(&mut self, entry: &NewEntry<'_>) -> Result<(), StoreError> {
         let place = (entry.place.log, entry.place.seq);
         let Some(body) = entry.body else { return self.views.apply(entry) };
+        self.index_aimed(entry)?;
+        let disputed = self.is_disputed(place)?;
+        if disputed && !is_shown_disputed(body) {
+            return Ok(());
+        }
         match body {
             Body::Erase(erase) => self.take_erase(place, entry.header, entry.arrival.ms, erase)?,
             Body::LogOpen(opening) => self.open_log(place, entry.header, opening)?,
             _ => self.refer_blobs(place, body)?,
         }
-        self.index_aimed(entry)?;
-        if self.is_discounted(place, &entry.header.author, body)? { Ok(()) } else { self.views.apply(entry) }
+        self.views.apply(&NewEntry { disputed, ..*entry })
     }
 
     /// The local id of a new status: by its arrival, or by its time where it is from a backlog or an import.
@@ -358,55 +387,6 @@ impl Batch<'_> {
                 Some(_) => from = end + 1,
             }
         }
-    }
-
-    /// Keeps the proof of a fork and marks the log (`LOG-13`): the branch seen first goes on, disputed.
-    fn keep_fork(&mut self, log: u32, mut row: LogRow, branch: &[Arc<VerifiedEntry>]) -> Result<Appended, StoreError> {
-        let Some(first) = branch.first() else { return Ok(Appended::Stored { position: position_of(&row), new: 0 }) };
-        let seq = first.header().seq;
-        // Of several forks the lowest decides what stands, so only its proof is kept (R-FRK-7).
-        let kept: Vec<u64> = self.fork_places(log)?;
-        let settled = row.disputed_from == LogRow::NONE && kept.first().is_some_and(|lowest| *lowest <= seq);
-        if settled || seq >= row.void_from {
-            // The branch lost, or the device had ended.
-            return Ok(refused(Rule("LOG-13")));
-        }
-        let deeper = kept.first().is_none_or(|lowest| seq < *lowest);
-        if deeper {
-            for seq in kept {
-                self.forks.remove((log, seq))?;
-            }
-            for entry in branch.iter().take(FORK_BRANCH_HEADERS_MAX) {
-                let signature = entry.signature().map(|signature| &signature.0);
-                self.put_fork_header((log, entry.header().seq), signature, entry.header_bytes())?;
-            }
-        }
-        if seq < row.disputed_from {
-            row.disputed_from = seq;
-            row.changed = self.arrive(ArrivalRow::Log(log))?;
-            self.logs.insert(log, row)?;
-            self.recount(log, seq)?;
-            self.tell_log_changed(&row)?;
-        }
-        Ok(Appended::Forked { seq })
-    }
-
-    fn fork_places(&self, log: u32) -> Result<Vec<u64>, StoreError> {
-        let range = self.forks.range((log, 0)..=(log, u64::MAX))?;
-        range.map(|row| Ok(row?.0.value().1)).collect()
-    }
-
-    pub(super) fn put_fork_header(
-        &mut self,
-        place: PlaceKey,
-        signature: Option<&[u8; 64]>,
-        header: &[u8],
-    ) -> Result<(), StoreError> {
-        let mut bytes = vec![u8::from(signature.is_some())];
-        bytes.extend_from_slice(signature.map_or(&[], |signature| signature.as_slice()));
-        bytes.extend_from_slice(header);
-        self.forks.insert(place, bytes.as_slice())?;
-        Ok(())
     }
 
     /// Takes an entry out of every table but its log's; the body goes as in a purge.
@@ -464,7 +444,7 @@ fn count_admitted(
     (new.len(), None)
 }
 
-fn refused(rule: Rule) -> Appended {
+pub(super) fn refused(rule: Rule) -> Appended {
     Appended::Refused { rule }
 }
 

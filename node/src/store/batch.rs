@@ -38,7 +38,8 @@ pub(super) struct Batch<'t> {
     pub(super) local_ids: Table<'t, u64, PlaceKey>,
     pub(super) arrivals: Table<'t, u64, ArrivalRow>,
     pub(super) stopped_logs: Table<'t, &'static [u8; 32], (u64, [u8; 32])>,
-    pub(super) forks: Table<'t, (u32, u64), &'static [u8]>,
+    pub(super) fork_proofs: Table<'t, u32, &'static [u8]>,
+    pub(super) checkpoint_faults: Table<'t, PlaceKey, &'static [u8]>,
     pub(super) erasures: Table<'t, (&'static [u8; 32], u32, u64), ErasureRow>,
     pub(super) purges_due: Table<'t, (u64, u32, u64), ()>,
     pub(super) purge_intents: Table<'t, u64, ()>,
@@ -159,7 +160,8 @@ impl<'t> Batch<'t> {
             local_ids: txn.open_table(tables::LOCAL_IDS)?,
             arrivals: txn.open_table(tables::ARRIVALS)?,
             stopped_logs: txn.open_table(tables::STOPPED_LOGS)?,
-            forks: txn.open_table(tables::FORKS)?,
+            fork_proofs: txn.open_table(tables::FORK_PROOFS)?,
+            checkpoint_faults: txn.open_table(tables::CHECKPOINT_FAULTS)?,
             erasures: txn.open_table(tables::ERASURES)?,
             purges_due: txn.open_table(tables::PURGES_DUE)?,
             purge_intents: txn.open_table(tables::PURGE_INTENTS)?,
@@ -353,6 +355,7 @@ impl HeldEntry {
             header: &self.header,
             body,
             arrival: Arrival { ms: row.ms, counter: row.counter, local_id: row.local_id, live: row.is(flags::LIVE) },
+            disputed: false,
         }
     }
 }

@@ -15,6 +15,7 @@ use xom_protocol::{DeviceId, Did, EntryId};
 
 use super::append::Stretch;
 use super::batch::{Batch, HeldEntry};
+use super::tables::flags;
 use crate::command::{Command, Done};
 use crate::error::{CommandError, StoreError};
 use crate::keys::{AccessError, ControlKey};
@@ -386,12 +387,16 @@ impl Batch<'_> {
     /// Shows an entry that was just stored to the identity that it is of, if it lives here.
     pub(super) fn own_sees(&mut self, local_id: u64, entry: &VerifiedEntry, body: Option<&Body>, row_flags: u8) {
         let Some(own) = self.own.get_mut(&entry.header().author) else { return };
-        if row_flags & (super::tables::flags::LOOSE | super::tables::flags::VOID) == 0 {
-            own.sees(entry, body, local_id);
-            // A sibling device follows for all of them; an erase of its may end a follow.
-            let by_sibling = entry.header().device != own.row.device;
-            let may_follow = matches!(body, Some(Body::Follow(_) | Body::Unfollow(_) | Body::Erase(_)));
-            self.after.wants_changed |= by_sibling && may_follow;
+        match row_flags & (flags::LOOSE | flags::VOID) {
+            0 => {
+                own.sees(entry, body, local_id);
+                // A sibling device follows for all of them; an erase of its may end a follow.
+                let by_sibling = entry.header().device != own.row.device;
+                let may_follow = matches!(body, Some(Body::Follow(_) | Body::Unfollow(_) | Body::Erase(_)));
+                self.after.wants_changed |= by_sibling && may_follow;
+            }
+            flags::VOID => own.sees_void(entry),
+            _ => {}
         }
     }
 }

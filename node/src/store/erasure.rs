@@ -10,6 +10,7 @@ use xom_protocol::identity::purge;
 use xom_protocol::log::{check_erase, is_erasable, purge_at_ms};
 
 use super::batch::{Batch, HeldEntry};
+use super::standing::is_shown_disputed;
 use super::tables::{BlobRow, BlobState, EntryRow, ErasureRow, PlaceKey, flags};
 use super::{Notice, own};
 use crate::error::StoreError;
@@ -96,30 +97,20 @@ impl Batch<'_> {
     /// Takes a live entry out of the views and of what the store itself derives.
     pub(super) fn leave_views(&mut self, place: PlaceKey, held: &HeldEntry) -> Result<(), StoreError> {
         let body = self.body_of(place, held)?;
-        self.views.retract(&held.for_views(place, body.as_ref()))?;
+        let disputed = self.is_disputed(place)?;
+        let has_effect = !disputed || body.as_ref().is_some_and(is_shown_disputed);
+        if has_effect {
+            self.views.retract(&NewEntry { disputed, ..held.for_views(place, body.as_ref()) })?;
+        }
         if let Some(own) = self.own.get_mut(&held.header.author) {
             own.erased(&held.header, held.id, body.as_ref());
             self.after.wants_changed |= matches!(body, Some(Body::Follow(_) | Body::Unfollow(_)));
         }
-        match &body {
+        match body.as_ref().filter(|_| has_effect) {
             Some(Body::Erase(erase)) => self.undo_erase(place, erase),
             Some(Body::LogOpen(opening)) => self.close_log(place, &held.header, opening),
             _ => Ok(()),
         }
-    }
-
-    /// Marks an entry that does not count any more, or again (`ID-7`, `LOG-13`).
-    pub(super) fn set_void(&mut self, place: PlaceKey, void: bool) -> Result<(), StoreError> {
-        let Some(held) = self.held(place)?.filter(|held| held.row().is(flags::VOID) != void) else { return Ok(()) };
-        self.after.reload_own |= self.own.contains_key(&held.header.author);
-        if void {
-            if held.row().is_live() {
-                self.leave_views(place, &held)?;
-            }
-            return self.set_flags(place, flags::VOID, 0);
-        }
-        self.set_flags(place, 0, flags::VOID)?;
-        self.restore(place)
     }
 
     /// Drops a body for good. Its salt is zeroed after the commit, by the intent written here.

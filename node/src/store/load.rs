@@ -116,7 +116,9 @@ impl Snapshot {
         for (held, entry) in chunk.into_iter().zip(&run.accepted) {
             let row = held.row();
             let body = entry.body().and_then(|body| Body::decode(&held.header.kind, &body.bytes).ok());
-            if !row.is(flags::VOID) {
+            if row.is(flags::VOID) {
+                own.sees_void(entry);
+            } else {
                 own.sees(entry, body.as_ref(), row.local_id);
                 if let Some(body) = body.filter(|_| row.is(flags::HIDDEN)) {
                     hidden.push((held, body));

@@ -92,6 +92,15 @@ impl Own {
         }
     }
 
+    /// Takes in an entry that is void. It has no effect, but for its erases: checkpoints go on counting them
+    /// (`LOG-8`), since whoever reads only the logs can't tell when they became void.
+    pub(super) fn sees_void(&mut self, entry: &VerifiedEntry) {
+        let header = entry.header();
+        if header.log != self.row.log && header.kind == Kind::Erase {
+            self.log_live.insert(entry);
+        }
+    }
+
     /// An entry of this identity was erased; the erase has been seen.
     pub(super) fn erased(&mut self, header: &Header, id: EntryId, body: Option<&Body>) {
         if header.log == self.row.log {
@@ -164,7 +173,7 @@ impl Own {
     pub(super) fn settle(&mut self, heads: &[LogHead]) {
         self.map = MerkleMap::new();
         let height = self.position.height;
-        for (key, value) in self.live.checkpoint_items(self.row.log, height, heads) {
+        for (key, value) in self.log_live.checkpoint_items(self.row.log, height, heads) {
             self.map.insert(key, value);
         }
     }
@@ -188,7 +197,7 @@ impl Own {
     #[cfg(test)]
     pub(super) fn map_is_right(&mut self, siblings: &[LogHead]) -> bool {
         let mut map = MerkleMap::new();
-        for (key, value) in self.live.checkpoint_items(self.row.log, self.position.height, siblings) {
+        for (key, value) in self.log_live.checkpoint_items(self.row.log, self.position.height, siblings) {
             map.insert(key, value);
         }
         map.root() == self.map.root()

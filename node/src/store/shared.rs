@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use xom_protocol::{Did, Network};
 
 use super::Notice;
 use super::ahead::Signing;
+use super::audits::Audits;
 use super::folder::Folder;
 use super::keyring::KeyDesk;
 use super::own::Own;
@@ -71,6 +72,7 @@ pub(crate) struct Shared {
     events: broadcast::Sender<Event>,
     /// Whether commands are carried out now, or wait for what peers know of the own logs.
     pub(super) signing: watch::Sender<Signing>,
+    audits: Mutex<Audits>,
 }
 
 /// The database, for as long as no compaction may run.
@@ -104,6 +106,7 @@ impl Shared {
             notices: broadcast::Sender::new(NOTICES_MAX),
             events: broadcast::Sender::new(EVENTS_MAX),
             signing: watch::Sender::new(Signing::Allowed),
+            audits: Mutex::default(),
         })
     }
 
@@ -153,6 +156,11 @@ impl Shared {
     /// What a guess at a passphrase is to cost, where one is set.
     pub(super) fn cost(&self) -> Cost {
         self.machine.cost
+    }
+
+    /// What is kept to audit checkpoints; the writer's alone.
+    pub(super) fn audits(&self) -> MutexGuard<'_, Audits> {
+        self.audits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Milliseconds since 1970.

@@ -5,30 +5,14 @@ use std::sync::Arc;
 
 use redb::ReadableTable;
 use xom_protocol::body::Body;
-use xom_protocol::entry::Header;
-use xom_protocol::identity::{DeviceStatus, IdentityRecord, IdentityState, Inserted, SignedObject};
-use xom_protocol::limits::FORK_BRANCH_HEADERS_MAX;
+use xom_protocol::identity::{IdentityRecord, IdentityState, Inserted, SignedObject};
 use xom_protocol::{Did, Digest, Rule};
 
 use super::batch::Batch;
-use super::tables::{ArrivalRow, IdentityRow, LogRow, PlaceKey};
+use super::tables::{ArrivalRow, IdentityRow, LogRow, PlaceKey, flags};
+use super::verdict::Standing;
 use super::{IdentityInserted, Notice};
 use crate::error::StoreError;
-
-/// What became of a log's standing.
-enum Standing {
-    /// Entries from here on are void; the fork, if there was one, is settled as told.
-    VoidFrom(u64, Settled),
-    /// Another branch counts: everything from here on goes.
-    Cut(u64),
-}
-
-/// Whether a fork still waits for a verdict.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Settled {
-    Yes,
-    No,
-}
 
 impl Batch<'_> {
     /// Adds objects to what is known of `did`, and brings all its logs up to date (`ID-7` to `ID-10`).
@@ -111,100 +95,104 @@ impl Batch<'_> {
     /// Brings every log of an identity in line with its state.
     fn restand(&mut self, state: &IdentityState) -> Result<(), StoreError> {
         let number = self.identity_number(&state.did)?;
-        let logs = self.logs_of.range((number, 0)..=(number, u32::MAX))?;
-        let logs: Vec<u32> = logs.map(|row| row.map(|row| row.0.value().1)).collect::<Result<_, _>>()?;
-        for log in logs {
-            let row = self.log_row(log)?;
-            match self.standing(log, &row, state)? {
-                Standing::Cut(seq) => self.cut(log, seq)?,
-                Standing::VoidFrom(void_from, settled) => self.set_standing(log, row, void_from, settled)?,
-            }
+        for log in self.logs_of_identity(number)? {
+            // Another operation may name the branch that had lost.
+            self.reject_branch(log, None)?;
+            self.stand(log, state)?;
         }
         Ok(())
     }
 
-    /// What of a held log counts (`ID-7`, `ID-8`, `LOG-13`).
-    fn standing(&self, log: u32, row: &LogRow, state: &IdentityState) -> Result<Standing, StoreError> {
-        let fork = self.forks.range((log, 0)..=(log, u64::MAX))?.next().transpose()?.map(|row| row.0.value().1);
-        let mut void_from = LogRow::NONE;
-        let mut head = None;
-        match state.devices.get(&row.device).map(|device| &device.status) {
-            Some(DeviceStatus::Live) => {}
-            Some(DeviceStatus::Ended { accepted }) => {
-                head = accepted.get(&row.log);
-                void_from = head.map_or(0, |head| head.height);
+    /// Brings the forked logs of an identity in line: a fork, a checkpoint or a branch is new.
+    pub(super) fn stand_forked(&mut self, author: u32) -> Result<(), StoreError> {
+        let Some(did) = self.identities.get(author)?.map(|row| row.value().did) else { return Ok(()) };
+        let mut forked = Vec::new();
+        for log in self.logs_of_identity(author)? {
+            if self.fork_proofs.get(log)?.is_some() {
+                forked.push(log);
             }
-            None => void_from = 0,
         }
-        let head = head.or_else(|| state.anchors.get(&row.log).filter(|head| fork.is_some_and(|at| head.height > at)));
-        let Some(head) = head else { return Ok(Standing::VoidFrom(void_from, Settled::No)) };
-        let ours = match head.height.checked_sub(1) {
-            Some(seq) => self.hash_at((log, seq))?,
-            None => return Ok(Standing::VoidFrom(0, Settled::Yes)),
-        };
-        match (ours, fork) {
-            (Some(ours), _) if ours == head.head => Ok(Standing::VoidFrom(head.height, Settled::Yes)),
-            (Some(_), Some(fork)) => Ok(Standing::Cut(fork)),
-            // The branches part somewhere below: nothing shows where, so only the start is sure.
-            (Some(_), None) => Ok(Standing::Cut(0)),
-            (None, Some(fork)) if self.other_hash_at((log, head.height - 1))? == Some(head.head) => {
-                Ok(Standing::Cut(fork))
-            }
-            (None, _) => Ok(Standing::VoidFrom(head.height, Settled::No)),
-        }
-    }
-
-    fn set_standing(&mut self, log: u32, row: LogRow, void_from: u64, settled: Settled) -> Result<(), StoreError> {
-        let disputed_from = if settled == Settled::Yes { LogRow::NONE } else { row.disputed_from };
-        if (row.void_from, row.disputed_from) == (void_from, disputed_from) {
+        if forked.is_empty() {
             return Ok(());
         }
+        let Some(record) = self.identity(&did)? else { return Ok(()) };
+        for log in forked {
+            self.stand(log, record.state())?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn logs_of_identity(&self, author: u32) -> Result<Vec<u32>, StoreError> {
+        let logs = self.logs_of.range((author, 0)..=(author, u32::MAX))?;
+        Ok(logs.map(|row| row.map(|row| row.0.value().1)).collect::<Result<_, _>>()?)
+    }
+
+    /// Brings one log in line with all that says what of it counts.
+    fn stand(&mut self, log: u32, state: &IdentityState) -> Result<(), StoreError> {
+        let row = self.log_row(log)?;
+        match self.standing(log, &row, state)? {
+            Standing::Cut(seq) => self.give_way(log, seq, state),
+            Standing::Stands { void_from, disputed_from } => self.change_standing(row, log, void_from, disputed_from),
+        }
+    }
+
+    /// Takes the branch that is held out of the log for another one.
+    fn give_way(&mut self, log: u32, seq: u64, state: &IdentityState) -> Result<(), StoreError> {
+        let lost = self.hash_at((log, seq))?;
+        let row = self.log_row(log)?;
+        let anchors = self.anchors(&row, state)?;
+        self.note_held(log, &row, &anchors)?;
+        self.cut(log, seq)?;
+        self.reject_branch(log, lost)?;
+        let row = self.log_row(log)?;
+        match self.standing(log, &row, state)? {
+            Standing::Cut(_) => Ok(()),
+            Standing::Stands { void_from, disputed_from } => self.change_standing(row, log, void_from, disputed_from),
+        }
+    }
+
+    /// Moves the places from which a log is void and disputed. What changes its standing leaves the views as it
+    /// stood and enters them as it stands now; erases leave last of all and enter last of all, so that
+    /// what they hide is met in both.
+    fn change_standing(&mut self, row: LogRow, log: u32, void_from: u64, disputed_from: u64) -> Result<(), StoreError> {
+        let new = LogRow { void_from, disputed_from, ..row };
+        let ranges = [(row.void_from, void_from), (row.disputed_from, disputed_from)];
+        let Some(from) = ranges.iter().filter(|(old, new)| old != new).map(|(old, new)| *old.min(new)).min() else {
+            return Ok(());
+        };
+        let is_affected = |place: &PlaceKey| ranges.iter().any(|(old, new)| (place.1 >= *old) != (place.1 >= *new));
+        let places: Vec<PlaceKey> = self.places(log, from)?.into_iter().filter(is_affected).collect();
+        for place in places.iter().rev() {
+            let Some(held) = self.held(*place)? else { continue };
+            self.after.reload_own |= self.own.contains_key(&held.header.author);
+            if held.row().is_live() {
+                self.leave_views(*place, &held)?;
+            }
+        }
         let changed = self.arrive(ArrivalRow::Log(log))?;
-        self.logs.insert(log, LogRow { void_from, disputed_from, changed, ..row })?;
-        self.tell_log_changed(&row)?;
-        if row.disputed_from != disputed_from {
-            self.recount(log, row.disputed_from)?;
+        self.logs.insert(log, LogRow { changed, ..new })?;
+        for place in places {
+            let (set, clear) = if place.1 >= void_from { (flags::VOID, 0) } else { (0, flags::VOID) };
+            self.set_flags(place, set, clear)?;
+            self.restore(place)?;
         }
-        let (from, to) = (void_from.min(row.void_from), void_from.max(row.void_from));
-        for place in self.places(log, from)? {
-            if place.1 < to {
-                self.set_void(place, void_from < row.void_from)?;
-            }
-        }
-        Ok(())
+        self.tell_log_changed(&row)
     }
 
-    /// True for what counts, but stands on a branch that is disputed: it is kept and served, and counts
-    /// nothing until the fork is settled (`LOG-13`). At home one's own word holds all the same.
-    pub(super) fn is_discounted(&self, place: PlaceKey, author: &Did, body: &Body) -> Result<bool, StoreError> {
-        Ok(counts(body) && !self.own.contains_key(author) && self.log_row(place.0)?.disputed_from <= place.1)
+    /// True for what counts, but stands on a branch that is disputed.
+    pub(super) fn is_disputed(&self, place: PlaceKey) -> Result<bool, StoreError> {
+        Ok(self.log_row(place.0)?.disputed_from <= place.1)
     }
 
-    /// Takes what is discounted from `seq` on out of the views, and what is not any more into them.
-    pub(super) fn recount(&mut self, log: u32, seq: u64) -> Result<(), StoreError> {
-        for place in self.places(log, seq)? {
-            let Some(held) = self.held(place)?.filter(|held| held.row().is_live()) else { continue };
-            let Some(body) = self.body_of(place, &held)?.filter(counts) else { continue };
-            let entry = held.for_views(place, Some(&body));
-            if self.is_discounted(place, &held.header.author, &body)? {
-                self.views.retract(&entry)?;
-            } else {
-                self.views.apply(&entry)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes the branch that lost out of the log, from the fork up; its headers stay as proof.
+    /// Takes the branch that lost out of the log, from the fork up.
     fn cut(&mut self, log: u32, seq: u64) -> Result<(), StoreError> {
         let row = self.log_row(log)?;
-        for (kept, place) in self.places(log, seq)?.into_iter().enumerate() {
+        self.shared.audits().forget(log);
+        for place in self.places(log, seq)?.into_iter().rev() {
             let Some(held) = self.held(place)? else { continue };
             self.after.reload_own |= self.own.contains_key(&held.header.author);
+            self.checkpoint_faults.remove(place)?;
             self.forget_entry(place, &held)?;
-            if kept < FORK_BRANCH_HEADERS_MAX {
-                self.put_fork_header(place, held.row().signature, held.row().header)?;
-            }
         }
         let before = match seq.checked_sub(1) {
             Some(last) => self.held((log, last))?,
@@ -233,30 +221,15 @@ impl Batch<'_> {
         range.map(|row| Ok(row?.0.value())).collect()
     }
 
-    fn hash_at(&self, place: PlaceKey) -> Result<Option<Digest>, StoreError> {
+    pub(super) fn hash_at(&self, place: PlaceKey) -> Result<Option<Digest>, StoreError> {
         Ok(self.held(place)?.map(|held| held.hash()))
-    }
-
-    /// The hash of the header kept of the other branch.
-    fn other_hash_at(&self, place: PlaceKey) -> Result<Option<Digest>, StoreError> {
-        let kept = self.forks.get(place)?;
-        let hash = |bytes: &[u8]| {
-            let (signed, rest) = bytes.split_first()?;
-            let header = rest.get(64 * usize::from(*signed)..)?;
-            Some(Header::hash(header))
-        };
-        Ok(kept.and_then(|kept| hash(kept.value())))
     }
 }
 
-/// True for what is counted or listed for others, and not shown as a text of its own.
-fn counts(body: &Body) -> bool {
-    match body {
-        Body::Reaction(_) | Body::Repost(_) | Body::Vote(_) | Body::PollClose(_) => true,
-        Body::Follow(_) | Body::Unfollow(_) => true,
-        Body::Post(_) | Body::Edit(_) | Body::Erase(_) | Body::Profile(_) | Body::Block(_) => false,
-        Body::Checkpoint(_) | Body::LogOpen(_) => false,
-    }
+/// True for what is shown while it is disputed; everything else has no effect until its fork is settled
+/// (`LOG-13`).
+pub(super) fn is_shown_disputed(body: &Body) -> bool {
+    matches!(body, Body::Post(_))
 }
 
 /// True where two states let the same entries count.

@@ -58,10 +58,13 @@ pub(crate) const ENTRY_IDS: TableDefinition<'_, &[u8; 32], PlaceKey> = TableDefi
 pub(crate) const LOCAL_IDS: TableDefinition<'_, u64, PlaceKey> = TableDefinition::new("local_ids_v1");
 /// First arrival counter -> what arrived then, in order: the feed of rebuilds and of delta comparisons.
 pub(crate) const ARRIVALS: TableDefinition<'_, u64, ArrivalRow> = TableDefinition::new("arrivals_v1");
-/// (log number, sequence number) -> a header of the branch that was not taken, with its signature,
-/// kept as proof of a fork (`LOG-13`): one byte that tells whether a signature follows, the signature,
-/// the header. One branch of at most 256 headers a log.
-pub(crate) const FORKS: TableDefinition<'_, PlaceKey, &[u8]> = TableDefinition::new("forks_v1");
+/// Log number -> the proof of the fork that parts lowest, and the branch that lost (`LOG-13`); see `forks.rs`.
+pub(crate) const FORK_PROOFS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("fork_proofs_v2");
+/// What was kept of forks before: (log number, sequence number) -> a header of the branch that was not
+/// taken: one byte that tells whether a signature follows, the signature, the header. Only migrated.
+pub(crate) const FORKS_V1: TableDefinition<'_, PlaceKey, &[u8]> = TableDefinition::new("forks_v1");
+/// Place of a checkpoint that is void -> what shows it (`LOG-8`).
+pub(crate) const CHECKPOINT_FAULTS: TableDefinition<'_, PlaceKey, &[u8]> = TableDefinition::new("checkpoint_faults_v1");
 
 /// Log id of an own log that goes on elsewhere -> place and header hash of the entry that showed it: nothing
 /// is signed in it any more (`LOG-17`).

@@ -7,6 +7,7 @@ mod checking;
 mod control;
 mod crash;
 mod erasure;
+mod forks;
 mod idempotency;
 mod identity;
 mod keyring;

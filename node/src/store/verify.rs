@@ -39,7 +39,7 @@ impl Snapshot {
         for row in self.table(tables::IDENTITIES)?.iter()? {
             let (number, row) = row?;
             let row = row.value();
-            let mut audit = Audit::new(row.did, self.shared.locals().iter().any(|local| local.did == row.did));
+            let mut audit = Audit::new(row.did);
             let faults = report.faults.len();
             self.verify_identity(number.value(), &row, &mut audit, &mut report)?;
             if report.faults.len() > faults {

@@ -13,9 +13,10 @@ use super::Shared;
 use super::adopt::Adoption;
 use super::batch::{After, Batch};
 use super::own::Own;
+use super::standing::is_shown_disputed;
 use super::tables::{self, ArrivalRow, BlobState, LocalRow, flags};
 use crate::error::{AdoptError, StoreError};
-use crate::views::Views;
+use crate::views::{NewEntry, Views};
 
 /// Jobs that may wait; a full queue makes callers wait, and they are bounded themselves.
 pub(super) const QUEUE_MAX: usize = 1_024;
@@ -171,6 +172,7 @@ impl Writer {
             Err(e) => {
                 // What was signed in the failed transaction is forgotten; nobody has seen it.
                 self.own.clear();
+                self.shared.audits().clear();
                 self.is_broken = true;
                 Err(e)
             }
@@ -332,12 +334,11 @@ impl Batch<'_> {
                 let Some(held) = held.filter(|held| held.row().counter == first + offset) else { continue };
                 if held.row().flags & (flags::HIDDEN | flags::VOID) == 0 {
                     let body = self.body_of(place, &held)?;
-                    if let Some(body) = &body
-                        && self.is_discounted(place, &held.header.author, body)?
-                    {
+                    let disputed = self.is_disputed(place)?;
+                    if disputed && !body.as_ref().is_some_and(is_shown_disputed) {
                         continue;
                     }
-                    self.views.apply(&held.for_views(place, body.as_ref()))?;
+                    self.views.apply(&NewEntry { disputed, ..held.for_views(place, body.as_ref()) })?;
                     applied += 1;
                 }
             }

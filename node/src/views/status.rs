@@ -29,13 +29,19 @@ impl Views<'_> {
         self.seen_at(author, row.time_ms)?;
         if let Some((parent, _)) = &row.target {
             self.children.insert((&parent.0, status), ())?;
-            self.count(parent, |(replies, _, _)| *replies += 1)?;
+            if !entry.disputed {
+                self.count(parent, |(replies, _, _)| *replies += 1)?;
+            }
         }
         if let Some(source) = &post.imported_from {
             self.imports.insert((author, &source_hash(source)), status)?;
         }
         let is_live = entry.arrival.live && row.flags & flags::IMPORTED == 0;
         self.insert_status(status, &row, is_live)?;
+        if entry.disputed {
+            return Ok(());
+        }
+        self.account_row(author)?.statuses += 1;
         self.notify_mentions(entry, post, &row)
     }
 
@@ -44,12 +50,18 @@ impl Views<'_> {
         let Some(row) = self.status_row(status)? else { return Ok(()) };
         if let Some((parent, _)) = &row.target {
             self.children.remove((&parent.0, status))?;
-            self.count(parent, |(replies, _, _)| *replies = replies.saturating_sub(1))?;
+            if !entry.disputed {
+                self.count(parent, |(replies, _, _)| *replies = replies.saturating_sub(1))?;
+            }
         }
         if let Some(source) = &post.imported_from {
             self.imports.remove((row.author, &source_hash(source)))?;
         }
         self.remove_status(status, &row)?;
+        if entry.disputed {
+            return Ok(());
+        }
+        self.discount_status(row.author)?;
         self.forget_mentions(entry, post, &row)
     }
 
@@ -60,6 +72,7 @@ impl Views<'_> {
             self.count(target, |(_, reposts, _)| *reposts = reposts.saturating_sub(1))?;
             if let Some(row) = self.status_row(old.row.number)? {
                 self.remove_status(old.row.number, &row)?;
+                self.discount_status(row.author)?;
             }
             self.forget(change.author, old, target)?;
         }
@@ -68,6 +81,7 @@ impl Views<'_> {
             self.count(target, |(_, reposts, _)| *reposts += 1)?;
             let row = self.repost_row(change, new, target);
             self.insert_status(new.row.number, &row, true)?;
+            self.account_row(change.author)?.statuses += 1;
             self.notify_author(change.author, new, target, NotificationKind::Reblog)?;
         }
         Ok(())
@@ -174,7 +188,6 @@ impl Views<'_> {
     fn insert_status(&mut self, status: u64, row: &StatusRow, is_live: bool) -> Result<(), StoreError> {
         self.statuses.insert(status, row.write().as_slice())?;
         self.status_of_entry.insert(&row.entry.0, status)?;
-        self.account_row(row.author)?.statuses += 1;
         self.show_shown(status, row)?;
         if row.flags & flags::IMPORTED != 0 {
             return Ok(());
@@ -192,12 +205,16 @@ impl Views<'_> {
         self.hide_shown(status, row)?;
         self.statuses.remove(status)?;
         self.status_of_entry.remove(&row.entry.0)?;
-        let author = self.account_row(row.author)?;
-        author.statuses = author.statuses.saturating_sub(1);
         for viewer in self.readers(row.author)? {
             self.home.remove((viewer, status))?;
         }
         self.events.push(Event::StatusErased(StatusId(status)));
+        Ok(())
+    }
+
+    fn discount_status(&mut self, author: u64) -> Result<(), StoreError> {
+        let author = self.account_row(author)?;
+        author.statuses = author.statuses.saturating_sub(1);
         Ok(())
     }
 

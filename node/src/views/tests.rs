@@ -102,6 +102,7 @@ fn new_entry(told: &Told) -> NewEntry<'_> {
         header: told.entry.header(),
         body: Some(&told.body),
         arrival: told.arrival,
+        disputed: false,
     }
 }
 
@@ -116,7 +117,7 @@ fn dump<K: Key + 'static, V: Value + 'static>(database: &Database, table: TableD
 }
 
 /// Everything in every view.
-fn dump_all(database: &Database) -> Vec<String> {
+pub(crate) fn dump_all(database: &Database) -> Vec<String> {
     [
         dump(database, tables::ACCOUNTS),
         dump(database, tables::REGISTERS),

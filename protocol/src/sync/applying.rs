@@ -22,6 +22,7 @@ enum Held {
     Run { log: LogId, bytes: u64, pushed: bool },
     Fork { log: LogId },
     Aimed,
+    Proven,
 }
 
 /// The open tickets.
@@ -99,6 +100,11 @@ impl Applying {
         self.issue(Held::Fork { log }, Batch::Fork { did, log, from, entries }, out);
     }
 
+    /// Hands a proof to the node.
+    pub(super) fn proof(&mut self, did: Did, log: LogId, proof: super::Proof, out: &mut Vec<Output>) {
+        self.issue(Held::Proven, Batch::Proven { did, log, proof }, out);
+    }
+
     fn issue(&mut self, held: Held, batch: Batch, out: &mut Vec<Output>) {
         self.issued += 1;
         let ticket = Ticket(self.issued);
@@ -115,7 +121,8 @@ impl Applying {
         position: Position,
     ) -> Result<(), Refusal> {
         let Some(held) = self.open.remove(&ticket) else { return Ok(()) };
-        set.has_gap |= outcome != Outcome::Applied && outcome != Outcome::Refused(UNLINKED);
+        let is_proof = held == Held::Proven;
+        set.has_gap |= !is_proof && outcome != Outcome::Applied && outcome != Outcome::Refused(UNLINKED);
         match held {
             Held::Run { log, bytes, pushed } => {
                 self.bytes -= bytes;
@@ -133,6 +140,7 @@ impl Applying {
                 self.pushes_done += 1;
                 blame(outcome, "aimed entries")
             }
+            Held::Proven => blame(outcome, "a proof"),
             Held::Fork { log } => {
                 if let Some(state) = set.logs.get_mut(&log) {
                     state.applying -= 1;

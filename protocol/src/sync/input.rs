@@ -92,6 +92,25 @@ pub struct Aimed {
     pub entries: Vec<SignedEntry>,
 }
 
+/// What shows that a device broke the rules of its own log; it is passed on (`SYN-19`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// A [`crate::log::ForkProof`], encoded.
+    Fork(Vec<u8>),
+    /// A [`crate::log::FaultProof`], encoded.
+    Fault(Vec<u8>),
+}
+
+impl Proof {
+    /// Tells it from others.
+    pub fn digest(&self) -> Digest {
+        match self {
+            Self::Fork(bytes) => Digest::of(&[&[0], bytes]),
+            Self::Fault(bytes) => Digest::of(&[&[1], bytes]),
+        }
+    }
+}
+
 /// How the node took a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -133,6 +152,13 @@ pub enum Input {
         items: Vec<Aimed>,
         /// Our change counter.
         counter: u64,
+    },
+    /// A proof is held of a log: it is passed on where the peer wants the log.
+    Proven {
+        /// The log.
+        log: LogId,
+        /// The proof.
+        proof: Proof,
     },
     /// Answers [`super::Output::Load`].
     Loaded {

@@ -195,6 +195,13 @@ pub enum Message {
         /// A place where they differ.
         at: u64,
     },
+    /// A proof of a fork or of a false checkpoint (`SYN-19`).
+    Proven {
+        /// The log.
+        id: SaltedId,
+        /// The proof.
+        proof: super::Proof,
+    },
     /// Nothing new, but still here (`SYN-14`).
     Ping,
     /// The sender closes (`SYN-15`).

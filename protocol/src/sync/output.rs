@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::input::{Aimed, Resume};
+use super::input::{Aimed, Proof, Resume};
 use crate::entry::SignedEntry;
 use crate::ids::{DeviceId, Did, LogId};
 use crate::rule::Rule;
@@ -43,6 +43,15 @@ pub enum Batch {
     Aimed {
         /// The entries by author.
         items: Vec<Aimed>,
+    },
+    /// A proof that the peer passed on. Refused, if it proves nothing.
+    Proven {
+        /// Whose.
+        did: Did,
+        /// The log.
+        log: LogId,
+        /// The proof.
+        proof: Proof,
     },
     /// The headers of the peer's branch where it differs from ours (`SYN-13`): a run without bodies. Refused,
     /// if together with what is held they prove no fork.

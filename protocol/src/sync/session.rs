@@ -9,6 +9,7 @@ use super::input::{Frontier, IdentitySummary, Input, LogSummary, Resume, Session
 use super::message::{Claim, Hello, Message};
 use super::output::{CloseReason, Output};
 use super::own::OwnHeads;
+use super::proofs::Proofs;
 use super::push::{Growth, Pushes};
 use super::ranges::Fetches;
 use super::refusal::Refusal;
@@ -46,6 +47,7 @@ pub struct Session {
     pushes: Pushes,
     aimed: AimedExchange,
     own: OwnHeads,
+    proofs: Proofs,
     faults: u64,
     is_in_sync: bool,
     entries_left: u64,
@@ -57,6 +59,7 @@ impl Session {
         Self {
             set: Set::new(config.network),
             own: OwnHeads::new(&config),
+            proofs: Proofs::default(),
             config,
             phase: Phase::Fresh,
             clock: Clock::default(),
@@ -103,6 +106,7 @@ impl Session {
                     self.close(CloseReason::PushWindowFull, out);
                 }
             }
+            Input::Proven { log, proof } => self.proofs.pass(&self.set, log, proof, out),
             Input::Loaded { request, entries } => self.serving.loaded(&mut self.set, request, entries, out),
             Input::LoadedIdentity { request, objects } => self.serving.loaded_identity(request, objects, out),
             Input::LoadedAimed { request, items } => {
@@ -164,7 +168,7 @@ impl Session {
 
     /// One message of the open conversation.
     fn converse(&mut self, message: Message, now_ms: u64, out: &mut Vec<Output>) -> Result<(), Refusal> {
-        let Self { set, comparison, fetches, serving, applying, pushes, aimed, .. } = self;
+        let Self { set, comparison, fetches, serving, applying, pushes, aimed, proofs, .. } = self;
         let news = match message {
             Message::Offer(offer) => comparison.take_offer(set, offer, out)?,
             Message::Heads(heads) => comparison.take_heads(set, heads, out)?,
@@ -180,12 +184,13 @@ impl Session {
             Message::Push(push) => pushes.take(set, comparison, applying, push, out).map(|()| true)?,
             Message::Ack { pushes: done, counter } => pushes.take_ack(done, counter, comparison.counter)?,
             Message::Aimed(message) => {
-                let proofs = self.config.devices.len() as u64;
+                let proven = self.config.devices.len() as u64;
                 let allowed =
-                    if proofs == 0 { 0 } else { AIMED_ENTRIES_MAX as u64 * proofs + self.clock.seconds(now_ms) };
+                    if proven == 0 { 0 } else { AIMED_ENTRIES_MAX as u64 * proven + self.clock.seconds(now_ms) };
                 aimed.take(message, allowed, pushes, comparison, applying, out).map(|()| true)?
             }
             Message::ForkRequest { request, id, at } => serving.take_fork(set, request, &id, at, out).map(|()| true)?,
+            Message::Proven { id, proof } => proofs.take(set, applying, &id, proof, out)?,
             Message::Ping => false,
             Message::Hello(_) | Message::Proof(_) | Message::Bye { .. } => {
                 return Err(Refusal::grave("SYN-3", "a message out of turn"));

@@ -1,6 +1,7 @@
 //! The vectors of chapter 02: made from fixed keys and times, and run from their JSON.
 
 mod entries;
+mod faults;
 mod forks;
 mod maps;
 mod registers;

@@ -95,6 +95,7 @@ pub(crate) struct Home {
     pub(crate) aimed_at: Vec<(Did, u64, SignedEntry)>,
     pub(crate) aimed_received: Vec<SignedEntry>,
     pub(crate) forks: Vec<(LogId, u64, Vec<SignedEntry>)>,
+    pub(crate) proofs: Vec<(LogId, xom_protocol::sync::Proof)>,
 }
 
 impl Home {
@@ -230,6 +231,10 @@ impl Home {
             }
             Batch::Aimed { items } => {
                 self.aimed_received.extend(items.into_iter().flat_map(|item| item.entries));
+                (answer(Outcome::Applied, Position::EMPTY), Vec::new())
+            }
+            Batch::Proven { log, proof, .. } => {
+                self.proofs.push((log, proof));
                 (answer(Outcome::Applied, Position::EMPTY), Vec::new())
             }
             Batch::Fork { log, from, entries, .. } => {

@@ -5,7 +5,7 @@ use xom_protocol::entry::SignedEntry;
 use xom_protocol::keys::{Domain, Signature};
 use xom_protocol::log::Position;
 use xom_protocol::sync::message::{AimedPush, Claim, Heads, Hello, IdentityHead, LogHead, Message, Offer, Push, Range};
-use xom_protocol::sync::{Aimed, ProofContext, Salter, frame_body_len, verify};
+use xom_protocol::sync::{Aimed, Proof, ProofContext, Salter, frame_body_len, verify};
 use xom_protocol::{BlobId, DeviceId, Did, Digest, EntryId, LogId, Network, encoding};
 
 use crate::support::{Vector, cddl, check_cddl, check_regenerated, hex, read_vectors};
@@ -91,6 +91,12 @@ fn valid() -> Vec<Vector> {
         message("an acknowledgement", "ack", Message::Ack { pushes: 1, counter: 9 }),
         message("aimed entries", "aimed", aimed(log())),
         message("a fork request", "fork-request", Message::ForkRequest { request: 1, id: ID, at: 0 }),
+        message("a passed proof of a fork", "proven-fork", Message::Proven { id: ID, proof: Proof::Fork(vec![0x80]) }),
+        message(
+            "a passed proof of a fault",
+            "proven-fault",
+            Message::Proven { id: ID, proof: Proof::Fault(vec![0x80]) },
+        ),
         message("a ping", "ping", Message::Ping),
         message("a bye", "bye", Message::Bye { reason: "silent".into() }),
     ]
@@ -136,6 +142,18 @@ fn invalid() -> Vec<Vector> {
             "an id of 15 bytes",
             "identity-request",
             encoding::encode(&(7, 1, serde_bytes::ByteBuf::from(vec![1; 15]))),
+        ),
+        bad(
+            "SYN-1",
+            "a proof for an id of 17 bytes",
+            "proven-fork",
+            encoding::encode(&(18, serde_bytes::ByteBuf::from(vec![1; 17]), serde_bytes::ByteBuf::from(vec![0x80]))),
+        ),
+        bad(
+            "SYN-1",
+            "a proof without log",
+            "proven-fault",
+            encoding::encode(&(19, serde_bytes::ByteBuf::from(vec![0x80]))),
         ),
         bad("ENC-1", "two messages in one frame", "message", [number(1), number(2)].concat()),
         bad("ENC-1", "a message cut short", "message", vec![0x82, 0x04]),

@@ -8,6 +8,7 @@ use crate::support::spec;
 const READ: &[&str] = &[
     "encoding.json",
     "entries.json",
+    "faults.json",
     "forks.json",
     "identity.json",
     "merkle.json",

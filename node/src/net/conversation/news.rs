@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use xom_protocol::limits::AIMED_ENTRIES_MAX;
-use xom_protocol::sync::{Input, RequestId};
-use xom_protocol::{DeviceId, Did, Rule};
+use xom_protocol::sync::{Input, Proof, RequestId};
+use xom_protocol::{DeviceId, Did, LogId, Rule};
 
 use super::Talk;
 use crate::error::StoreError;
@@ -13,6 +13,8 @@ use crate::store::{Notice, Stored};
 
 /// Aimed entries that stay unsent below the peer's limit: one load may bring as many.
 const AIMED_MARGIN: u64 = 64;
+/// Proofs of false checkpoints of one log that are passed on: one is enough to know the device.
+const FAULTS_TOLD_MAX: usize = 4;
 /// Bytes of aimed entries that are told at once while a session is live.
 const LIVE_AIMED_BYTES_MAX: u64 = 256 << 10;
 
@@ -28,6 +30,7 @@ impl Talk<'_> {
             Notice::LogChanged(did) => self.tell_of(did).await,
             Notice::Wants => self.hear_wants().await,
             Notice::Aimed(did) => self.tell_aimed(did).await,
+            Notice::Proven(log) => self.tell_proofs(vec![log]).await,
             Notice::Entries(_) | Notice::BlobWanted(_) | Notice::Locals => Ok(()),
         }
     }
@@ -69,6 +72,31 @@ impl Talk<'_> {
         self.step(Input::Identity(identity));
         for log in logs {
             self.step(Input::Log(log));
+        }
+        Ok(())
+    }
+
+    /// Passes on what is held against the devices of all logs, once the peer has said which it knows.
+    pub(super) async fn tell_all_proofs(&mut self) -> Result<(), StoreError> {
+        let shared = Arc::clone(&self.with.shared);
+        let logs = blocking(move || shared.store.snapshot()?.proven_logs()).await?;
+        self.tell_proofs(logs).await
+    }
+
+    /// Passes on what is held against the devices of these logs (`SYN-19`).
+    async fn tell_proofs(&mut self, logs: Vec<LogId>) -> Result<(), StoreError> {
+        for log in logs {
+            let shared = Arc::clone(&self.with.shared);
+            let proofs = blocking(move || {
+                let snapshot = shared.store.snapshot()?;
+                let forks = snapshot.fork_proof(&log)?.into_iter().map(Proof::Fork);
+                let faults = snapshot.fault_proofs(&log, FAULTS_TOLD_MAX)?.into_iter().map(Proof::Fault);
+                Ok(forks.chain(faults).collect::<Vec<_>>())
+            })
+            .await?;
+            for proof in proofs {
+                self.step(Input::Proven { log, proof });
+            }
         }
         Ok(())
     }

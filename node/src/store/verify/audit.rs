@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use redb::ReadableTableMetadata;
 use xom_protocol::body::{Body, Checkpoint};
 use xom_protocol::entry::{Kind, SaltedBody, VerifiedEntry};
-use xom_protocol::log::{LiveSet, MerkleMap, audit_checkpoint};
+use xom_protocol::log::{LiveSet, LogAudit};
 use xom_protocol::{Did, EntryId, LogId};
 
 use super::super::batch::HeldEntry;
@@ -21,29 +21,27 @@ use crate::views::{find_account, tables};
 /// The entries of one identity, as far as its checkpoints and views follow from them.
 pub(super) struct Audit {
     author: Did,
-    is_local: bool,
     live: LiveSet,
-    checkpoints: Vec<(VerifiedEntry, Checkpoint)>,
-    /// Entries that may write a register or take something back, whose bodies are not held.
-    unread: BTreeMap<EntryId, (LogId, u64)>,
+    logs: BTreeMap<LogId, ReadLog>,
     /// Something that is held could not be read: nothing can be counted.
     misses_some: bool,
     posts: u64,
+    /// Posts that are shown as disputed, and not counted.
+    disputed_posts: u64,
     /// What is reposted: each counts once, however often it is said (`LOG-10`).
     reposted: BTreeSet<EntryId>,
 }
 
 impl Audit {
     /// Of `author` nothing has been read yet.
-    pub(super) fn new(author: Did, is_local: bool) -> Self {
+    pub(super) fn new(author: Did) -> Self {
         Self {
             author,
-            is_local,
             live: LiveSet::new(author),
-            checkpoints: Vec::new(),
-            unread: BTreeMap::new(),
+            logs: BTreeMap::new(),
             misses_some: false,
             posts: 0,
+            disputed_posts: 0,
             reposted: BTreeSet::new(),
         }
     }
@@ -52,14 +50,20 @@ impl Audit {
     pub(super) fn chained(&mut self, entry: VerifiedEntry, row: &LogRow) {
         let header = entry.header();
         self.live.insert(&entry);
-        match entry.body() {
-            None if is_read(&header.kind) => drop(self.unread.insert(entry.id(), (header.log, header.seq))),
-            Some(body) if header.kind == Kind::Checkpoint && header.seq < row.void_from => {
-                if let Ok(Body::Checkpoint(checkpoint)) = Body::decode(&header.kind, &body.bytes) {
-                    self.checkpoints.push((entry, checkpoint));
-                }
-            }
-            _ => {}
+        let log = self.logs.entry(header.log).or_default();
+        let (seq, id) = (header.seq, entry.id());
+        let is_unread = entry.body().is_none() && is_read(&header.kind);
+        log.entries.push((id, is_unread));
+        if is_unread {
+            log.unread_from = log.unread_from.min(seq);
+        }
+        if header.kind == Kind::Erase {
+            log.erases.push((seq, id));
+        }
+        let body = entry.body().filter(|_| header.kind == Kind::Checkpoint && seq < row.void_from);
+        let decoded = body.and_then(|body| Body::decode(&header.kind, &body.bytes).ok());
+        if let Some(Body::Checkpoint(checkpoint)) = decoded {
+            log.checkpoints.insert(seq, (entry, checkpoint));
         }
     }
 
@@ -73,8 +77,9 @@ impl Audit {
         // A body may have been purged since the snapshot was taken.
         self.misses_some |= body.is_none() && held.row().is(flags::BODY);
         let Some(body) = body.filter(|_| held.row().is_live()) else { return };
-        let is_disputed = !self.is_local && row.disputed_from <= held.header.seq;
+        let is_disputed = row.disputed_from <= held.header.seq;
         match Body::decode(&held.header.kind, &body.bytes) {
+            Ok(Body::Post(_)) if is_disputed => self.disputed_posts += 1,
             Ok(Body::Post(_)) => self.posts += 1,
             Ok(Body::Repost(repost)) if !is_disputed => drop(self.reposted.insert(repost.target.entry)),
             _ => {}
@@ -84,11 +89,8 @@ impl Audit {
     /// Checks every checkpoint (`LOG-8`, `LOG-14`) and the counted statuses. Answers how many there are,
     /// where that can be told.
     pub(super) fn finish(self, snapshot: &Snapshot, report: &mut VerifyReport) -> Result<Option<u64>, StoreError> {
-        for (entry, checkpoint) in &self.checkpoints {
-            let mut map = self.map(snapshot, entry, checkpoint)?;
-            if let Err(fault) = audit_checkpoint(entry, checkpoint, map.as_mut()) {
-                report.faults.push(format!("log {}: {fault} ({}, LOG-14)", entry.header().log, fault.rule()));
-            }
+        for (log, read) in &self.logs {
+            self.audit(snapshot, *log, read, report)?;
         }
         if self.misses_some {
             return Ok(None);
@@ -100,33 +102,74 @@ impl Audit {
             let did = self.author;
             report.faults.push(format!("{did}: {statuses} posts and reposts, the views count {counted}"));
         }
-        Ok(Some(statuses))
+        Ok(Some(statuses + self.disputed_posts))
     }
 
-    /// What a checkpoint commits to; none if something that it needs is not held (`LOG-8`).
-    fn map(
+    /// Checks the checkpoints of one log, in one walk over its entries.
+    fn audit(
         &self,
         snapshot: &Snapshot,
-        entry: &VerifiedEntry,
+        log: LogId,
+        read: &ReadLog,
+        report: &mut VerifyReport,
+    ) -> Result<(), StoreError> {
+        if read.checkpoints.is_empty() {
+            return Ok(());
+        }
+        let mut audit = LogAudit::new(self.author, log);
+        for (seq, (id, is_unread)) in (0..).zip(&read.entries) {
+            if let Some((entry, checkpoint)) = read.checkpoints.get(&seq) {
+                let is_complete = self.count_erases(snapshot, &mut audit, checkpoint)?;
+                if let Err(fault) = audit.check(entry, checkpoint, is_complete) {
+                    report.faults.push(format!("log {log}: {fault} ({}, LOG-14)", fault.rule()));
+                }
+            }
+            audit.read_from(&self.live, seq, *id, *is_unread);
+        }
+        Ok(())
+    }
+
+    /// Counts the erases of siblings up to where a checkpoint names them; false if something of them is not
+    /// held (`LOG-8`).
+    fn count_erases(
+        &self,
+        snapshot: &Snapshot,
+        audit: &mut LogAudit,
         checkpoint: &Checkpoint,
-    ) -> Result<Option<MerkleMap>, StoreError> {
+    ) -> Result<bool, StoreError> {
         for head in &checkpoint.logs {
             let held = head.height.checked_sub(1).map(|seq| snapshot.hash_at(&head.log, seq)).transpose()?.flatten();
-            let unread = self.unread.values().any(|(log, seq)| *log == head.log && *seq < head.height);
-            if held != Some(head.head) || unread {
-                return Ok(None);
+            let unread_from = self.logs.get(&head.log).map_or(u64::MAX, |log| log.unread_from);
+            if held != Some(head.head) || unread_from < head.height || audit.uncounted(head).is_none() {
+                return Ok(false);
             }
         }
-        let header = entry.header();
-        let items = self.live.checkpoint_items(header.log, header.seq, &checkpoint.logs);
-        if items.iter().any(|(_, id)| self.unread.contains_key(id)) {
-            return Ok(None);
+        for head in &checkpoint.logs {
+            let (Some(from), Some(log)) = (audit.uncounted(head), self.logs.get(&head.log)) else { continue };
+            let first = log.erases.partition_point(|(seq, _)| *seq < from);
+            let due = log.erases[first..].iter().take_while(|(seq, _)| *seq < head.height);
+            due.for_each(|(_, id)| audit.count_erase_from(&self.live, id));
+            audit.counted(head);
         }
-        let mut map = MerkleMap::new();
-        for (key, value) in items {
-            map.insert(key, value);
-        }
-        Ok(Some(map))
+        Ok(true)
+    }
+}
+
+/// One log, as it was read.
+struct ReadLog {
+    /// In order, and whether the body is wanting and may decide something.
+    entries: Vec<(EntryId, bool)>,
+    /// The first place of such a body.
+    unread_from: u64,
+    /// The erases with their places.
+    erases: Vec<(u64, EntryId)>,
+    /// The checkpoints by place.
+    checkpoints: BTreeMap<u64, (VerifiedEntry, Checkpoint)>,
+}
+
+impl Default for ReadLog {
+    fn default() -> Self {
+        Self { entries: Vec::new(), unread_from: u64::MAX, erases: Vec::new(), checkpoints: BTreeMap::new() }
     }
 }
 

@@ -84,3 +84,21 @@ async fn r_frk_5_a_machine_rolled_back_while_nobody_was_there_signs_nothing_more
     wait_until("bob has the proof", async || is_disputed(&bob, &alice).await.then_some(())).await;
     assert_eq!(bob.posts_of(alice.did()).await, ["one", "two"]);
 }
+#[tokio::test(flavor = "multi_thread")]
+async fn r_frk_3_two_live_copies_of_a_folder_are_noticed_by_both_through_a_third_node() {
+    let (mut alice, bob) = (Person::new("alice", Over::Tcp).await, Person::new("bob", Over::Quic).await);
+    alice.post("one").await;
+    alice.stop().await;
+    let mut copy = alice.copy();
+    alice.start().await;
+    copy.start().await;
+    alice.post("two").await;
+    alice.post("three").await;
+    copy.post("another two").await;
+    bob.follow(alice.invite().await).await;
+    wait_until("bob has alice's log", async || (bob.posts_of(alice.did()).await.len() == 3).then_some(())).await;
+    bob.follow(copy.invite().await).await;
+    stops_signing(&alice).await;
+    stops_signing(&copy).await;
+    wait_until("bob has the proof", async || is_disputed(&bob, &alice).await.then_some(())).await;
+}

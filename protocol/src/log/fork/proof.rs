@@ -97,9 +97,21 @@ impl ForkProof {
     /// None where they do not part, or where a branch has no signature within 256 entries.
     pub fn new(left: &[VerifiedEntry], right: &[VerifiedEntry]) -> Option<Self> {
         let parts = left.iter().zip(right).position(|(left, right)| super::detect(left, right).is_some())?;
-        let mut branches = vec![branch_of(&left[parts..])?, branch_of(&right[parts..])?];
+        let signed = |entry: &VerifiedEntry| (entry.header_bytes().to_vec(), entry.signature().copied());
+        let (left, right): (Vec<_>, Vec<_>) =
+            (left[parts..].iter().map(signed).collect(), right[parts..].iter().map(signed).collect());
+        Self::of_branches(&left, &right)
+    }
+
+    /// The same from headers that were verified before, with the signatures that are kept; both begin where the
+    /// branches part.
+    pub fn of_branches(left: &[(Vec<u8>, Option<Signature>)], right: &[(Vec<u8>, Option<Signature>)]) -> Option<Self> {
+        let mut branches = vec![branch_of(left)?, branch_of(right)?];
+        let first = |branch: &[SignedHeader]| Header::decode(&branch[0].0).ok();
+        let (left, right) = (first(&branches[0])?, first(&branches[1])?);
+        let same_place = left.log == right.log && left.seq == right.seq && left.prev == right.prev;
         branches.sort_by_key(|branch| Header::hash(&branch[0].0));
-        Some(Self { branches })
+        (same_place && branches[0][0].0 != branches[1][0].0).then_some(Self { branches })
     }
 
     /// The canonical bytes.
@@ -136,10 +148,9 @@ impl Fork {
 }
 
 /// The headers up to the first signature.
-fn branch_of(entries: &[VerifiedEntry]) -> Option<Vec<SignedHeader>> {
-    let end = entries.iter().take(FORK_BRANCH_HEADERS_MAX).position(|entry| entry.signature().is_some())?;
-    let signed = |entry: &VerifiedEntry| SignedHeader(entry.header_bytes().to_vec(), entry.signature().copied());
-    Some(entries[..=end].iter().map(signed).collect())
+fn branch_of(headers: &[(Vec<u8>, Option<Signature>)]) -> Option<Vec<SignedHeader>> {
+    let end = headers.iter().take(FORK_BRANCH_HEADERS_MAX).position(|(_, signature)| signature.is_some())?;
+    Some(headers[..=end].iter().map(|(header, signature)| SignedHeader(header.clone(), *signature)).collect())
 }
 
 /// Checks one chain and its signatures; gives its first header.

@@ -12,12 +12,12 @@ use crate::encoding;
 use crate::ids::{DeviceId, Did, Digest};
 use crate::keys::Signature;
 use crate::limits::{
-    AIMED_ENTRIES_MAX, FRAME_BYTES_MAX, HEADS_MAX, IDENTITY_OBJECT_BYTES_MAX, IDENTITY_OBJECTS_MAX,
-    MESSAGE_TEXT_BYTES_MAX, NETWORK_NAME_BYTES_MAX, OFFER_IDS_MAX, PROOFS_MAX, PUSH_ENTRIES_MAX, RANGE_ENTRIES_MAX,
-    SALTED_ID_BYTES,
+    AIMED_ENTRIES_MAX, FAULT_PROOF_BYTES_MAX, FORK_PROOF_BYTES_MAX, FRAME_BYTES_MAX, HEADS_MAX,
+    IDENTITY_OBJECT_BYTES_MAX, IDENTITY_OBJECTS_MAX, MESSAGE_TEXT_BYTES_MAX, NETWORK_NAME_BYTES_MAX, OFFER_IDS_MAX,
+    PROOFS_MAX, PUSH_ENTRIES_MAX, RANGE_ENTRIES_MAX, SALTED_ID_BYTES,
 };
 use crate::log::Position;
-use crate::sync::Aimed;
+use crate::sync::{Aimed, Proof};
 
 type IdWire = ByteArray<SALTED_ID_BYTES>;
 
@@ -49,6 +49,8 @@ struct AimedWire(u64, u64, bool, u64, Vec<(Vec<ByteBuf>, Vec<EntryWire>)>);
 struct ForkRequestWire(u64, u64, IdWire, u64);
 #[derive(Serialize, Deserialize)]
 struct PingWire(u64, ());
+#[derive(Serialize, Deserialize)]
+struct ProvenWire(u64, IdWire, ByteBuf);
 #[derive(Serialize, Deserialize)]
 struct ByeWire(u64, String);
 
@@ -93,6 +95,13 @@ impl Message {
             Self::Aimed(aimed) => encode_aimed(aimed),
             Self::ForkRequest { request, id, at } => {
                 encoding::encode(&ForkRequestWire(12, request, ByteArray::new(id), at))
+            }
+            Self::Proven { id, proof } => {
+                let (kind, bytes) = match proof {
+                    Proof::Fork(bytes) => (18, bytes),
+                    Proof::Fault(bytes) => (19, bytes),
+                };
+                encoding::encode(&ProvenWire(kind, ByteArray::new(id), ByteBuf::from(bytes)))
             }
             Self::Ping => encoding::encode(&PingWire(13, ())),
             Self::Bye { reason } => encoding::encode(&ByeWire(14, reason)),
@@ -141,6 +150,8 @@ impl Message {
                 ensure(reason.len() <= MESSAGE_TEXT_BYTES_MAX, "SYN-15", "the length of a reason")?;
                 Ok(Self::Bye { reason })
             }
+            18 => decode_proven(shape(bytes)?, FORK_PROOF_BYTES_MAX, Proof::Fork),
+            19 => decode_proven(shape(bytes)?, FAULT_PROOF_BYTES_MAX, Proof::Fault),
             _ => Err(MessageError::Unknown),
         }
     }
@@ -248,6 +259,15 @@ fn decode_aimed(AimedWire(_, number, more, counter, items): AimedWire) -> Result
     };
     let items = items.into_iter().map(item).collect::<Result<_, MessageError>>()?;
     Ok(Message::Aimed(AimedPush { number, more, counter, items }))
+}
+
+fn decode_proven(
+    ProvenWire(_, id, bytes): ProvenWire,
+    bytes_max: usize,
+    proof: fn(Vec<u8>) -> Proof,
+) -> Result<Message, MessageError> {
+    ensure(bytes.len() <= bytes_max, "SYN-19", "the length of a proof")?;
+    Ok(Message::Proven { id: id.into_array(), proof: proof(bytes.into_vec()) })
 }
 
 fn decode_objects(objects: Vec<ByteBuf>, rule: &'static str) -> Result<Vec<Vec<u8>>, MessageError> {

@@ -2,7 +2,9 @@
 
 use xom_protocol::body::{Body, Checkpoint, LogHead};
 use xom_protocol::entry::VerifiedEntry;
-use xom_protocol::log::{LiveSet, MerkleMap, Surroundings, audit_checkpoint, build_checkpoint, register_keys};
+use xom_protocol::log::{
+    LiveSet, LogAudit, MerkleMap, Surroundings, audit_checkpoint, build_checkpoint, register_keys,
+};
 use xom_protocol::{Digest, EntryId};
 
 use crate::cast::{Writer, did, writer};
@@ -128,4 +130,60 @@ fn a_builder_names_each_sibling_once_at_its_highest_and_never_itself() {
     let body = body.expect("not empty");
     assert_eq!(body.logs, [head_of(&laptop)]);
     assert_eq!(Body::Checkpoint(body).check(), Ok(()));
+}
+
+#[test]
+fn log_8_an_audit_that_goes_on_entry_by_entry_finds_what_one_from_the_start_finds() {
+    for seed in 0_u64..12 {
+        let mut state = seed + 1;
+        let mut dice = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        let (mut phone, mut laptop) = (writer("alice", "phone"), writer("alice", "laptop"));
+        let mut audit = LogAudit::new(did("alice"), phone.log());
+        let mut said = vec![phone.post("first")];
+        laptop.post("first of the laptop");
+        let mut named = 0;
+        while phone.height() <= 512 {
+            if phone.height().is_multiple_of(256) {
+                let (live, siblings) = (live_of(&[&phone, &laptop]), [head_of(&laptop)]);
+                let body = checkpoint(&mut phone, &live, &siblings);
+                let entry = phone.entries.last().expect("checkpoint").clone();
+                read_up_to(&mut audit, &phone, entry.header().seq);
+                for erase in
+                    &laptop.entries[usize::try_from(audit.uncounted(&siblings[0]).expect("rises")).expect("few")..]
+                {
+                    if let Some(Body::Erase(_)) = body_of(erase) {
+                        audit.count_erase(erase.header(), erase.id(), &body_of(erase).expect("read"));
+                    }
+                }
+                audit.counted(&siblings[0]);
+                assert_eq!(audit.check(&entry, &body, true), Ok(()), "seed {seed}");
+                let wrong = Checkpoint { root: Digest([3; 32]), ..body };
+                assert!(audit.check(&entry, &wrong, true).is_err());
+                assert_eq!(audit.check(&entry, &wrong, false), Ok(()), "unchecked");
+                named += 1;
+                continue;
+            }
+            let target = said[usize::try_from(dice(said.len() as u64)).expect("few")];
+            match dice(6) {
+                0 => drop(phone.name("Alice", dice(9))),
+                1 => drop(phone.erase(target)),
+                2 => drop(laptop.erase(target)),
+                _ => said.push(phone.post("more")),
+            }
+        }
+        assert_eq!(named, 2);
+    }
+}
+
+fn body_of(entry: &VerifiedEntry) -> Option<Body> {
+    entry.body().and_then(|body| Body::decode(&entry.header().kind, &body.bytes).ok())
+}
+
+fn read_up_to(audit: &mut LogAudit, log: &Writer, height: u64) {
+    for entry in &log.entries[usize::try_from(audit.height()).expect("few")..usize::try_from(height).expect("few")] {
+        audit.read(entry.header(), entry.id(), body_of(entry).as_ref(), entry.body().is_some());
+    }
 }

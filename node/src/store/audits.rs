@@ -1,0 +1,245 @@
+//! Auditing checkpoints as they come (`LOG-8`): one that says what its log does not is void, anchors nothing, and
+//! is proof against its device that is passed on (`LOG-18`).
+//!
+//! What the next checkpoint of a log commits to is kept in memory between checkpoints, for as many logs as
+//! there is room; of others it is made anew from the entries, and no more often than their growth pays for. So
+//! auditing costs time linear in the length of a log, whoever writes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use redb::ReadableTable;
+use xom_protocol::body::{Body, Checkpoint, LogHead};
+use xom_protocol::entry::Kind;
+use xom_protocol::keys::Signature;
+use xom_protocol::log::{CheckpointFault, FaultProof, LogAudit};
+use xom_protocol::{Did, LogId};
+
+use super::Notice;
+use super::batch::{Batch, HeldEntry};
+use super::snapshot::Snapshot;
+use super::tables::{self, LogRow, PlaceKey, flags};
+use crate::error::StoreError;
+
+/// Entries of all logs whose state is kept: about 40 MB.
+const KEPT_ENTRIES_MAX: u64 = 150_000;
+/// A log up to this height may be read anew at each of its checkpoints.
+const SHORT_LOG: u64 = 4_096;
+/// A longer log is read anew once it has grown by this part of its height.
+const GROWTH_PART: u64 = 8;
+/// Entries of siblings that are read for one checkpoint: as many as this, and four times the log's own height.
+const SIBLINGS_FREE: u64 = 16_384;
+
+/// The states that are kept. Only the writer works with them.
+#[derive(Default)]
+pub(super) struct Audits {
+    logs: BTreeMap<u32, Kept>,
+    /// Heights at which logs were last read from their beginning.
+    read_at: BTreeMap<u32, u64>,
+    clock: u64,
+}
+
+struct Kept {
+    audit: LogAudit,
+    used: u64,
+}
+
+impl Audits {
+    /// Forgets a log: what was read of it has changed.
+    pub(super) fn forget(&mut self, log: u32) {
+        self.logs.remove(&log);
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        self.logs.clear();
+    }
+
+    /// The state of a log, or a fresh one where its growth pays for reading all of it.
+    fn take(&mut self, log: u32, row: &LogRow, author: Did) -> Option<LogAudit> {
+        if let Some(kept) = self.logs.remove(&log) {
+            return Some(kept.audit);
+        }
+        let read_at = self.read_at.get(&log).copied().unwrap_or(0);
+        let pays = row.height <= SHORT_LOG || row.height.saturating_sub(read_at) >= row.height / GROWTH_PART;
+        if !pays {
+            return None;
+        }
+        self.read_at.insert(log, row.height);
+        Some(LogAudit::new(author, row.log))
+    }
+
+    fn keep(&mut self, log: u32, audit: LogAudit) {
+        self.clock += 1;
+        self.logs.insert(log, Kept { audit, used: self.clock });
+        while self.logs.values().map(|kept| kept.audit.height()).sum::<u64>() > KEPT_ENTRIES_MAX {
+            let oldest = self.logs.iter().min_by_key(|(_, kept)| kept.used).map(|(log, _)| *log);
+            let Some(oldest) = oldest else { break };
+            self.logs.remove(&oldest);
+        }
+    }
+}
+
+/// What became of a proof that was passed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ProofTaken {
+    /// Kept.
+    New,
+    /// Nothing new, or of no concern here.
+    Known,
+    /// What it claims is not so.
+    False,
+    /// It can't be told here.
+    Unknown,
+}
+
+impl Batch<'_> {
+    /// Audits all checkpoints of a log that were not looked at yet. True if one of them was found void.
+    pub(super) fn audit(&mut self, log: u32) -> Result<bool, StoreError> {
+        let row = self.log_row(log)?;
+        let Some(author) = self.identities.get(row.author)?.map(|author| author.value().did) else { return Ok(false) };
+        let Some(mut audit) = self.shared.audits().take(log, &row, author) else { return Ok(false) };
+        let mut found = false;
+        for seq in audit.height()..row.height {
+            let place = (log, seq);
+            let Some(held) = self.held(place)? else { break };
+            let body = self.body_of(place, &held)?;
+            if let Some(Body::Checkpoint(checkpoint)) = &body {
+                found |= self.audit_one(&mut audit, place, &held, checkpoint)?;
+            }
+            audit.read(&held.header, held.id, body.as_ref(), held.row().is(flags::BODY));
+        }
+        self.shared.audits().keep(log, audit);
+        Ok(found)
+    }
+
+    /// Checks one checkpoint; true if it is void and was not known to be.
+    fn audit_one(
+        &mut self,
+        audit: &mut LogAudit,
+        place: PlaceKey,
+        held: &HeldEntry,
+        checkpoint: &Checkpoint,
+    ) -> Result<bool, StoreError> {
+        if self.checkpoint_faults.get(place)?.is_some() {
+            return Ok(false);
+        }
+        let is_complete = audit.is_whole() && self.count_erases(audit, checkpoint)?;
+        let Some(proof) = self.fault_proof(place, held)? else { return Ok(false) };
+        let Ok(faulty) = proof.verify(self.shared.network) else { return Ok(false) };
+        let Err(fault) = audit.check(&faulty.entry, checkpoint, is_complete) else { return Ok(false) };
+        self.put_fault(place, &proof, &fault)?;
+        Ok(true)
+    }
+
+    /// Counts the erases of siblings up to where the checkpoint names them. False where something of them is
+    /// not held, or is too much.
+    fn count_erases(&self, audit: &mut LogAudit, checkpoint: &Checkpoint) -> Result<bool, StoreError> {
+        let mut left = SIBLINGS_FREE + 4 * audit.height();
+        let mut due: Vec<(u32, &LogHead, u64)> = Vec::new();
+        for head in &checkpoint.logs {
+            let Some(from) = audit.uncounted(head) else { return Ok(false) };
+            let Some(number) = self.log_numbers.get(&head.log.0)?.map(|number| number.value()) else {
+                return Ok(false);
+            };
+            let named = head.height.checked_sub(1).map(|seq| self.hash_at((number, seq))).transpose()?.flatten();
+            let Some(rest) = left.checked_sub(head.height - from).filter(|_| named == Some(head.head)) else {
+                return Ok(false);
+            };
+            left = rest;
+            due.push((number, head, from));
+        }
+        let mut erases = Vec::new();
+        for (number, head, from) in &due {
+            for row in self.entries.range((*number, *from)..(*number, head.height))? {
+                let (place, bytes) = row?;
+                let held = HeldEntry::read(bytes.value().to_vec())?;
+                if held.row().is(flags::LOOSE) {
+                    return Ok(false);
+                }
+                if held.header.kind != Kind::Erase {
+                    continue;
+                }
+                let body = self.body_of(place.value(), &held)?;
+                if body.is_none() && !held.row().is(flags::BODY) {
+                    return Ok(false);
+                }
+                erases.extend(body.map(|body| (held.header, held.id, body)));
+            }
+        }
+        erases.iter().for_each(|(header, id, body)| audit.count_erase(header, *id, body));
+        due.iter().for_each(|(_, head, _)| audit.counted(head));
+        Ok(true)
+    }
+
+    /// A checkpoint as it is passed on.
+    fn fault_proof(&self, place: PlaceKey, held: &HeldEntry) -> Result<Option<FaultProof>, StoreError> {
+        let row = held.row();
+        let body = self.body_bytes(place, &row)?;
+        let parts = row.signature.copied().zip(body);
+        Ok(parts.map(|(signature, (salt, bytes))| {
+            FaultProof::from_parts(row.header.to_vec(), Signature(signature), salt, bytes)
+        }))
+    }
+
+    fn put_fault(&mut self, place: PlaceKey, proof: &FaultProof, fault: &CheckpointFault) -> Result<(), StoreError> {
+        let row = self.log_row(place.0)?;
+        tracing::warn!(log = %row.log, seq = place.1, %fault, rule = %fault.rule(), "a checkpoint is void");
+        self.checkpoint_faults.insert(place, proof.encode().as_slice())?;
+        self.after.notices.push(Notice::Proven(row.log));
+        Ok(())
+    }
+
+    /// Takes a fault proof that somebody passed on: what it shows alone is believed, a root is audited here.
+    pub(super) fn insert_fault(&mut self, proof: &FaultProof) -> Result<ProofTaken, StoreError> {
+        let Ok(faulty) = proof.verify(self.shared.network) else { return Ok(ProofTaken::False) };
+        let header = faulty.entry.header();
+        let Some(record) = self.identity(&header.author)? else { return Ok(ProofTaken::Unknown) };
+        if !self.owns_log(record.state(), &header.log, &header.device)? {
+            return Ok(ProofTaken::Unknown);
+        }
+        let (log, row) = self.log(&header.log, &header.author, &header.device)?;
+        let place = (log, header.seq);
+        if self.checkpoint_faults.get(place)?.is_some() {
+            return Ok(ProofTaken::Known);
+        }
+        let is_held = self.hash_at(place)? == Some(faulty.entry.hash());
+        if let Some(fault) = faulty.fault.as_ref().filter(|_| is_held || row.height <= header.seq) {
+            self.put_fault(place, proof, fault)?;
+            self.stand_forked(row.author)?;
+            return Ok(ProofTaken::New);
+        }
+        if !is_held || faulty.fault.is_some() {
+            return Ok(ProofTaken::Unknown);
+        }
+        if self.audit(log)? {
+            self.stand_forked(row.author)?;
+        }
+        Ok(if self.checkpoint_faults.get(place)?.is_some() { ProofTaken::New } else { ProofTaken::Unknown })
+    }
+}
+
+impl Snapshot {
+    /// The proofs that are kept against checkpoints of a log, the oldest first.
+    pub(crate) fn fault_proofs(&self, log: &LogId, proofs_max: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        let Some(number) = self.log_number(log)? else { return Ok(Vec::new()) };
+        let faults = self.table(tables::CHECKPOINT_FAULTS)?;
+        let range = faults.range((number, 0)..=(number, u64::MAX))?.take(proofs_max);
+        range.map(|row| Ok(row?.1.value().to_vec())).collect()
+    }
+
+    /// The logs of which a proof is kept.
+    pub(crate) fn proven_logs(&self) -> Result<Vec<LogId>, StoreError> {
+        let mut numbers = BTreeSet::new();
+        for row in self.table(tables::FORK_PROOFS)?.iter()? {
+            numbers.insert(row?.0.value());
+        }
+        for row in self.table(tables::CHECKPOINT_FAULTS)?.iter()? {
+            numbers.insert(row?.0.value().0);
+        }
+        let mut logs = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            logs.extend(self.log(number)?.map(|row| row.log));
+        }
+        Ok(logs)
+    }
+}

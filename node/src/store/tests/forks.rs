@@ -1,0 +1,361 @@
+//! Forks between sibling devices: anchors, what a disputed branch may not do, any order of arrival
+//! (`LOG-13`, `LOG-8`).
+
+use proptest::prelude::*;
+use xom_protocol::body::{Block, Body, Edit, Erase, LogHead, Profile, Reaction};
+use xom_protocol::entry::Reference;
+use xom_protocol::identity::compose;
+use xom_protocol::log::{Composer, LiveSet, MerkleMap, Surroundings, build_checkpoint, root_log_id};
+
+use super::*;
+use crate::store::tables::LogRow;
+use crate::views::tests::dump_all;
+
+/// One device of alice's, which signs by hand.
+#[derive(Clone)]
+struct Device {
+    composer: Composer,
+    live: LiveSet,
+    entries: Vec<VerifiedEntry>,
+}
+
+impl Device {
+    fn new(did: Did, key: SecretKey) -> Self {
+        let log = root_log_id(Network::MAIN, &did, &key.public().device_id());
+        let (network, position) = (Network::MAIN, Position::EMPTY);
+        let composer = Composer { network, key, author: did, log, position, last_time_ms: 0 };
+        Self { composer, live: LiveSet::new(did), entries: Vec::new() }
+    }
+
+    fn log(&self) -> LogId {
+        self.composer.log
+    }
+
+    fn write(&mut self, body: &Body) -> Reference {
+        let seq = self.composer.position.height;
+        let entry = self.composer.compose(body, [u8::try_from(seq % 250 + 1).unwrap(); 32], NOW_MS).unwrap();
+        self.composer.advance(&entry);
+        self.live.insert(&entry);
+        self.entries.push(entry.clone());
+        entry.header().reference(entry.id())
+    }
+
+    fn post(&mut self, text: &str) -> Reference {
+        self.write(&Body::Post(Post { text: text.to_owned(), ..Post::default() }))
+    }
+
+    fn head(&self) -> LogHead {
+        let Position { height, head } = self.composer.position;
+        LogHead { log: self.log(), height, head: head.unwrap() }
+    }
+
+    /// Writes up to the next checkpoint, which names these heads.
+    fn checkpoint(&mut self, record: &IdentityRecord, mut heads: Vec<LogHead>) {
+        while self.composer.position.height == 0 || !self.composer.position.height.is_multiple_of(256) {
+            self.post("filling");
+        }
+        heads.sort_by_key(|head| head.log);
+        let height = self.composer.position.height;
+        let items = self.live.checkpoint_items(self.log(), height, &heads);
+        let mut map: MerkleMap = items.into_iter().collect();
+        let (identity, statements) = (record.state().head, record.state().statements);
+        let surroundings = Surroundings { identity, statements, logs: heads };
+        let checkpoint = build_checkpoint(self.log(), self.composer.position, &mut map, surroundings).unwrap();
+        self.write(&Body::Checkpoint(checkpoint));
+    }
+
+    fn run(&self, from: usize) -> NewRun {
+        let (log, author, device) = (self.log(), self.composer.author, self.composer.key.public().device_id());
+        NewRun { log, author, device, entries: self.entries[from..].to_vec(), live: false }
+    }
+}
+
+/// Alice, whose phone has forked: its log as far as it is one, and both branches. Her tablet and laptop are siblings.
+struct Cast {
+    record: IdentityRecord,
+    control: SecretKey,
+    branches: [Device; 2],
+    tablet: Device,
+    laptop: Device,
+    /// Where the branches part.
+    parts: usize,
+}
+
+impl Cast {
+    /// Everything that `disputed` writes stands on the first branch.
+    fn new(common: impl FnOnce(&mut Device), disputed: impl FnOnce(&mut Device)) -> Self {
+        let phrase = xom_protocol::phrase::Phrase::from_entropy(&[9; 32]).unwrap();
+        let mut record = IdentityRecord::from_genesis(Network::MAIN, phrase.genesis(Network::MAIN)).unwrap();
+        let did = record.did();
+        let siblings = [1, 2].map(|number| {
+            let key = SecretKey::from_seed(&[number; 32]).unwrap();
+            record.insert(compose::grant(Network::MAIN, did, &phrase.device_key(), &key).unwrap()).unwrap();
+            Device::new(did, key)
+        });
+        let mut phone = Device::new(did, phrase.device_key());
+        common(&mut phone);
+        let parts = phone.entries.len();
+        let mut other = phone.clone();
+        disputed(&mut phone);
+        other.post("another branch");
+        let [tablet, laptop] = siblings;
+        Self { record, control: phrase.control_key(0), branches: [phone, other], tablet, laptop, parts }
+    }
+
+    async fn introduce(&self, to: &Person) {
+        let objects = self.record.objects().iter().map(SignedObject::encode).collect();
+        to.store.insert_identity(self.record.did(), objects).await.unwrap();
+    }
+
+    /// Both branches, this one first.
+    async fn fork(&self, at: &Person, first: usize) {
+        at.store.append(self.branches[first].run(0)).await.unwrap();
+        let parts = u64::try_from(self.parts).unwrap();
+        let forked = at.store.append(self.branches[1 - first].run(0)).await.unwrap();
+        assert_eq!(forked, Appended::Forked { seq: parts });
+    }
+
+    fn settle(&mut self, branch: usize) -> Vec<u8> {
+        let anchors = vec![self.branches[branch].head()];
+        let settle = compose::settle(&self.record.state().place(), anchors, &[&self.control]).unwrap();
+        self.record.insert(settle.clone()).unwrap();
+        settle.encode()
+    }
+
+    fn phone(&self) -> LogId {
+        self.branches[0].log()
+    }
+}
+
+fn row(at: &Person, log: &LogId) -> LogRow {
+    let logs = at.store.snapshot().unwrap().logs().unwrap();
+    logs.into_iter().find(|(_, row)| row.log == *log).unwrap().1
+}
+
+fn is_disputed(at: &Person, log: &LogId) -> bool {
+    row(at, log).disputed_from != LogRow::NONE
+}
+
+fn two_posts(device: &mut Device) {
+    device.post("one");
+    device.post("two");
+}
+
+fn one_post(device: &mut Device) {
+    device.post("three");
+}
+
+#[tokio::test]
+async fn log_13_a_checkpoint_of_a_sibling_settles_a_fork_for_the_branch_that_it_names() {
+    for named in [0, 1] {
+        let mut cast = Cast::new(two_posts, one_post);
+        let bob = Person::new("bob");
+        cast.introduce(&bob).await;
+        cast.fork(&bob, 0).await;
+        assert!(is_disputed(&bob, &cast.phone()));
+        let head = cast.branches[named].head();
+        cast.tablet.checkpoint(&cast.record.clone(), vec![head]);
+        bob.store.append(cast.tablet.run(0)).await.unwrap();
+        assert!(!is_disputed(&bob, &cast.phone()));
+        bob.store.append(cast.branches[named].run(0)).await.unwrap();
+        let third = ["three", "another branch"][named];
+        assert_eq!(bob.texts(&cast.phone()), ["one", "two", third]);
+        let lost = bob.store.append(cast.branches[1 - named].run(0)).await.unwrap();
+        assert_eq!(lost, Appended::Refused { rule: xom_protocol::Rule("LOG-13") });
+        assert_eq!(bob.store.verify().await.unwrap().faults, Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn log_13_control_keys_outrank_the_checkpoints_of_siblings() {
+    let mut cast = Cast::new(two_posts, one_post);
+    let bob = Person::new("bob");
+    cast.introduce(&bob).await;
+    cast.fork(&bob, 0).await;
+    let head = cast.branches[0].head();
+    cast.tablet.checkpoint(&cast.record.clone(), vec![head]);
+    bob.store.append(cast.tablet.run(0)).await.unwrap();
+    assert!(!is_disputed(&bob, &cast.phone()));
+    let settle = cast.settle(1);
+    bob.store.insert_identity(cast.record.did(), vec![settle]).await.unwrap();
+    bob.store.append(cast.branches[1].run(0)).await.unwrap();
+    assert_eq!(bob.texts(&cast.phone()), ["one", "two", "another branch"]);
+    assert!(!is_disputed(&bob, &cast.phone()));
+}
+
+#[tokio::test]
+async fn log_13_two_siblings_that_name_different_branches_decide_nothing() {
+    let mut cast = Cast::new(two_posts, one_post);
+    let bob = Person::new("bob");
+    cast.introduce(&bob).await;
+    cast.fork(&bob, 0).await;
+    let (record, heads) = (cast.record.clone(), [cast.branches[0].head(), cast.branches[1].head()]);
+    cast.tablet.checkpoint(&record, vec![heads[0]]);
+    cast.laptop.checkpoint(&record, vec![heads[1]]);
+    bob.store.append(cast.tablet.run(0)).await.unwrap();
+    assert!(!is_disputed(&bob, &cast.phone()));
+    bob.store.append(cast.laptop.run(0)).await.unwrap();
+    assert!(is_disputed(&bob, &cast.phone()));
+}
+
+#[tokio::test]
+async fn log_13_a_checkpoint_on_a_branch_that_is_disputed_itself_settles_nothing() {
+    let mut cast = Cast::new(two_posts, one_post);
+    let bob = Person::new("bob");
+    cast.introduce(&bob).await;
+    cast.fork(&bob, 0).await;
+    let mut other = cast.tablet.clone();
+    let head = cast.branches[0].head();
+    cast.tablet.checkpoint(&cast.record.clone(), vec![head]);
+    other.post("the tablet has forked too");
+    bob.store.append(cast.tablet.run(0)).await.unwrap();
+    bob.store.append(other.run(0)).await.unwrap();
+    assert!(is_disputed(&bob, &cast.tablet.log()));
+    assert!(is_disputed(&bob, &cast.phone()));
+}
+
+/// A fork at whose first branch everything is done that has an effect on others' views or on one's own.
+fn busy(bob: &Person, theirs: Reference) -> Cast {
+    let subject = bob.me.did;
+    let (mut kept, mut edited) = (None, None);
+    let common = |phone: &mut Device| {
+        phone.write(&Body::Profile(Profile { rev: 1, name: Some("Alice".to_owned()), ..Profile::default() }));
+        kept = Some(phone.post("kept"));
+        edited = Some(phone.post("first version"));
+    };
+    let mut cast = Cast::new(common, |_| {});
+    let (kept, edited) = (kept.unwrap(), edited.unwrap());
+    let phone = &mut cast.branches[0];
+    let reply = Post { text: "a reply".to_owned(), reply: Some(theirs), root: Some(theirs), ..Post::default() };
+    phone.write(&Body::Post(reply));
+    phone.write(&Body::Profile(Profile { rev: 2, name: Some("Mallory".to_owned()), ..Profile::default() }));
+    phone.write(&Body::Erase(Erase { target: kept, purge: None }));
+    let second = Post { text: "second version".to_owned(), ..Post::default() };
+    phone.write(&Body::Edit(Edit { target: edited, rev: 1, post: second }));
+    phone.write(&Body::Block(Block { subject, rev: 1 }));
+    phone.write(&Body::Reaction(Reaction { target: theirs, rev: 1, emoji: Reaction::FAVOURITE.to_owned() }));
+    cast
+}
+
+/// Everything in the views, but for when accounts were first seen.
+fn views(at: &Person) -> Vec<String> {
+    dump_all(&at.store.shared.database().unwrap())
+}
+
+/// What readers see of it: texts, the replies and likes of bob's post, alice's name.
+fn effects(bob: &Person, cast: &Cast, status: StatusId) -> (Vec<String>, u64, u64, String) {
+    let reader = crate::Reader::new(bob.store.snapshot().unwrap()).unwrap();
+    let page = crate::model::Page { limit: 40, ..crate::model::Page::default() };
+    let did = cast.record.did();
+    let shown = reader.author_statuses(None, &did, &crate::model::AuthorFilter::default(), &page).unwrap();
+    let text = |status: &crate::model::Status| match &status.content {
+        crate::model::StatusContent::Post(view) => view.post.text.clone(),
+        crate::model::StatusContent::Repost(_) => "repost".to_owned(),
+    };
+    let crate::model::StatusContent::Post(view) = reader.status(None, status).unwrap().unwrap().content else {
+        panic!("a post");
+    };
+    let name = reader.account(&did).unwrap().unwrap().name;
+    (shown.iter().map(text).collect(), view.replies, view.reactions, name)
+}
+
+#[tokio::test]
+async fn a_disputed_branch_has_no_effect_until_it_is_settled_and_then_every_effect() {
+    let bob = Person::new("bob");
+    let status = bob.post("bob's").await;
+    let number = bob.store.snapshot().unwrap().log_number(&bob.me.log).unwrap().unwrap();
+    let theirs = bob.store.snapshot().unwrap().held((number, 1)).unwrap().unwrap();
+    let theirs = theirs.header.reference(theirs.id);
+    let mut cast = busy(&bob, theirs);
+    cast.introduce(&bob).await;
+    bob.store.append(cast.branches[0].run(0)).await.unwrap();
+    let settled = effects(&bob, &cast, status);
+    assert_eq!((settled.1, settled.2, settled.3.as_str()), (1, 1, "Mallory"));
+    assert!(settled.0.contains(&"second version".to_owned()) && !settled.0.contains(&"kept".to_owned()));
+    let before = views(&bob);
+
+    bob.store.append(cast.branches[1].run(0)).await.unwrap();
+    let disputed = effects(&bob, &cast, status);
+    assert_eq!((disputed.1, disputed.2, disputed.3.as_str()), (0, 0, "Alice"));
+    for text in ["kept", "first version", "a reply"] {
+        assert!(disputed.0.contains(&text.to_owned()), "{text} is shown: {:?}", disputed.0);
+    }
+    let live = views(&bob);
+    bob.store.rebuild_views().await.unwrap();
+    assert_eq!(live, views(&bob), "as if rebuilt");
+    assert_eq!(bob.store.verify().await.unwrap().faults, Vec::<String>::new());
+
+    let settle = cast.settle(0);
+    bob.store.insert_identity(cast.record.did(), vec![settle]).await.unwrap();
+    assert_eq!(effects(&bob, &cast, status), settled);
+    assert_eq!(views(&bob), before, "as if it had never been disputed");
+    bob.store.rebuild_views().await.unwrap();
+    assert_eq!(views(&bob), before);
+    assert_eq!(bob.store.verify().await.unwrap().faults, Vec::<String>::new());
+}
+
+/// What arrives, in some order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Arrival {
+    Branch(usize),
+    Tablet,
+    Laptop,
+    Settle,
+}
+
+/// Delivers everything in an order, then all of it again until nothing changes, as peers do.
+async fn deliver(cast: &Cast, settle: Option<&Vec<u8>>, order: &[Arrival], bob: &Person) {
+    cast.introduce(bob).await;
+    for _ in 0..3 {
+        for arrival in order {
+            match arrival {
+                Arrival::Branch(branch) => drop(bob.store.append(cast.branches[*branch].run(0)).await.unwrap()),
+                Arrival::Tablet => drop(bob.store.append(cast.tablet.run(0)).await.unwrap()),
+                Arrival::Laptop => drop(bob.store.append(cast.laptop.run(0)).await.unwrap()),
+                Arrival::Settle => {
+                    let objects = settle.into_iter().cloned().collect();
+                    bob.store.insert_identity(cast.record.did(), objects).await.unwrap();
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn log_13_any_order_of_arrival_settles_a_fork_in_the_same_way(
+        orders in proptest::collection::vec(
+            Just(vec![Arrival::Branch(0), Arrival::Branch(1), Arrival::Tablet, Arrival::Laptop, Arrival::Settle])
+                .prop_shuffle(), 2),
+        tablet in 0_usize..2,
+        laptop in proptest::option::of(0_usize..2),
+        control in proptest::option::of(0_usize..2),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut cast = Cast::new(two_posts, |device| { device.post("three"); device.post("four"); });
+            let record = cast.record.clone();
+            let heads = [cast.branches[0].head(), cast.branches[1].head()];
+            cast.tablet.checkpoint(&record, vec![heads[tablet]]);
+            cast.laptop.checkpoint(&record, laptop.map(|branch| heads[branch]).into_iter().collect());
+            let first = cast.record.clone();
+            let settle = control.map(|branch| cast.settle(branch));
+            cast.record = first;
+            let mut ends = Vec::new();
+            for order in &orders {
+                let bob = Person::new("bob");
+                deliver(&cast, settle.as_ref(), order, &bob).await;
+                let disputed = is_disputed(&bob, &cast.phone());
+                let texts = if disputed { Vec::new() } else { bob.texts(&cast.phone()) };
+                prop_assert_eq!(bob.store.verify().await.unwrap().faults, Vec::<String>::new());
+                ends.push((disputed, texts));
+            }
+            prop_assert_eq!(&ends[0], &ends[1]);
+            let decided = control.or((laptop.is_none() || laptop == Some(tablet)).then_some(tablet));
+            prop_assert_eq!(ends[0].0, decided.is_none());
+            Ok(())
+        })?;
+    }
+}
