@@ -10,4 +10,5 @@ mod log;
 mod people;
 mod recovery;
 mod rotation;
+mod thieves;
 mod vectors;
