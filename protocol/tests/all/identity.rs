@@ -11,4 +11,5 @@ mod people;
 mod recovery;
 mod rotation;
 mod thieves;
+mod threats;
 mod vectors;

@@ -41,7 +41,7 @@ fn a_device_grants_another_and_both_are_live() {
 
 /// R-SIG-6: a stranger's grants wait for a chain of grants that never comes.
 #[test]
-fn a_stranger_can_not_make_itself_a_device() {
+fn r_sig_6_a_stranger_can_not_make_itself_a_device() {
     let alice = alice();
     let (mallory, eve) = (device("mallory"), device("eve"));
     let state = alice.state_of(&[&alice.grant(&mallory, &eve), &alice.grant(&eve, &mallory)]);
@@ -51,7 +51,7 @@ fn a_stranger_can_not_make_itself_a_device() {
 
 /// R-SIG-6: two devices that drop each other at once; only a granter's drop, or one's own, counts.
 #[test]
-fn devices_that_drop_each_other_at_once_end_the_same_way_in_every_order() {
+fn r_sig_6_devices_that_drop_each_other_at_once_end_the_same_way_in_every_order() {
     let alice = alice();
     let (phone, laptop, tablet) = (alice.first_device(), device("laptop"), device("tablet"));
     let (one, two) = (alice.grant(&phone, &laptop), alice.grant(&phone, &tablet));
@@ -134,7 +134,7 @@ fn control_keys_accept_entries_of_a_device_whose_grant_fell_away() {
 
 /// R-SIG-5: before, at and after the removal, whenever the entry arrives and whatever its date.
 #[test]
-fn entries_of_a_removed_device_count_up_to_the_accepted_head() {
+fn r_sig_5_entries_of_a_removed_device_count_up_to_the_accepted_head() {
     let alice = alice();
     let phone = alice.first_device();
     let id = phone.public().device_id();

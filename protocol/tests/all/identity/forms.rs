@@ -41,7 +41,7 @@ fn list(keys: &[SecretKey], threshold: u64) -> KeyList {
 
 /// R-SIG-9: lists that are empty, repeat a key or have a threshold that can't be met.
 #[test]
-fn a_key_list_has_distinct_keys_and_a_threshold_that_can_be_met() {
+fn r_sig_9_a_key_list_has_distinct_keys_and_a_threshold_that_can_be_met() {
     let key = alice().phrase.control_key(0).public();
     check_genesis(|genesis| genesis.control.keys.clear(), "ID-4");
     check_genesis(|genesis| genesis.control.threshold = 0, "ID-4");
@@ -69,7 +69,7 @@ fn guardians_are_ascending_and_can_meet_their_need() {
 
 /// R-SIG-9: the member is left out, not empty.
 #[test]
-fn a_member_that_is_missing_or_not_known_is_refused() {
+fn r_sig_9_a_member_that_is_missing_or_not_known_is_refused() {
     let alice = alice();
     let control = alice.phrase.control_key(0);
     let mut map: std::collections::BTreeMap<String, ipld_core::ipld::Ipld> =
@@ -97,7 +97,7 @@ fn a_member_that_is_missing_or_not_known_is_refused() {
 
 /// R-SIG-2: a weak key is refused wherever a key is registered.
 #[test]
-fn a_weak_key_is_never_registered() {
+fn r_sig_2_a_weak_key_is_never_registered() {
     check_genesis(|genesis| genesis.device = WEAK_KEY, "ENC-11");
     check_genesis(|genesis| genesis.control.keys = vec![WEAK_KEY], "ENC-11");
     let alice = alice();
@@ -121,7 +121,7 @@ fn a_genesis_is_of_one_network_and_begins_the_record() {
 
 /// R-SIG-13: another genesis is another identity.
 #[test]
-fn a_second_genesis_is_of_another_identity() {
+fn r_sig_13_a_second_genesis_is_of_another_identity() {
     let (alice, mallory) = (alice(), person("mallory"));
     alice.refuses(&[], &mallory.genesis, "ID-1");
     let mut changed = genesis();
@@ -134,7 +134,7 @@ fn a_second_genesis_is_of_another_identity() {
 
 /// R-SIG-9: two of three must sign, and one key can't sign twice.
 #[test]
-fn a_threshold_is_met_by_distinct_keys_only() {
+fn r_sig_9_a_threshold_is_met_by_distinct_keys_only() {
     let control = keys(&["c0", "c1", "c2"]);
     let mut genesis = genesis();
     genesis.control = list(&control, 2);
@@ -173,7 +173,7 @@ fn signatures_are_no_part_of_the_set() {
 
 /// R-SIG-3, R-SIG-4: what was signed as another kind of object or for another network.
 #[test]
-fn a_signature_for_another_domain_or_network_is_refused() {
+fn r_sig_3_a_signature_for_another_domain_or_network_is_refused() {
     let alice = alice();
     let (control, phone) = (alice.phrase.control_key(0), alice.first_device());
     let settle = alice.operation(alice.start(), Operation::Settle { anchors: vec![head("a", 1)] }).encode();
@@ -201,7 +201,7 @@ fn a_device_has_no_say_in_the_log_and_a_control_key_none_among_statements() {
 
 /// R-SIG-6: a device that adds itself, or is added without its own signature.
 #[test]
-fn a_grant_is_signed_by_two_different_devices() {
+fn r_sig_6_a_grant_is_signed_by_two_different_devices() {
     let alice = alice();
     let (phone, laptop) = (alice.first_device(), device("laptop"));
     let origin = Origin { did: alice.did, by: phone.public().device_id() };

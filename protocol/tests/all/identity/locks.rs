@@ -116,6 +116,18 @@ fn a_dropped_device_does_not_come_back_by_its_own_lock() {
 }
 
 #[test]
+fn a_device_that_control_keys_ended_keeps_its_accepted_heads_whatever_a_lock_leaves_out() {
+    let alice = alice();
+    let (phone, laptop) = (alice.first_device(), device("laptop"));
+    let to_laptop = alice.grant(&phone, &laptop);
+    let (removal, _) = alice.remove(alice.start(), end(&laptop, &[head("l", 4)], &[]));
+    let lock = alice.lock(&phone, 1, &[]);
+    let state = alice.state_of(&[&to_laptop, &removal, &lock]);
+    let id = laptop.public().device_id();
+    assert_eq!(state.admits(&id, &head("l", 4).log, 3, &head("l", 4).head), Ok(()));
+}
+
+#[test]
 fn a_lock_takes_no_posts_away() {
     let alice = alice();
     let phone = alice.first_device();

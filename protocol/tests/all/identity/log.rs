@@ -56,7 +56,7 @@ fn a_composer_does_not_sign_what_it_may_not() {
 
 /// R-SIG-8: a thief of the current key races the owner's rotation and loses in every order.
 #[test]
-fn a_rotation_beats_the_stolen_control_key_in_every_order() {
+fn r_sig_8_a_rotation_beats_the_stolen_control_key_in_every_order() {
     let alice = alice();
     let phone = alice.first_device();
     let (theft, after_theft) = alice.remove(alice.start(), end(&phone, &[], &[]));
@@ -121,7 +121,7 @@ fn two_rotations_freeze_the_log_where_they_part_and_are_kept_as_proof() {
 
 /// R-SIG-7: the revealed keys must be the committed ones.
 #[test]
-fn a_rotation_to_keys_that_were_not_committed_is_refused() {
+fn r_sig_7_a_rotation_to_keys_that_were_not_committed_is_refused() {
     let alice = alice();
     let mut stranger = person("mallory");
     stranger.did = alice.did;
@@ -131,7 +131,7 @@ fn a_rotation_to_keys_that_were_not_committed_is_refused() {
 
 /// R-SIG-12: keys that a rotation retired change nothing, at the head or at their old place.
 #[test]
-fn long_dead_keys_build_no_other_history() {
+fn r_sig_12_long_dead_keys_build_no_other_history() {
     let alice = alice();
     let (rotation, at) = alice.rotate(alice.start());
     let dead = At { epoch: 0, ..at };
@@ -151,7 +151,7 @@ fn long_dead_keys_build_no_other_history() {
 
 /// R-SIG-11: an old set shown again lowers nothing.
 #[test]
-fn an_old_state_served_again_changes_nothing() {
+fn r_sig_11_an_old_state_served_again_changes_nothing() {
     let alice = alice();
     let (first, at) = alice.rotate(alice.start());
     let (second, _) = alice.rotate(at);

@@ -47,7 +47,7 @@ fn a_device_that_does_not_sign_is_not_brought() {
 
 /// R-SIG-8: the keys that a rotation revealed are nobody's keys from then on.
 #[test]
-fn next_keys_sign_exactly_once() {
+fn r_sig_8_next_keys_sign_exactly_once() {
     let alice = alice();
     let (rotation, at) = alice.rotate(alice.start());
     let next = alice.phrase.next_key(1);
@@ -62,7 +62,7 @@ fn next_keys_sign_exactly_once() {
 
 /// R-SIG-7, R-SIG-8: whoever has the current control key can sign no rotation, at no place.
 #[test]
-fn the_thief_of_the_current_control_key_can_sign_no_rotation() {
+fn r_sig_7_the_thief_of_the_current_control_key_can_sign_no_rotation() {
     let alice = alice();
     let thief = alice.phrase.control_key(1);
     let (rotation, at) = alice.rotate(alice.start());
