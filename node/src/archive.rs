@@ -5,6 +5,7 @@ mod car;
 mod check;
 mod digests;
 mod manifest;
+mod take;
 mod tar;
 mod writer;
 
@@ -15,6 +16,8 @@ use xom_protocol::{BlobId, Did, LogId};
 use crate::error::StoreError;
 use crate::model::VerifyReport;
 use crate::reader::Reader;
+
+pub use take::take_over;
 
 pub(crate) use check::{NoTaker, check};
 pub(crate) use manifest::Settings;

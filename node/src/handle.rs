@@ -3,6 +3,7 @@
 mod devices;
 mod ownership;
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,11 +17,12 @@ use xom_protocol::limits::INVITE_ADDRESSES_MAX;
 use xom_protocol::{BlobId, Did};
 
 use crate::archive::Page;
+use crate::backup::{BackupError, Name, RestoredIdentity, Written};
 use crate::blob::{BlobReader, BlobWriter};
 use crate::command::{Command, Done, IdempotencyKey};
 use crate::config::NodeConfig;
 use crate::error::{AdoptError, CommandError, StoreError};
-use crate::keys::{ControlAccess, ControlKey, Keyring};
+use crate::keys::{AccessError, ControlAccess, ControlKey, Keyring};
 use crate::model::{Event, LocalIdentity, Media, MediaId, NodeStatus, PeerInfo, StatusId, VerifyReport};
 use crate::net::Net;
 use crate::reader::Reader;
@@ -254,6 +256,30 @@ impl Handle {
         to: impl Write + Send + 'static,
     ) -> Result<u64, CommandError> {
         self.store.export(identity, page, to).await
+    }
+
+    /// Lets backups be sealed for an identity: with its words once, without them where they were here before.
+    pub async fn prepare_backup(&self, identity: Did, access: ControlAccess) -> Result<(), CommandError> {
+        match access {
+            ControlAccess::Words(phrase) => self.store.keep_backup_key(identity, phrase).await,
+            ControlAccess::Passphrase(_) | ControlAccess::Kept if self.store.has_backup_key(&identity)? => Ok(()),
+            ControlAccess::Passphrase(_) | ControlAccess::Kept => Err(AccessError::BackupKey.into()),
+        }
+    }
+
+    /// The identities that were restored here and have no device key yet.
+    pub fn restored(&self) -> Vec<RestoredIdentity> {
+        crate::store::restore::restored(self.store.folder())
+    }
+
+    /// Writes a sealed backup of the whole node, without the files in `known`; see [`crate::backup`].
+    pub async fn backup(
+        &self,
+        identity: Did,
+        known: BTreeSet<Name>,
+        to: impl Write + Send + 'static,
+    ) -> Result<Written, BackupError> {
+        self.store.backup(identity, known, to).await
     }
 
     /// Gives the space of purged and replaced data back and overwrites what purges left behind.

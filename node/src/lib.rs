@@ -4,6 +4,7 @@
 //! [`Handle`].
 
 pub mod archive;
+pub mod backup;
 pub mod blob;
 pub mod command;
 pub mod config;

@@ -1,6 +1,7 @@
 //! A data folder without a network: for commands that need no running node. Holds the folder's lock,
 //! so that a node that runs is noticed, and none starts in between.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,9 +9,10 @@ use std::sync::Arc;
 use xom_protocol::Did;
 
 use crate::archive::Page;
+use crate::backup::{BackupError, Name, Written};
 use crate::config::NodeConfig;
 use crate::error::{CommandError, StartError, StoreError};
-use crate::keys::Keyring;
+use crate::keys::{AccessError, ControlAccess, Keyring};
 use crate::model::VerifyReport;
 use crate::store::folder::Folder;
 use crate::store::{self, Store};
@@ -47,6 +49,25 @@ impl Offline {
     /// The keys of a local identity: how they lie in the folder, and what becomes of them.
     pub fn keyring(&self, identity: Did) -> Keyring {
         Keyring::new(self.store.clone(), identity)
+    }
+
+    /// Lets backups be sealed for an identity: with its words once, without them where they were here before.
+    pub async fn prepare_backup(&self, identity: Did, access: ControlAccess) -> Result<(), CommandError> {
+        match access {
+            ControlAccess::Words(phrase) => self.store.keep_backup_key(identity, phrase).await,
+            ControlAccess::Passphrase(_) | ControlAccess::Kept if self.store.has_backup_key(&identity)? => Ok(()),
+            ControlAccess::Passphrase(_) | ControlAccess::Kept => Err(AccessError::BackupKey.into()),
+        }
+    }
+
+    /// Writes a sealed backup of the whole node, without the files in `known`; see [`crate::backup`].
+    pub async fn backup(
+        &self,
+        identity: Did,
+        known: BTreeSet<Name>,
+        to: impl Write + Send + 'static,
+    ) -> Result<Written, BackupError> {
+        self.store.backup(identity, known, to).await
     }
 
     /// Checks everything stored.

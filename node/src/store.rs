@@ -5,6 +5,7 @@ mod adopt;
 mod ahead;
 mod append;
 mod audits;
+mod backup;
 mod batch;
 mod blobs;
 mod compose;
@@ -26,6 +27,7 @@ mod openings;
 mod own;
 pub(crate) mod ownership;
 mod recoveries;
+pub(crate) mod restore;
 mod salts;
 mod served;
 mod shared;
@@ -58,7 +60,7 @@ use writer::{Job, Task};
 
 pub(crate) use audits::ProofTaken;
 pub(crate) use erasure::attachments;
-pub(crate) use open::{open, open_existing};
+pub(crate) use open::{open, open_existing, open_without_identity};
 pub(crate) use snapshot::Snapshot;
 
 /// A cheap clone through which the store is read and written.

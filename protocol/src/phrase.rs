@@ -165,6 +165,13 @@ impl Phrase {
         places.into_iter().find(|place| self.next_keys(place.epoch + 1) == place.next)
     }
 
+    /// The X25519 secret that opens backups (`ARC-11`). Its public half seals them and is kept on devices.
+    pub fn backup_secret(&self) -> Zeroizing<[u8; 32]> {
+        let mut secret = Zeroizing::new([0; 32]);
+        self.derive("backup-key", &mut *secret);
+        secret
+    }
+
     fn key(&self, info: &str) -> SecretKey {
         let mut seed = Zeroizing::new([0; 32]);
         self.derive(info, &mut *seed);
@@ -206,6 +213,12 @@ mod tests {
         let keys = [alice().control_key(0), alice().control_key(1), alice().device_key()];
         let distinct: std::collections::BTreeSet<_> = keys.iter().map(SecretKey::public).collect();
         assert_eq!(distinct.len(), keys.len());
+    }
+
+    #[test]
+    fn the_words_give_the_secret_of_backups() {
+        let known = "a3804fc2aefaf8b1285f5ba8c07e2fed42e6b0dfc349325d2130e23414580419";
+        assert_eq!(data_encoding::HEXLOWER.encode(&*alice().backup_secret()), known);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `/api/xom/v1`: what Mastodon has no word for: identity, invites, peers, sync, checks, export, import.
 
 pub mod access;
+pub mod backup;
 pub mod compact;
 pub mod entries;
 pub mod errors;
@@ -29,6 +30,8 @@ use crate::http::App;
 
 /// Largest body of an import request, bytes.
 const IMPORT_BODY_BYTES_MAX: usize = 4 << 20;
+/// Largest list of the files that a backup has already, bytes.
+const BACKUP_BODY_BYTES_MAX: usize = 16 * xom_node::backup::KNOWN_NAMES_MAX;
 
 /// The routes.
 pub fn router() -> Router<App> {
@@ -60,6 +63,8 @@ pub fn router() -> Router<App> {
         .route("/logs", get(logs::get))
         .route("/verify", post(verify::post))
         .route("/export", get(export::get))
+        .route("/backup", post(backup::post).layer(DefaultBodyLimit::max(BACKUP_BODY_BYTES_MAX)))
+        .route("/backup/key", post(backup::prepare))
         .route("/compact", post(compact::post))
         .route("/views/rebuild", post(views::rebuild))
         .route("/statuses/find", get(find::get))

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::commands::{
-    compact, erase, export, follow, guardians, id, identity, import, init, invite, lock, notifications, open,
-    passphrase, peers, phrase, post, profile, react, recover, run, show, status, timeline, unlock, verify, views,
+    backup, compact, erase, export, follow, guardians, id, identity, import, init, invite, lock, notifications, open,
+    passphrase, peers, phrase, post, profile, react, recover, restore, run, show, status, timeline, unlock, verify,
+    views,
 };
 use super::{CliError, exit};
 use crate::settings::RunFlags;
@@ -89,6 +90,10 @@ pub enum Command {
     Status(status::Args),
     /// Write everything of an identity to a file
     Export(export::Args),
+    /// Back the whole node up, sealed for the 24 words
+    Backup(backup::Args),
+    /// Bring a node back from a backup or an archive
+    Restore(restore::Args),
     /// Check chains, signatures and bodies
     Verify(verify::Args),
     /// Take over what was written elsewhere

@@ -6,7 +6,7 @@
 mod multipart;
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -81,6 +81,12 @@ impl Client {
     pub fn download(&self, path: &str, to: &mut impl Write) -> Result<u64, CliError> {
         let mut response = self.get_response(path, &[])?;
         io::copy(&mut response.body_mut().as_reader(), to).map_err(|error| self.cut_off(&error))
+    }
+
+    /// Sends bytes and gives the answer, to be read piece by piece.
+    pub fn exchange(&self, path: &str, body: &[u8]) -> Result<impl Read + use<>, CliError> {
+        let request = self.signed(self.agent.post(self.url(path))).header("Content-Type", "application/octet-stream");
+        Ok(self.checked(request.send(body))?.into_body().into_reader())
     }
 
     /// What ended the body of an answer before its end.

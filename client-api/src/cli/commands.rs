@@ -1,5 +1,6 @@
 //! The commands.
 
+pub(super) mod backup;
 pub(super) mod compact;
 pub(super) mod erase;
 pub(super) mod export;
@@ -20,6 +21,7 @@ pub(super) mod post;
 pub(super) mod profile;
 pub(super) mod react;
 pub(super) mod recover;
+pub(super) mod restore;
 pub(super) mod run;
 pub(super) mod show;
 pub(super) mod status;
@@ -61,6 +63,8 @@ pub(super) fn execute(call: &Call, command: &Command, run_flags: &RunFlags) -> R
         Command::Peers(args) => args.execute(call),
         Command::Status(args) => args.execute(call),
         Command::Export(args) => args.execute(call),
+        Command::Backup(args) => args.execute(call),
+        Command::Restore(args) => args.execute(call),
         Command::Verify(args) => args.execute(call),
         Command::Import(args) => args.execute(call),
         Command::Open(args) => args.execute(call),

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use xom_node::StartError;
+use xom_node::backup::BackupError;
 
 use super::Exit;
 use crate::settings::SettingsError;
@@ -55,6 +56,9 @@ pub enum CliError {
     /// Whoever reads the output has gone away.
     #[error("output closed")]
     Closed,
+    /// A backup can't be made, read or restored.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// Anything else.
     #[error("{0}")]
     Failed(String),
@@ -71,7 +75,13 @@ impl CliError {
             Self::Start(StartError::Listen { .. }) | Self::PortBusy(_) => Exit::PortBusy,
             Self::Start(StartError::Entropy(_)) => Exit::Failed,
             Self::Start(_) => Exit::Folder,
-            Self::Faults(_) => Exit::Faults,
+            Self::Faults(_) | Self::Backup(BackupError::Damaged(_) | BackupError::Faults { .. }) => Exit::Faults,
+            Self::Backup(BackupError::NotEmpty(_) | BackupError::OtherRestore(_) | BackupError::InUse(_)) => {
+                Exit::Folder
+            }
+            Self::Backup(BackupError::Start(_)) => Exit::Folder,
+            Self::Backup(BackupError::Words | BackupError::NoKey(_)) => Exit::Refused,
+            Self::Backup(BackupError::File { .. } | BackupError::Stream(_) | BackupError::Store(_)) => Exit::Failed,
             Self::Closed => Exit::Ok,
             Self::File { .. } | Self::Failed(_) => Exit::Failed,
         }

@@ -26,6 +26,11 @@ pub(super) struct ControlArgs {
 }
 
 impl ControlArgs {
+    /// The words of the file that was named.
+    pub(super) fn words(&self) -> Result<Option<Zeroizing<String>>, CliError> {
+        self.words_file.as_deref().map(read).transpose()
+    }
+
     /// Sends `body` with what opens the control key. Where nothing was named and the key is closed, asks on
     /// the terminal for what the node wants.
     pub(super) fn post(&self, client: &Client, path: &str, body: Value) -> Result<Value, CliError> {

@@ -48,11 +48,12 @@ pub const IDS_MAX: usize = 200;
 pub const IMPORT_BATCH_MAX: usize = 1_000;
 
 /// What may take long, each for the whole store or a whole medium.
-const LONG_PATHS: [&str; 7] = [
+const LONG_PATHS: [&str; 8] = [
     "/api/v1/media",
     "/api/v2/media",
     "/api/xom/v1/verify",
     "/api/xom/v1/export",
+    "/api/xom/v1/backup",
     "/api/xom/v1/compact",
     "/api/xom/v1/views/rebuild",
     "/api/xom/v1/import/posts",

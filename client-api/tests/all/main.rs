@@ -2,6 +2,7 @@
 //! sockets, the page.
 
 mod accounts;
+mod backup;
 mod entities;
 mod guards;
 #[cfg(test)]

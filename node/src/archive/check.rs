@@ -66,6 +66,13 @@ pub(crate) fn check(file: impl Read, taker: &mut dyn Taker) -> VerifyReport {
     check.report
 }
 
+/// Whose archive it is, and of which network, by its first member.
+pub(super) fn whose(file: impl Read) -> io::Result<(Network, Did)> {
+    let mut tar = TarReader::new(file);
+    expect(&mut tar, ABOUT)?;
+    about(&mut tar)
+}
+
 /// The state of a check.
 struct Check<'t> {
     report: VerifyReport,

@@ -70,6 +70,9 @@ pub enum AccessError {
     /// The control key is kept nowhere but in the words.
     #[error("the control key is not kept on this node; give the 24 words")]
     WordsNeeded,
+    /// Backups can't be sealed yet: the words were never here (`ARC-11`).
+    #[error("this node can't seal backups for this identity yet; give the 24 words once")]
+    BackupKey,
     /// The passphrase is not the one that the key was sealed with.
     #[error("wrong passphrase; nothing was changed, try again")]
     WrongPassphrase,
@@ -113,7 +116,7 @@ impl AccessError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Sealed => "control-key-sealed",
-            Self::WordsNeeded => "words-needed",
+            Self::WordsNeeded | Self::BackupKey => "words-needed",
             Self::WrongPassphrase => "wrong-passphrase",
             Self::Passphrase(_) => "passphrase-refused",
             Self::DeviceSealed => "device-key-sealed",

@@ -57,6 +57,7 @@ impl Writer {
             Ok(known)
         })?;
         identities::finish(&self.shared.folder, &row)?;
+        super::restore::forget_restored(&self.shared.folder, &did);
         self.shared.add_local(row.clone(), Some(device));
         self.load_own()?;
         if known {

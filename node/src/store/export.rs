@@ -110,7 +110,7 @@ impl Snapshot {
 
     /// Opens the file of a blob that is held and hashes to its name; an open file stays whole whatever
     /// becomes of its name.
-    fn open_blob(&self, blob: &BlobId) -> Result<Option<(u64, File)>, StoreError> {
+    pub(super) fn open_blob(&self, blob: &BlobId) -> Result<Option<(u64, File)>, StoreError> {
         let row = self.table(tables::BLOBS)?.get(&blob.0)?.map(|row| row.value());
         if row.is_none_or(|row| row.state != BlobState::Held) {
             return Ok(None);

@@ -224,6 +224,9 @@ fn check_format(path: &Path) -> Result<Option<u64>, StartError> {
 }
 
 fn check_empty(path: &Path) -> Result<(), StartError> {
+    if path.join(super::restore::RESTORING).is_dir() {
+        return Err(unreadable(path, &"a restore into it was cut short; run xom restore again to go on"));
+    }
     let names = fs::read_dir(path).map_err(|e| unreadable(path, &e))?;
     for name in names {
         let name = name.map_err(|e| unreadable(path, &e))?.file_name();

@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use super::folder::{Folder, entropy, make_dir_all, sync_parent, unreadable, write_secret};
 use super::tables::LocalRow;
+use crate::backup::Recipient;
 use crate::error::StartError;
 use crate::keys::change;
 use crate::keys::folder::{CONTROL_KEY, DEVICE_KEY, Found, KeyFolder, PHRASE};
@@ -34,6 +35,8 @@ pub(super) struct Fresh {
     pub(super) genesis: SignedObject,
     /// The device key.
     pub(super) key: SecretKey,
+    /// Whom backups are sealed for.
+    pub(super) backup: Recipient,
 }
 
 /// Makes the keys of a new identity in a folder that is not yet in its place.
@@ -49,7 +52,8 @@ pub(super) fn make(folder: &Folder, network: Network, username: &str) -> Result<
     let dir = unfinished(folder);
     write_keys(&dir, &phrase).map_err(|e| unreadable(&dir, &e))?;
     let log = root_log_id(network, &did, &device);
-    Ok(Fresh { row: LocalRow { did, username: username.to_owned(), device, log }, genesis, key })
+    let backup = Recipient::of(&phrase);
+    Ok(Fresh { row: LocalRow { did, username: username.to_owned(), device, log }, genesis, key, backup })
 }
 
 /// Writes the device key of an identity that exists elsewhere into a folder that is not yet in its place.

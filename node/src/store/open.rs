@@ -43,6 +43,11 @@ pub(crate) fn open_existing(path: &Path, network: Network) -> Result<Store, Star
     start(Folder::open(path)?, network, None, system())
 }
 
+/// Opens the store of a folder that is filled from elsewhere. Makes no identity.
+pub(crate) fn open_without_identity(folder: Folder, network: Network) -> Result<Store, StartError> {
+    start(folder, network, None, system())
+}
+
 /// The real clock and the real files.
 fn system() -> Machine {
     Machine {
@@ -90,7 +95,8 @@ pub(super) fn start(
     }
     let mut writer = Writer::new(Arc::clone(&shared));
     writer.load_own().map_err(|e| unreadable(&path, &e))?;
-    if let Some(username) = first_username.filter(|_| shared.locals().is_empty()) {
+    let is_free = shared.locals().is_empty() && !super::restore::is_waiting(&shared.folder);
+    if let Some(username) = first_username.filter(|_| is_free) {
         writer.make_identity(username)?;
     }
     shared.set_wants(&writer.own);
@@ -190,6 +196,7 @@ impl Writer {
         self.do_now(move |batch| {
             batch.insert_identity(stored.did, std::slice::from_ref(&genesis))?;
             batch.locals.insert(number, xom_protocol::encoding::encode(&stored).as_slice())?;
+            batch.backup_keys.insert(&stored.did.0, &fresh.backup.0)?;
             Ok(())
         })
         .map_err(|e| unreadable(&place, &e))?;

@@ -35,6 +35,8 @@ pub(crate) const IDENTITIES: TableDefinition<'_, u32, IdentityRow> = TableDefini
 pub(crate) const IDENTITY_OBJECTS: TableDefinition<'_, (u32, u32), &[u8]> = TableDefinition::new("identity_objects_v1");
 /// Order of making -> an identity that lives here, as DAG-CBOR of [`LocalRow`].
 pub(crate) const LOCALS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("locals_v1");
+/// DID of an identity that lives here -> the X25519 public key that backups are sealed for (`ARC-11`).
+pub(crate) const BACKUP_KEYS: TableDefinition<'_, &[u8; 32], &[u8; 32]> = TableDefinition::new("backup_keys_v1");
 
 // ---- source: logs and entries ----------------------------------------------------------------
 

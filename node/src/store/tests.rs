@@ -2,6 +2,7 @@
 
 mod adopt;
 mod archive;
+mod backup;
 mod blobs;
 mod checking;
 mod control;

@@ -5,6 +5,7 @@ use std::io::BufReader;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
+use xom_node::backup::{check_backup, is_backup};
 use xom_node::verify_archive;
 
 use super::super::offline::with_or_without_node;
@@ -13,11 +14,12 @@ use super::super::progress::{Counted, bytes_bar};
 use super::super::{Call, CliError, Output, card, printable_line};
 use crate::api::xom::verify::report;
 
-/// Check everything stored, or a file of `xom export`: chains, signatures, bodies, views.
+/// Check everything stored, or a file of `xom export`: chains, signatures, bodies, views. Of a backup, which only the
+/// words open, check that no file is missing or damaged.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  xom verify\n  xom verify lan.tar")]
 pub struct Args {
-    /// A file of `xom export`; without it, what the node holds
+    /// A file of `xom export`, or a backup; without it, what the node holds
     file: Option<PathBuf>,
 }
 
@@ -25,6 +27,7 @@ impl Args {
     /// Checks. Faults are an error of their own, so that scripts notice.
     pub fn execute(&self, call: &Call) -> Result<(), CliError> {
         let report = match &self.file {
+            Some(path) if is_backup(path) => report(&check_backup(path)?),
             Some(path) => {
                 let file = File::open(path).map_err(|cause| CliError::file(path, cause))?;
                 let length = file.metadata().ok().map(|found| found.len());
