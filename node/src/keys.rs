@@ -9,11 +9,13 @@ mod confirm;
 pub(crate) mod folder;
 mod keyring;
 pub(crate) mod seal;
+mod wipe;
 
 pub use access::{AccessError, ControlAccess, ControlKey};
 pub use confirm::{Confirmation, Keep, Questions};
 pub use keyring::Keyring;
 pub use seal::PassphraseError;
+pub(crate) use wipe::wipe_stack;
 
 /// How a key lies in the data folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -166,8 +166,10 @@ impl<'de> Deserialize<'de> for Signature {
 }
 
 /// A secret key. Zeroized when dropped; its `Debug` shows nothing.
+///
+/// It stays at one place in memory: a key that is moved about would leave a copy wherever it was.
 #[derive(Clone)]
-pub struct SecretKey(SigningKey);
+pub struct SecretKey(Box<SigningKey>);
 
 impl SecretKey {
     /// Makes a key from 32 bytes of entropy; refuses zeros (`ENC-13`).
@@ -175,7 +177,7 @@ impl SecretKey {
         if seed == &[0; 32] {
             return Err(KeyError::ZeroSeed);
         }
-        Ok(Self(SigningKey::from_bytes(seed)))
+        Ok(Self(Box::new(SigningKey::from_bytes(seed))))
     }
 
     /// The seed, for sealing and storing.

@@ -23,6 +23,9 @@ pub struct Home {
     peer_port: u16,
     bootstrap: Vec<String>,
     file_bytes_max: Option<u64>,
+    arguments: Vec<String>,
+    variables: Vec<(String, String)>,
+    log: Option<PathBuf>,
     child: Option<Child>,
 }
 
@@ -39,6 +42,9 @@ impl Home {
             peer_port: free_port(),
             bootstrap: Vec::new(),
             file_bytes_max: None,
+            arguments: Vec::new(),
+            variables: Vec::new(),
+            log: None,
             child: None,
         }
     }
@@ -58,6 +64,21 @@ impl Home {
     /// Lets no file of the next start grow beyond so many bytes: writes fail then, as on a full disk.
     pub fn limit_files(&mut self, bytes: Option<u64>) {
         self.file_bytes_max = bytes;
+    }
+
+    /// Gives `xom run` these arguments too at its next starts, instead of those given before.
+    pub fn arguments(&mut self, arguments: &[&str]) {
+        self.arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+    }
+
+    /// Sets a variable at each start.
+    pub fn variable(&mut self, name: &str, value: &str) {
+        self.variables.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Has everything logged, into a file.
+    pub fn log_all(&mut self, file: &Path) {
+        self.log = Some(file.to_owned());
     }
 
     /// The data folder.
@@ -86,6 +107,11 @@ impl Home {
         for address in &self.bootstrap {
             command.args(["--bootstrap", address]);
         }
+        command.args(&self.arguments).envs(self.variables.iter().cloned()).stdin(Stdio::null());
+        if let Some(log) = &self.log {
+            let file = std::fs::OpenOptions::new().append(true).create(true).open(log).expect("a log file");
+            command.env("XOM_LOG", "trace").stderr(file);
+        }
         if let Some(bytes) = self.file_bytes_max {
             command = limited(&command, bytes);
         }
@@ -110,6 +136,16 @@ impl Home {
     /// Kills the process without warning, and waits.
     pub fn kill(&mut self) {
         self.signal("KILL");
+    }
+
+    /// Kills the process in the very moment, and waits.
+    ///
+    /// # Panics
+    /// If it does not run.
+    pub fn kill_at_once(&mut self) {
+        let mut child = self.child.take().expect("the home runs");
+        child.kill().expect("a child can be killed");
+        child.wait().expect("a child can be waited for");
     }
 
     /// The process id, while it runs.
@@ -295,7 +331,7 @@ fn send(request: RequestBuilder<WithBody>, body: &Value) -> Result<(u16, Value),
 }
 
 /// The program under test, built by the same `cargo` in the same profile.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     let mut path = std::env::current_exe().expect("a test knows its own path");
     path.pop();
     if path.ends_with("deps") {

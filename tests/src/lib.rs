@@ -5,6 +5,7 @@ pub mod home;
 pub mod picture;
 pub mod process;
 pub mod random;
+pub mod terminal;
 pub mod wait;
 
 pub use home::Home;

@@ -14,7 +14,7 @@ use crate::error::{CommandError, StoreError};
 use crate::keys::access::{from_words, is_current};
 use crate::keys::folder::{Found, KeyFolder, open};
 use crate::keys::seal::KeyKind;
-use crate::keys::{AccessError, ControlAccess};
+use crate::keys::{AccessError, ControlAccess, wipe_stack};
 
 impl Store {
     /// Opens the current control key of a local identity with what its owner gives.
@@ -43,7 +43,9 @@ impl Store {
             let record = store.snapshot()?.record(&did)?.ok_or(CommandError::NotLocal(did))?;
             let _alone = store.shared.key_desk.hold();
             let keys = identities::keys_of(store.folder(), &local.username);
-            Ok(work(&keys, record.state())?)
+            let done = work(&keys, record.state());
+            wipe_stack();
+            Ok(done?)
         };
         tokio::task::spawn_blocking(work).await.unwrap_or(Err(StoreError::Stopping.into()))
     }

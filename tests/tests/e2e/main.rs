@@ -1,8 +1,10 @@
 //! End to end: real processes, real sockets, loopback only.
 
 mod erase;
+mod first_run;
 mod follow;
 mod import;
+mod keys;
 mod kill;
 mod media;
 mod retry;
