@@ -10,24 +10,42 @@ import { createInterface } from "node:readline";
 const BINARY = process.env.XOM_BINARY ?? new URL("../../target/debug/xom", import.meta.url).pathname;
 const START_MS_MAX = 60_000;
 
-/** Starts a node and answers once it serves; it stops when the test ends. */
-export async function home(t, name) {
+/**
+ * Starts a node and answers once it serves; it stops when the test ends. Its words are left for later, so that a
+ * login goes to the timeline, unless `confirmed` is false.
+ */
+export async function home(t, name, { confirmed = true } = {}) {
   const folder = await mkdtemp(join(tmpdir(), `xom-browser-${name}-`));
+  const running = { node: null, ended: null };
+  t.after(async () => {
+    await stop(running);
+    await rm(folder, { recursive: true, force: true });
+  });
+  const node = await start(running, folder, name, "127.0.0.1:0");
+  if (confirmed) await call(node, "/api/xom/v1/phrase/postpone");
+  const restart = async () => {
+    await stop(running);
+    await start(running, folder, name, node.http);
+  };
+  return { ...node, restart };
+}
+
+async function start(running, folder, name, http) {
   const args = ["run", "--json", "--name", name, "--data-dir", folder];
-  const ports = ["--http", "127.0.0.1:0", "--listen", "/ip4/127.0.0.1/tcp/0"];
+  const ports = ["--http", http, "--listen", "/ip4/127.0.0.1/tcp/0"];
   const environment = { PATH: process.env.PATH, HOME: folder, TMPDIR: tmpdir() };
   const node = spawn(BINARY, [...args, ...ports], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
   const log = [];
   node.stderr.setEncoding("utf8").on("data", (text) => log.push(text));
-  const ended = once(node, "exit");
-  t.after(async () => {
-    node.kill("SIGTERM");
-    await ended;
-    await rm(folder, { recursive: true, force: true });
-  });
-  const greeting = await greetingOf(node, ended, log);
+  Object.assign(running, { node, ended: once(node, "exit") });
+  const greeting = await greetingOf(node, running.ended, log);
   const token = (await readFile(join(folder, "token"), "utf8")).trim();
   return { ...greeting, origin: `http://${greeting.http}`, token };
+}
+
+async function stop({ node, ended }) {
+  node.kill("SIGTERM");
+  await ended;
 }
 
 /** Another one-time login link. */

@@ -113,6 +113,7 @@ pub(super) const WORD_NUMBER: &str = "Word number";
 pub(super) const WORDS_AGAIN: &str = "Show me the words again";
 pub(super) const WORDS_CONFIRM: &str = "Confirm the words";
 pub(super) const WORDS_REMINDER: &str = "Your 24 words are not confirmed yet. Until then they lie on this machine, readable for whoever can read its files.";
+pub(super) const REMINDER: &str = "Reminder";
 pub(super) const LATER: &str = "Later";
 pub(super) const PASSPHRASE: &str = "Passphrase";
 pub(super) const PASSPHRASE_WHAT: &str = "A passphrase seals the key that may change your identity, so that it can be \

@@ -76,10 +76,10 @@ pub(super) async fn postpone(form: Form) -> Result<Redirect, Fault> {
 pub(super) fn banner(visitor: &Visitor) -> Markup {
     html! {
         @if visitor.keys.phrase != PhraseState::Absent {
-            p.banner role="note" { (texts::WORDS_REMINDER) " " a href="/welcome" { (texts::WORDS_CONFIRM) } }
+            section.banner aria-label=(texts::REMINDER) { p { (texts::WORDS_REMINDER) " " a href="/welcome" { (texts::WORDS_CONFIRM) } } }
         }
         @if !visitor.keys.device_open {
-            p.banner role="note" { (texts::SEALED) " " a href="/unlock" { (texts::UNLOCK) } }
+            section.banner aria-label=(texts::UNLOCK) { p { (texts::SEALED) " " a href="/unlock" { (texts::UNLOCK) } } }
         }
     }
 }
