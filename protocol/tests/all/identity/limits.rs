@@ -1,7 +1,7 @@
 //! What a record holds is bounded, and a thief can't fill it against its owner (ID-12).
 
 use xom_protocol::identity::{IdentityRecord, Inserted, SignedObject};
-use xom_protocol::limits::{DEVICES_EVER_MAX, IDENTITY_OPERATIONS_MAX, IDENTITY_PENDING_MAX};
+use xom_protocol::limits::{DEVICES_EVER_MAX, IDENTITY_OPERATIONS_MAX, IDENTITY_PENDING_MAX, IDENTITY_STATEMENTS_MAX};
 
 use super::people::{alice, device, end, head};
 
@@ -69,4 +69,35 @@ fn the_thief_of_a_control_key_can_not_keep_the_rotation_out() {
     assert_eq!(record.insert(settled), Ok(Inserted::New), "decided branches make room");
     assert_eq!((record.state().head, record.state().duplicity.clone()), (after.id, None));
     assert_eq!(record.objects().len(), 3);
+}
+
+/// A long chain of operations and a full set of statements, with a lock that has them looked at twice.
+#[test]
+fn a_record_at_its_limits_takes_one_more_object_at_once() {
+    let alice = alice();
+    let phone = alice.first_device();
+    let (mut objects, mut at) = (Vec::new(), alice.start());
+    for height in 1..IDENTITY_OPERATIONS_MAX as u64 {
+        let (settled, after) = alice.settle(at, &[head("a", height)]);
+        objects.push(settled);
+        at = after;
+    }
+    let devices: Vec<_> = (0..DEVICES_EVER_MAX - 1).map(|n| device(&format!("device {n}"))).collect();
+    objects.extend(devices.iter().map(|device| alice.grant(&phone, device)));
+    let drops = (1..).flat_map(|height| {
+        let (alice, phone) = (&alice, &phone);
+        devices.iter().map(move |device| alice.drop(phone, end(device, &[head("a", height)], &[])))
+    });
+    objects.extend(drops.take(IDENTITY_STATEMENTS_MAX - DEVICES_EVER_MAX));
+    let mut record = IdentityRecord::from_objects(xom_protocol::Network::MAIN, {
+        [alice.genesis.clone()].into_iter().chain(objects)
+    })
+    .expect("in order");
+    record.insert(alice.lock(&phone, 1, &[])).expect("taken");
+    assert_eq!((record.state().seq, record.state().locks.len()), (IDENTITY_OPERATIONS_MAX as u64 - 1, 1));
+    let last = alice.settle(at, &[head("a", 9_999)]).0;
+    let started = std::time::Instant::now();
+    record.insert(last).expect("taken");
+    // A debug build on a loaded machine; a release build is some twenty times faster.
+    assert!(started.elapsed().as_millis() < 3_000, "{:?}", started.elapsed());
 }
