@@ -135,6 +135,20 @@ proptest! {
     }
 
     #[test]
+    fn guardians_who_conspire_are_undone_by_one_operation_of_the_control_key(
+        (deeds, thefts, order, cut) in story()
+    ) {
+        let mut owner = Owner::new(true);
+        deeds.iter().for_each(|deed| owner.act(deed));
+        let mut thief = Thief::of_guardians(&owner);
+        thefts.iter().for_each(|deed| thief.act(deed));
+        owner.cancel();
+        let honest = record(&owner, &owner.objects);
+        let all = [owner.objects.clone(), thief.objects].concat();
+        assert_untouched(honest.state(), arrived(&owner, &all, &order, cut).state());
+    }
+
+    #[test]
     fn a_counter_lock_gives_back_what_a_thief_locked_out(
         (deeds, thefts, order, cut) in story()
     ) {

@@ -97,6 +97,11 @@ impl Owner {
         self.objects.push(settled.expect("settle"));
     }
 
+    pub(super) fn cancel(&mut self) {
+        let place = self.record().state().place();
+        self.objects.push(compose::cancel(&place, vec![], &[&self.control()]).expect("cancel"));
+    }
+
     pub(super) fn rotate(&mut self, devices: &[&SecretKey]) {
         let place = self.record().state().place();
         self.objects.push(self.words.rotation(&place, devices).expect("rotation"));

@@ -10,7 +10,7 @@ use xom_protocol::{DeviceId, Did, Digest};
 use super::Deed;
 use super::honest::Owner;
 use crate::identity::case::wire_approved;
-use crate::identity::people::{device, head, person, sign};
+use crate::identity::people::{Person, device, head, person, sign};
 
 /// What he stole, what he sees, and what he signed.
 pub(super) struct Thief {
@@ -18,8 +18,8 @@ pub(super) struct Thief {
     seen: IdentityRecord,
     devices: Vec<SecretKey>,
     control: Option<SecretKey>,
-    /// One guardian's approvals are his to give.
-    guardian: bool,
+    /// The guardians whose approvals are his to give.
+    guardians: Vec<Person>,
     words: Phrase,
     pub(super) objects: Vec<SignedObject>,
 }
@@ -32,7 +32,7 @@ pub(super) fn is_drop(deed: &Deed) -> bool {
 impl Thief {
     fn new(owner: &Owner, devices: Vec<SecretKey>) -> Self {
         let (did, seen, words) = (owner.alice.did, owner.record(), person("mallory").phrase);
-        Self { did, seen, devices, control: None, guardian: false, words, objects: Vec::new() }
+        Self { did, seen, devices, control: None, guardians: Vec::new(), words, objects: Vec::new() }
     }
 
     pub(super) fn of_device(owner: &Owner, stolen: SecretKey) -> Self {
@@ -44,7 +44,12 @@ impl Thief {
     }
 
     pub(super) fn of_guardian(owner: &Owner, stolen: SecretKey) -> Self {
-        Self { guardian: true, ..Self::new(owner, vec![stolen]) }
+        Self { guardians: vec![person("bob")], ..Self::new(owner, vec![stolen]) }
+    }
+
+    /// Two guardians of whom two are needed.
+    pub(super) fn of_guardians(owner: &Owner) -> Self {
+        Self { guardians: ["bob", "carol"].map(person).into(), ..Self::new(owner, Vec::new()) }
     }
 
     fn add(&mut self, object: SignedObject) {
@@ -97,10 +102,15 @@ impl Thief {
         let Some(place) = self.seen.place_after(&self.place(a)) else { return };
         let known: Vec<DeviceId> = self.seen.state().devices.keys().copied().collect();
         let end = |heads| DeviceEnd { device: known[b % known.len()], heads, stands: vec![] };
-        let key = self.control.clone().or_else(|| self.devices.first().cloned()).expect("he stole something");
+        // Behind a recovery of his own the control keys are his.
+        let own_here = self.words.control_key(place.epoch);
+        let key = self.control.clone().or_else(|| self.devices.first().cloned()).unwrap_or(own_here);
         let renewal = self.words.renewal(place.epoch + 1, None, &[]);
         let own = self.words.control_key(place.epoch + 1);
+        let conspires = self.guardians.len() > 1;
         let (operation, key) = match (what / 2) % 9 {
+            6 if conspires => (Operation::RecoverStart { renewal }, own),
+            7 if conspires => (Operation::RecoverFinish, self.words.control_key(place.epoch + 1)),
             0 => (Operation::Settle { anchors: vec![head("forked", 40 + c as u64)] }, key),
             1 => (Operation::DeviceRemove(end(vec![])), key),
             2 => (Operation::DeviceRemove(end(vec![head("log", 1 + c as u64)])), key),
@@ -122,17 +132,18 @@ impl Thief {
         self.add(object);
     }
 
-    /// The approval of the guardian whose key he has, with one of somebody else for what was asked before.
+    /// The approvals of the guardians whose keys he has, with one of somebody else for what was asked before.
     fn approvals(&self, bytes: &[u8], c: usize) -> Vec<Approval> {
         let Ok(request) = RecoveryRequest::decode(bytes) else { return Vec::new() };
-        if !self.guardian {
+        if self.guardians.is_empty() {
             return Vec::new();
         }
-        let bob = person("bob");
-        let own = request.approve(&bob.record(), &[&bob.phrase.control_key(0)]).expect("approval");
+        let approve = |who: &Person| request.approve(&who.record(), &[&who.phrase.control_key(0)]).expect("approval");
+        let own: Vec<Approval> = self.guardians.iter().map(approve).collect();
+        let is_own = |approval: &Approval| self.guardians.iter().any(|own| own.did == approval.guardian);
         let others = self.seen.objects().into_iter().flat_map(|object| object.approvals().to_vec());
-        let other = others.filter(|approval| approval.guardian != bob.did).nth(c % 2);
-        let mut approvals: Vec<Approval> = [own].into_iter().chain(other).collect();
+        let other = others.filter(|approval| !is_own(approval)).nth(c % 2);
+        let mut approvals: Vec<Approval> = own.into_iter().chain(other).collect();
         approvals.sort_by_key(|approval| approval.guardian);
         approvals
     }
