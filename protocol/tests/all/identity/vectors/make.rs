@@ -260,6 +260,7 @@ fn devices() -> Vec<Vector> {
     let own = alice.drop(&laptop, end(&laptop, &[], &[]));
     let up = alice.drop(&laptop, end(&phone, &[], &[]));
     let across = alice.drop(&laptop, end(&tablet, &[], &[]));
+    let back = alice.drop(&tablet, end(&laptop, &[], &[]));
     let flight = alice.drop(&phone, end(&phone, &[], &[]));
     let (removal, at) = alice.remove(alice.start(), end(&phone, &[head("p", 4)], &[&to_laptop]));
     let (second, _) = alice.remove(at, end(&laptop, &[head("l", 6)], &[]));
@@ -273,6 +274,7 @@ fn devices() -> Vec<Vector> {
         good("a dropped device whose grant stands", &[&to_laptop, &to_tablet, &drop_but_one]),
         good("the granter's drop outranks the device's own", &[&to_laptop, &own, &drop_all]),
         good("a device drops its granter, without effect", &[&to_laptop, &up]),
+        good("two devices that drop each other at once", &[&to_laptop, &near, &across, &back]),
         good("a device that hangs from a nearer grant", &[&to_laptop, &to_tablet, &across, &near]),
         good("a removal undoes the drops of the removed", &[&to_laptop, &to_tablet, &drop_all, &flight, &removal]),
         good("two removals", &[&to_laptop, &to_tablet, &removal, &second]),
