@@ -2,6 +2,7 @@
 //!
 //! Local ids ([`StatusId`], [`AccountId`], …) are this node's own; no rule or receipt reads them.
 
+mod copies;
 mod devices;
 mod missing;
 
@@ -14,6 +15,8 @@ use xom_protocol::{DeviceId, Did, Digest, EntryId, LogId};
 use crate::keys::KeyState;
 pub use devices::{DeviceView, EndedBy, PairOffer, PairState};
 pub use missing::{Missing, MissingLog};
+
+pub use copies::{CopiesReport, CopyCounts, CopyView, FoundEntry, HereBody};
 
 /// The local id of a status: milliseconds since 1970 in the upper 48 bits, so that ids sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,6 +2,7 @@
 //! gives the same answers.
 
 mod account;
+mod copies;
 mod find;
 mod identity;
 mod notification;

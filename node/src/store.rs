@@ -26,6 +26,7 @@ mod open;
 mod openings;
 mod own;
 pub(crate) mod ownership;
+mod receipts;
 mod recoveries;
 pub(crate) mod restore;
 mod salts;
@@ -48,7 +49,8 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use xom_protocol::entry::VerifiedEntry;
 use xom_protocol::keys::SecretKey;
 use xom_protocol::log::{FaultProof, ForkProof, Position};
-use xom_protocol::{BlobId, DeviceId, Did, LogId, Network, Rule};
+use xom_protocol::sync::message::KnownCopy;
+use xom_protocol::{BlobId, DeviceId, Did, EntryId, LogId, Network, Rule};
 
 use crate::command::{Command, Done};
 use crate::error::{CommandError, StoreError};
@@ -61,6 +63,7 @@ use writer::{Job, Task};
 pub(crate) use audits::ProofTaken;
 pub(crate) use erasure::attachments;
 pub(crate) use open::{open, open_existing, open_without_identity};
+pub(crate) use receipts::{Holding, NewReceipt, Parcel, Receipted, Recipient, Role};
 pub(crate) use snapshot::Snapshot;
 
 /// A cheap clone through which the store is read and written.
@@ -159,6 +162,8 @@ pub(crate) enum Notice {
     Locals,
     /// Somebody else's entry is aimed at this local identity, and came without its log.
     Aimed(Did),
+    /// There is something new to be given to the devices of this author: receipts, or known copies.
+    Receipts(Did),
     /// A blob that a live entry names is not held.
     BlobWanted(BlobId),
 }
@@ -284,6 +289,42 @@ impl Store {
             Ok(())
         })
         .await
+    }
+
+    /// Keeps receipts, each checked by itself; one answer each, after all are durable (`RCP-3`).
+    pub(crate) async fn take_receipts(&self, receipts: Vec<NewReceipt>) -> Result<Vec<Receipted>, StoreError> {
+        self.write(move |batch| receipts.iter().map(|receipt| batch.take_receipt(&receipt.0)).collect()).await
+    }
+
+    /// Learns of copies of a local identity's entries from a sibling of it (`RCP-6`).
+    pub(crate) async fn take_copies(&self, author: Did, copies: Vec<KnownCopy>) -> Result<(), StoreError> {
+        self.write(move |batch| batch.take_copies(&author, &copies)).await
+    }
+
+    /// Notes that a peer has durably what it was given.
+    pub(crate) async fn note_given(&self, to: Recipient, counter: u64) -> Result<(), StoreError> {
+        self.write(move |batch| batch.note_given(&to, counter)).await
+    }
+
+    /// Notes that these devices have sent bodies of these entries. Answers how many promises that breaks.
+    pub(crate) async fn note_resent(&self, devices: Vec<DeviceId>, entries: Vec<EntryId>) -> Result<u64, StoreError> {
+        self.write(move |batch| batch.note_resent(&devices, &entries)).await
+    }
+
+    /// A device was just found to hold logs of local identities so far; known at once, durable with the next
+    /// [`Store::put_holdings`].
+    pub(crate) fn note_holdings(&self, device: DeviceId, holdings: &[(LogId, Holding)]) {
+        self.shared.note_holdings(device, holdings);
+    }
+
+    /// Remembers how far a device holds logs of local identities, and when it was heard of (`RCP-6`).
+    pub(crate) async fn put_holdings(
+        &self,
+        device: DeviceId,
+        holdings: Vec<(LogId, Holding)>,
+    ) -> Result<(), StoreError> {
+        self.write(move |batch| batch.put_holdings(&device, &holdings)).await?;
+        Ok(())
     }
 
     /// By how much peers' clocks are ahead of the own one, milliseconds: the median, where enough are

@@ -33,6 +33,8 @@ pub enum Domain {
     Handshake,
     /// An offer to pair; also the digests of a pairing.
     Pair,
+    /// A holder's answer to an erasure.
+    Receipt,
 }
 
 impl Domain {
@@ -48,6 +50,7 @@ impl Domain {
             Self::Recovery => "recovery",
             Self::Handshake => "handshake",
             Self::Pair => "pair",
+            Self::Receipt => "receipt",
         }
     }
 

@@ -15,6 +15,7 @@ pub mod log;
 pub mod network;
 pub mod pair;
 pub mod phrase;
+pub mod receipt;
 pub mod recover;
 pub mod rule;
 pub mod sync;

@@ -158,6 +158,18 @@ pub const PAIR_ANSWER_MS: u64 = 20_000;
 pub const PAIR_TRIES_MAX: u32 = 3;
 /// Wrong secrets after which an offer is void (`PAIR-6`).
 pub const PAIR_WRONG_MAX: u32 = 64;
+/// Longest receipt, bytes (`RCP-1`).
+pub const RECEIPT_BYTES_MAX: usize = 512;
+/// Most holders of which the answers to one erasure are kept (`RCP-3`).
+pub const RECEIPTS_PER_ENTRY_MAX: usize = 1_024;
+/// Most receipts that a holder or carrier keeps for one author until they are delivered (`RCP-4`).
+pub const RECEIPTS_WAITING_MAX: usize = 16_384;
+/// Most receipts of one message (`RCP-5`).
+pub const RECEIPTS_MAX: usize = 256;
+/// Most known copies of one message (`RCP-6`).
+pub const COPIES_MAX: usize = 1_024;
+/// Most bytes of identity objects that travel with the receipts of one holder; above, none do (`RCP-5`).
+pub const RECEIPT_OBJECTS_BYTES: u64 = 256 << 10;
 
 /// Largest frame body, bytes (`SYN-1`).
 pub const FRAME_BYTES_MAX: usize = 1 << 20;

@@ -17,6 +17,7 @@ mod own;
 mod proofs;
 mod push;
 mod ranges;
+mod receipts;
 mod refusal;
 mod serving;
 mod session;

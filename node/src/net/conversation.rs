@@ -4,6 +4,7 @@
 //! that reads slowly slows down what is loaded for it and nothing else.
 
 mod news;
+mod receipts;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use xom_protocol::sync::{Batch, CloseReason, Input, Output, Session, SessionConfig, Ticket};
 use xom_protocol::{DeviceId, Did, Rule};
 
+use self::receipts::Copies;
 use super::frame::{FrameError, read_frame, write_frame};
 use super::ingest::{Budget, blocking};
 use super::shared::Shared;
@@ -121,7 +123,10 @@ impl Conversation {
         frames_out: mpsc::Sender<Vec<u8>>,
     ) -> End {
         let outcome = match Talk::begin(self).await {
-            Ok((mut talk, notices)) => talk.run(frames_in, frames_out, notices).await,
+            Ok((mut talk, notices)) => {
+                let end = talk.run(frames_in, frames_out, notices).await;
+                talk.keep_copies(true).await.and(end)
+            }
             Err(e) => Err(e),
         };
         outcome.unwrap_or_else(|e| {
@@ -155,6 +160,8 @@ struct Talk<'a> {
     siblings: BTreeSet<Did>,
     /// Aimed entries that it was sent.
     aimed_sent: u64,
+    /// What the peer holds of local identities, and what it was given of receipts.
+    copies: Copies,
 }
 
 impl<'a> Talk<'a> {
@@ -189,6 +196,7 @@ impl<'a> Talk<'a> {
             claims: BTreeMap::new(),
             siblings: BTreeSet::new(),
             aimed_sent: 0,
+            copies: Copies::new(),
         };
         talk.step(Input::Opened(frontier));
         Ok((talk, notices))
@@ -247,6 +255,7 @@ impl<'a> Talk<'a> {
                     if self.with.outgoing && self.in_sync && self.began.elapsed() > COMPARE_EVERY {
                         return Ok(End::Again);
                     }
+                    self.keep_copies(false).await?;
                     Some(Input::Ticked)
                 }
             };
@@ -266,6 +275,7 @@ impl<'a> Talk<'a> {
                 Output::Refused { rule, detail } => self.refused(rule, &detail),
                 Output::Progress { logs_left, entries_left } => self.set_in_sync(logs_left == 0 && entries_left == 0),
                 Output::InSync => self.set_in_sync(true),
+                Output::PeerHolds { log, height } => self.peer_holds(log, height),
                 other => self.outputs.push_back(other),
             }
         }
@@ -306,6 +316,15 @@ impl<'a> Talk<'a> {
             Some(Output::LoadAimed { request, peer, device, since, bytes_max }) => {
                 let input = self.load_aimed(request, peer, device, since, bytes_max).await?;
                 return Ok(Deed::Tell(input));
+            }
+            Some(Output::LoadReceipts) => return Ok(Deed::Tell(self.load_receipts().await?)),
+            Some(Output::ReceiptsTaken) => {
+                self.receipts_taken().await?;
+                return Ok(Deed::Nothing);
+            }
+            Some(Output::Resent { headers }) => {
+                self.heard_again(&headers).await?;
+                return Ok(Deed::Nothing);
             }
             Some(Output::PeerIs { did, device }) => {
                 self.peer_is(did, device).await?;

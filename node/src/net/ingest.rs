@@ -6,6 +6,7 @@
 mod aimed;
 mod budget;
 mod proofs;
+mod receipts;
 
 pub(super) use budget::Budget;
 
@@ -77,6 +78,7 @@ impl Ingest {
             Batch::Run { did, log, from, entries, live } => {
                 self.take_stretch(peer, Stretch { did, log, from, entries, live }).await
             }
+            Batch::Receipts(news) => self.take_receipts(peer, budget, news).await,
             Batch::Fork { did, log, from, entries } => {
                 self.take_stretch(peer, Stretch { did, log, from, entries, live: false }).await
             }

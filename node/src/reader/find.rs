@@ -34,7 +34,7 @@ impl Reader {
 }
 
 /// The lowest and highest digest of an entry id whose text begins with `prefix`; none if none can.
-fn digests_with_prefix(prefix: &str) -> Option<([u8; 32], [u8; 32])> {
+pub(super) fn digests_with_prefix(prefix: &str) -> Option<([u8; 32], [u8; 32])> {
     let digits = prefix.strip_prefix('b')?;
     let (mut low, mut high) = ([0_u8; 36], [0xff_u8; 36]);
     for (index, digit) in digits.bytes().enumerate() {

@@ -309,6 +309,9 @@ impl Batch<'_> {
             row.flags |= flags::HIDDEN;
             if row.is(flags::BODY) {
                 self.purges_due.insert((due, place.0, place.1), ())?;
+                if let Some(erase) = self.erase_of(&entry.id(), log.author)? {
+                    self.owe_hidden(&header.author, entry.id(), erase)?;
+                }
             }
         }
         self.put_row(place, &row)?;

@@ -45,6 +45,11 @@ pub(super) struct Batch<'t> {
     pub(super) purges_due: Table<'t, (u64, u32, u64), ()>,
     pub(super) purge_intents: Table<'t, u64, ()>,
     pub(super) free_slots: Table<'t, u64, ()>,
+    pub(super) purges_owed: Table<'t, PlaceKey, &'static [u8]>,
+    pub(super) copies: Table<'t, (u32, &'static [u8; 32]), &'static [u8]>,
+    pub(super) receipts: Table<'t, (u32, u64), &'static [u8]>,
+    pub(super) receipts_given: Table<'t, (u32, &'static [u8; 32]), u64>,
+    pub(super) answers: Table<'t, (&'static [u8; 32], &'static [u8; 32]), &'static [u8]>,
     pub(super) blobs: Table<'t, &'static [u8; 32], BlobRow>,
     pub(super) blob_references: Table<'t, (&'static [u8; 32], u32, u64), ()>,
     pub(super) media: Table<'t, u64, &'static [u8]>,
@@ -71,6 +76,8 @@ pub(super) struct Counters {
     pub(super) log: u64,
     /// The greatest live local id.
     pub(super) local: u64,
+    /// The last counter of receipts.
+    pub(super) receipt: u64,
     /// Salt slots in use or free.
     pub(super) slot: u64,
     /// The greatest id of an upload.
@@ -86,6 +93,8 @@ pub(super) struct After {
     pub(super) salts: Vec<(u64, Salt)>,
     /// Slots to be zeroed after it.
     pub(super) zero: Vec<u64>,
+    /// A purge of this transaction is to be answered once its bytes are gone.
+    pub(super) owes_purged: bool,
     /// Blob files to be deleted after it.
     pub(super) drop_blobs: Vec<BlobId>,
     /// Blobs whose files were moved to their places.
@@ -110,6 +119,7 @@ impl Counters {
             identity: get("identity")?,
             log: get("log")?,
             local: get("local")?,
+            receipt: get("receipt")?,
             slot: get("slot")?,
             media: get("media")?,
             entries: get("entries")?,
@@ -122,6 +132,7 @@ impl Counters {
             ("identity", self.identity),
             ("log", self.log),
             ("local", self.local),
+            ("receipt", self.receipt),
             ("slot", self.slot),
             ("media", self.media),
             ("entries", self.entries),
@@ -168,6 +179,11 @@ impl<'t> Batch<'t> {
             purges_due: txn.open_table(tables::PURGES_DUE)?,
             purge_intents: txn.open_table(tables::PURGE_INTENTS)?,
             free_slots: txn.open_table(tables::FREE_SLOTS)?,
+            purges_owed: txn.open_table(tables::PURGES_OWED)?,
+            copies: txn.open_table(tables::COPIES)?,
+            receipts: txn.open_table(tables::RECEIPTS)?,
+            receipts_given: txn.open_table(tables::RECEIPTS_GIVEN)?,
+            answers: txn.open_table(tables::ANSWERS)?,
             blobs: txn.open_table(tables::BLOBS)?,
             blob_references: txn.open_table(tables::BLOB_REFERENCES)?,
             media: txn.open_table(tables::MEDIA)?,

@@ -54,11 +54,19 @@ impl Batch<'_> {
         if self.log_row(place.0)?.author != erasure.author || !is_erasable(&held.header.kind) {
             return Ok(());
         }
-        if held.row().is_live() {
+        let was_live = held.row().is_live();
+        if was_live {
             self.leave_views(place, &held)?;
             self.move_aims(place, &held, eraser)?;
         }
         self.set_flags(place, flags::HIDDEN, 0)?;
+        if was_live && self.own.contains_key(&held.header.author) {
+            self.note_copies(&held.header.author, place, held.id)?;
+        }
+        if was_live && held.row().is(flags::BODY) && !erasure.ordered {
+            let erase = self.held(eraser)?.map_or(held.id, |erase| erase.id);
+            self.owe_hidden(&held.header.author, held.id, erase)?;
+        }
         let Some(held) = self.held(place)? else { return Ok(()) };
         if erasure.ordered {
             return self.purge_body(place, &held, true);
@@ -122,6 +130,7 @@ impl Batch<'_> {
         if row.is(flags::BODY) {
             let body = self.body_of(place, held)?;
             self.release_blobs(place, body.as_ref(), ordered)?;
+            self.owe_purged(place, held.id, row.slot, body.as_ref())?;
             self.bodies.remove(place)?;
             self.drop_slot(row.slot)?;
         }

@@ -151,14 +151,12 @@ fn recover(shared: &Shared) -> Result<(), StoreError> {
         };
         shared.clear_incoming(is_held)?;
     }
-    if intents.is_empty() && drops.is_empty() {
-        return Ok(());
-    }
     let txn = database.begin_write()?;
     let mut none = std::collections::BTreeMap::new();
     let mut batch = super::Batch::open(&txn, shared, &mut none, shared.now_ms())?;
     batch.note_zeroed(&intents)?;
     batch.note_dropped(&drops)?;
+    batch.answer_purged()?;
     batch.finish()?;
     Ok(txn.commit()?)
 }

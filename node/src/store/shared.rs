@@ -12,7 +12,7 @@ use tokio::sync::{broadcast, watch};
 use xom_protocol::identity::IdentityRecord;
 use xom_protocol::keys::SecretKey;
 use xom_protocol::limits::RECOVERY_DELAY_MS;
-use xom_protocol::{Did, Network};
+use xom_protocol::{DeviceId, Did, LogId, Network};
 
 use super::Notice;
 use super::ahead::Signing;
@@ -20,6 +20,7 @@ use super::audits::Audits;
 use super::folder::Folder;
 use super::keyring::KeyDesk;
 use super::own::Own;
+use super::receipts::Holding;
 use super::salts::Salts;
 use super::tables::LocalRow;
 use crate::error::StoreError;
@@ -32,6 +33,8 @@ const NOTICES_MAX: usize = 1_024;
 const EVENTS_MAX: usize = 4_096;
 /// Verified identities kept in memory; more are read again when they are needed.
 const IDENTITIES_MAX: usize = 4_096;
+/// Holdings kept in memory; they are written within seconds.
+const HOLDINGS_MAX: usize = 65_536;
 /// How often the database is tried to be opened again, before the next write does.
 const REOPEN_TRIES: u32 = 50;
 /// Between two tries.
@@ -68,6 +71,8 @@ pub(crate) struct Shared {
     clock_offset_ms: Mutex<Option<i64>>,
     /// How long guardians who live here wait (`REC-5`).
     recovery_delay_ms: AtomicU64,
+    /// By log of a local identity and device: what was heard since the last time that it was written.
+    holdings: Mutex<BTreeMap<(LogId, DeviceId), Holding>>,
     notices: broadcast::Sender<Notice>,
     events: broadcast::Sender<Event>,
     /// Whether commands are carried out now, or wait for what peers know of the own logs.
@@ -103,6 +108,7 @@ impl Shared {
             machine,
             clock_offset_ms: Mutex::default(),
             recovery_delay_ms: AtomicU64::new(RECOVERY_DELAY_MS),
+            holdings: Mutex::default(),
             notices: broadcast::Sender::new(NOTICES_MAX),
             events: broadcast::Sender::new(EVENTS_MAX),
             signing: watch::Sender::new(Signing::Allowed),
@@ -251,6 +257,22 @@ impl Shared {
 
     pub(super) fn set_clock_offset(&self, median_ms: Option<i64>) {
         *self.clock_offset_ms.lock().unwrap_or_else(PoisonError::into_inner) = median_ms;
+    }
+
+    /// Notes how far a device holds logs of local identities.
+    pub(super) fn note_holdings(&self, device: DeviceId, holdings: &[(LogId, Holding)]) {
+        let mut known = self.holdings.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= HOLDINGS_MAX {
+            known.clear();
+        }
+        known.extend(holdings.iter().map(|(log, holding)| ((*log, device), *holding)));
+    }
+
+    /// The devices of which was heard lately that they hold this log.
+    pub(super) fn holdings(&self, log: &LogId) -> Vec<(DeviceId, Holding)> {
+        let known = self.holdings.lock().unwrap_or_else(PoisonError::into_inner);
+        let range = (*log, DeviceId([0; 32]))..=(*log, DeviceId([0xff; 32]));
+        known.range(range).map(|((_, device), holding)| (*device, *holding)).collect()
     }
 
     pub(super) fn notices(&self) -> broadcast::Receiver<Notice> {

@@ -20,6 +20,17 @@ use crate::model::{Media, MediaId};
 /// A peer id with what is remembered of the peer, both as bytes.
 pub(crate) type PeerRow = (Vec<u8>, Vec<u8>);
 
+/// What is known of the erasure of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Erased {
+    /// When it was first seen here.
+    pub(crate) seen_ms: u64,
+    /// When the body goes at the latest.
+    pub(crate) purge_ms: u64,
+    /// The erases.
+    pub(crate) by: Vec<EntryId>,
+}
+
 /// Entries that are told of those which name a blob.
 const NAMED_BY_MAX: usize = 8;
 
@@ -109,6 +120,37 @@ impl Snapshot {
     /// The place of an entry.
     pub(crate) fn place_of_entry(&self, id: &EntryId) -> Result<Option<PlaceKey>, StoreError> {
         Ok(self.entry_ids.get(&id.0)?.map(|place| place.value()))
+    }
+
+    /// Entries by the digest of their id, from one to another, at most so many.
+    pub(crate) fn entries_between(
+        &self,
+        low: &[u8; 32],
+        high: &[u8; 32],
+        max: usize,
+    ) -> Result<Vec<(EntryId, PlaceKey)>, StoreError> {
+        let range = self.entry_ids.range::<&[u8; 32]>(low..=high)?.take(max);
+        range.map(|row| row.map(|(id, place)| (EntryId(*id.value()), place.value())).map_err(Into::into)).collect()
+    }
+
+    /// When an entry was first erased by its author, and when its body is dropped at the latest, milliseconds
+    /// since 1970, with every such erase; none where it stands.
+    pub(crate) fn erased(&self, entry: &EntryId, author: u32) -> Result<Option<Erased>, StoreError> {
+        let erasures = self.table(tables::ERASURES)?;
+        let mut erased: Option<Erased> = None;
+        for row in erasures.range((&entry.0, 0, 0)..=(&entry.0, u32::MAX, u64::MAX))? {
+            let (key, row) = row?;
+            let ((_, log, seq), row) = (key.value(), row.value());
+            if row.author != author {
+                continue;
+            }
+            let purge_ms = xom_protocol::log::purge_at_ms(row.seen_ms, row.ordered);
+            let erased = erased.get_or_insert(Erased { seen_ms: row.seen_ms, purge_ms, by: Vec::new() });
+            erased.seen_ms = erased.seen_ms.min(row.seen_ms);
+            erased.purge_ms = erased.purge_ms.min(purge_ms);
+            erased.by.extend(self.with_entry((log, seq), |row| EntryId(Header::hash(row.header).0))?);
+        }
+        Ok(erased)
     }
 
     /// The place of a status.

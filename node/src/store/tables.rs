@@ -19,7 +19,7 @@ pub(crate) type PlaceKey = (u32, u64);
 // ---- source: numbers and counters ------------------------------------------------------------
 
 /// Counters by name: `arrival` (the next arrival counter), `identity`, `log` (the next numbers),
-/// `local` (the highest local id given), `slot` (the next salt slot), `media`, `entries` (how many
+/// `local` (the highest local id given), `receipt` (the last counter of receipts), `slot` (the next salt slot), `media`, `entries` (how many
 /// are stored).
 pub(crate) const COUNTERS: TableDefinition<'_, &str, u64> = TableDefinition::new("counters_v1");
 /// Facts of this database by name: `epoch` (16 random bytes, made at its creation), `network`.
@@ -85,6 +85,21 @@ pub(crate) const PURGES_DUE: TableDefinition<'_, (u64, u32, u64), ()> = TableDef
 pub(crate) const PURGE_INTENTS: TableDefinition<'_, u64, ()> = TableDefinition::new("purge_intents_v1");
 /// Salt slots whose zeros are durable, to be used again.
 pub(crate) const FREE_SLOTS: TableDefinition<'_, u64, ()> = TableDefinition::new("free_slots_v1");
+
+/// Place of an erased entry whose body is being dropped -> what its author is owed once the bytes are gone.
+pub(crate) const PURGES_OWED: TableDefinition<'_, PlaceKey, &[u8]> = TableDefinition::new("purges_owed_v1");
+
+// ---- source: receipts (`RCP-1` to `RCP-6`); their rows are in `store/receipts/rows.rs` -----------------
+
+/// (log number of a local identity, device) -> how far the device holds the log, and when it was last heard of.
+pub(crate) const COPIES: TableDefinition<'_, (u32, &[u8; 32]), &[u8]> = TableDefinition::new("copies_v1");
+/// (number of an author, counter) -> an own answer, a receipt of another holder, or a known copy, to be given
+/// to the author's devices in this order.
+pub(crate) const RECEIPTS: TableDefinition<'_, (u32, u64), &[u8]> = TableDefinition::new("receipts_v1");
+/// (number of an author, device) -> the counter in [`RECEIPTS`] up to which that device has durably all it may have.
+pub(crate) const RECEIPTS_GIVEN: TableDefinition<'_, (u32, &[u8; 32]), u64> = TableDefinition::new("receipts_given_v1");
+/// (digest of an erased entry of a local identity, device) -> what is known of the copy there.
+pub(crate) const ANSWERS: TableDefinition<'_, (&[u8; 32], &[u8; 32]), &[u8]> = TableDefinition::new("answers_v1");
 
 // ---- source: blobs and media ---------------------------------------------------------------
 

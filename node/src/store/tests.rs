@@ -13,6 +13,7 @@ mod idempotency;
 mod identity;
 mod keyring;
 mod lost;
+mod receipts;
 mod writing;
 
 use std::path::{Path, PathBuf};

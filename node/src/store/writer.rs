@@ -105,6 +105,8 @@ pub(super) struct Writer {
     zeroed: Vec<u64>,
     /// Blobs whose files are deleted, to be noted in the next transaction.
     dropped: Vec<BlobId>,
+    /// What was just purged is to be answered in the next transaction.
+    owes_purged: bool,
     /// The last transaction failed: the next one begins with what is on the disk.
     is_broken: bool,
 }
@@ -112,7 +114,14 @@ pub(super) struct Writer {
 impl Writer {
     /// A writer that has not read anything yet.
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, own: BTreeMap::new(), zeroed: Vec::new(), dropped: Vec::new(), is_broken: false }
+        Self {
+            shared,
+            own: BTreeMap::new(),
+            zeroed: Vec::new(),
+            dropped: Vec::new(),
+            owes_purged: false,
+            is_broken: false,
+        }
     }
 
     /// Works until it is told to stop, or until nobody is left to ask.
@@ -130,6 +139,9 @@ impl Writer {
                         }
                     }
                     self.carry_out(group);
+                    if self.owes_purged && next.is_none() {
+                        next = jobs.try_recv().ok().or_else(|| self.answer_purged());
+                    }
                 }
                 Job::Adopt(adoption, reply) => drop(reply.send(self.adopt(*adoption))),
                 Job::Compact(reply) => drop(reply.send(self.compact())),
@@ -141,6 +153,14 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// Answers for what was just purged, as nobody else has work; the next transaction does where this fails.
+    fn answer_purged(&mut self) -> Option<Job> {
+        if let Err(Failed::Job(e) | Failed::Commit(e)) = self.commit(&mut []) {
+            tracing::error!(error = %e, "could not note what was purged");
+        }
+        None
     }
 
     /// Commits a group; where a job of it fails, each alone, so that none fails for another.
@@ -215,6 +235,9 @@ impl Writer {
         let mut batch = Batch::open(txn, shared, &mut self.own, shared.now_ms())?;
         batch.note_zeroed(&self.zeroed)?;
         batch.note_dropped(&self.dropped)?;
+        if !self.zeroed.is_empty() || !self.dropped.is_empty() {
+            batch.answer_purged()?;
+        }
         for job in group {
             job.run(&mut batch)?;
         }
@@ -224,6 +247,7 @@ impl Writer {
     /// What follows a commit, before anybody is answered. Failing here is no failure of the jobs: what
     /// is left undone is done at the next start.
     fn finish(&mut self, after: After) {
+        self.owes_purged = after.owes_purged;
         if !after.zero.is_empty() {
             match self.shared.salts.zero(&after.zero) {
                 Ok(()) => self.zeroed.extend(after.zero),

@@ -4,6 +4,7 @@ mod blobs;
 mod copies;
 mod liar;
 mod mallory;
+mod receipts;
 mod start;
 
 use std::time::{Duration, Instant};

@@ -10,6 +10,7 @@ use super::output::{Output, RequestId};
 use super::push::Pushes;
 use super::refusal::Refusal;
 use crate::entry::SignedEntry;
+use crate::ids::Did;
 use crate::limits::{AIMED_BYTES, AIMED_OBJECTS_BYTES, ANSWER_FRAME_BYTES};
 
 /// The first number of our loads, far from those for the peer's requests.
@@ -32,6 +33,11 @@ impl AimedExchange {
     /// Notes who they are (`SYN-4`).
     pub(super) fn set_claims(&mut self, claims: Vec<Claim>) {
         self.claims = claims;
+    }
+
+    /// True if they have proven a device of this identity.
+    pub(super) fn is_claimed(&self, did: &Did) -> bool {
+        self.claims.iter().any(|claim| claim.did == *did)
     }
 
     /// True if they have sent all first entries, or owe us none.
@@ -122,7 +128,7 @@ fn send(items: Vec<Aimed>, more: bool, pushes: &mut Pushes, counter: u64, now_ms
     loop {
         let (items, bytes) = parts.next().unwrap_or_default();
         let is_last = parts.peek().is_none();
-        let number = pushes.reserve(bytes, now_ms);
+        let number = pushes.reserve(bytes, now_ms, None);
         let message = AimedPush { number, more: more || !is_last, counter, items };
         out.push(Output::Send(Message::Aimed(message).encode()));
         if is_last {

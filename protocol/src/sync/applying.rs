@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::fork;
 use super::input::Outcome;
+use super::message::ReceiptNews;
 use super::output::{Batch, Output, Ticket};
+use super::receipts;
 use super::refusal::Refusal;
 use super::set::Set;
 use crate::entry::SignedEntry;
@@ -23,6 +25,7 @@ enum Held {
     Fork { log: LogId },
     Aimed,
     Proven,
+    Receipts,
 }
 
 /// The open tickets.
@@ -34,6 +37,8 @@ pub(super) struct Applying {
     pub(super) bytes: u64,
     /// Pushes of theirs that are done with.
     pub(super) pushes_done: u64,
+    /// Their last message with receipts is done with, and is not acknowledged yet.
+    pub(super) receipts_done: bool,
 }
 
 /// Header, signature and body.
@@ -60,11 +65,13 @@ impl Applying {
         let Some(state) = set.logs.get_mut(&log) else { return };
         let to = from + entries.len() as u64;
         let from = from.max(state.ours.height.min(to));
-        entries.drain(..entries.len() - usize::try_from(to - from).unwrap_or(0));
+        let new = entries.split_off(entries.len() - usize::try_from(to - from).unwrap_or(0));
+        receipts::resent(set, log, &std::mem::replace(&mut entries, new), out);
         if entries.is_empty() {
             self.pushes_done += u64::from(pushed);
             return;
         }
+        let Some(state) = set.logs.get_mut(&log) else { return };
         state.fetched = state.fetched.max(to);
         state.applying += 1;
         let did = state.did;
@@ -83,6 +90,11 @@ impl Applying {
     /// Hands aimed entries to the node.
     pub(super) fn aimed(&mut self, items: Vec<super::Aimed>, out: &mut Vec<Output>) {
         self.issue(Held::Aimed, Batch::Aimed { items }, out);
+    }
+
+    /// Hands receipts or known copies to the node.
+    pub(super) fn receipts(&mut self, news: ReceiptNews, out: &mut Vec<Output>) {
+        self.issue(Held::Receipts, Batch::Receipts(news), out);
     }
 
     /// Hands the headers of their branch to the node.
@@ -112,6 +124,14 @@ impl Applying {
         out.push(Output::Apply { ticket, batch });
     }
 
+    /// The log of a run that was asked for and is being stored.
+    pub(super) fn log_of(&self, ticket: Ticket) -> Option<LogId> {
+        match self.open.get(&ticket) {
+            Some(Held::Run { log, pushed: false, .. }) => Some(*log),
+            _ => None,
+        }
+    }
+
     /// Takes the node's answer.
     pub(super) fn applied(
         &mut self,
@@ -121,8 +141,8 @@ impl Applying {
         position: Position,
     ) -> Result<(), Refusal> {
         let Some(held) = self.open.remove(&ticket) else { return Ok(()) };
-        let is_proof = held == Held::Proven;
-        set.has_gap |= !is_proof && outcome != Outcome::Applied && outcome != Outcome::Refused(UNLINKED);
+        let apart = outcome == Outcome::Refused(UNLINKED) || matches!(held, Held::Proven | Held::Receipts);
+        set.has_gap |= outcome != Outcome::Applied && !apart;
         match held {
             Held::Run { log, bytes, pushed } => {
                 self.bytes -= bytes;
@@ -146,6 +166,10 @@ impl Applying {
                     state.applying -= 1;
                 }
                 blame(outcome, "headers of a fork")
+            }
+            Held::Receipts => {
+                self.receipts_done = outcome != Outcome::Dropped;
+                blame(outcome, "receipts")
             }
         }
     }

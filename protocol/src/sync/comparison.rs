@@ -127,6 +127,9 @@ impl Comparison {
         }
         for head in &heads.logs {
             news |= take_log_head(set, head, &mut untold)?;
+            if let Some(Item::Log(log)) = set.item(&head.id) {
+                super::receipts::holds(set, log, head.position.height, out);
+            }
         }
         self.tell(set, &untold, out);
         Ok(news)

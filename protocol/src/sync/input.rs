@@ -1,5 +1,6 @@
 //! What a session takes: frames from the peer, news and answers from the node, the passing of time.
 
+use super::message::ReceiptNews;
 use super::output::{RequestId, Ticket};
 use crate::entry::SignedEntry;
 use crate::ids::{Did, Digest, LogId};
@@ -182,6 +183,10 @@ pub enum Input {
         /// The newest entries, at most [`crate::limits::AIMED_ENTRIES_MAX`] in all.
         items: Vec<Aimed>,
     },
+    /// There may be receipts or known copies for the peer that it was not given.
+    ReceiptsDue,
+    /// Answers [`super::Output::LoadReceipts`]; empty if there is nothing.
+    LoadedReceipts(ReceiptNews),
     /// Answers [`super::Output::Apply`], once what was taken is durable.
     Applied {
         /// Which.

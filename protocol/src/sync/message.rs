@@ -3,6 +3,7 @@
 //! Decoding checks the form and every bound that can be seen in one message alone.
 
 mod entry;
+mod receipts;
 mod wire;
 
 use crate::encoding::EncodingError;
@@ -14,6 +15,7 @@ use crate::log::Position;
 use crate::rule::Rule;
 
 pub use entry::{Place, place};
+pub use receipts::{HolderReceipts, KnownCopy, ReceiptNews};
 
 /// The id of an identity or a log, salted for one session, so that only who knows it can know it again (`SYN-5`).
 pub type SaltedId = [u8; SALTED_ID_BYTES];
@@ -201,6 +203,18 @@ pub enum Message {
         id: SaltedId,
         /// The proof.
         proof: super::Proof,
+    },
+    /// Receipts, or known copies (`RCP-5`, `RCP-6`).
+    Receipts {
+        /// 1 for the sender's first, then one more each.
+        number: u64,
+        /// What it says.
+        news: ReceiptNews,
+    },
+    /// The receiver's last message of that sort is durable (`RCP-5`).
+    ReceiptsAck {
+        /// Its number.
+        number: u64,
     },
     /// Nothing new, but still here (`SYN-14`).
     Ping,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::input::{Aimed, Proof, Resume};
+use super::message::ReceiptNews;
 use crate::entry::SignedEntry;
 use crate::ids::{DeviceId, Did, LogId};
 use crate::rule::Rule;
@@ -53,6 +54,8 @@ pub enum Batch {
         /// The proof.
         proof: Proof,
     },
+    /// Receipts or known copies; refused if one of them breaks `RCP-1` or `RCP-3`.
+    Receipts(ReceiptNews),
     /// The headers of the peer's branch where it differs from ours (`SYN-13`): a run without bodies. Refused,
     /// if together with what is held they prove no fork.
     Fork {
@@ -108,6 +111,24 @@ pub enum Output {
         since: u64,
         /// Headers, signatures and bodies together at most; then the newest are loaded.
         bytes_max: u64,
+    },
+    /// Load the next receipts or known copies that the peer may have and was not given, as many as
+    /// one message takes (`RCP-4` to `RCP-6`).
+    LoadReceipts,
+    /// What was loaded last by [`Output::LoadReceipts`] is durable at the peer.
+    ReceiptsTaken,
+    /// The peer holds a log of one of the identities that we proved, from its start up to this height.
+    PeerHolds {
+        /// The log.
+        log: LogId,
+        /// How many entries.
+        height: u64,
+    },
+    /// The peer sent entries of a log of one of the identities that we proved, with their bodies, that
+    /// are held here already.
+    Resent {
+        /// Their headers.
+        headers: Vec<Vec<u8>>,
     },
     /// Verify and store.
     Apply {

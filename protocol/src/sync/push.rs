@@ -7,6 +7,7 @@ use super::comparison::Comparison;
 use super::message::{Message, Push};
 use super::output::Output;
 use super::ranges::check_places;
+use super::receipts;
 use super::refusal::Refusal;
 use super::set::{Item, LogState, Set};
 use crate::entry::SignedEntry;
@@ -18,14 +19,23 @@ use crate::log::Position;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pushes {
     sent: u64,
-    /// Bytes and time of each push that they have not acknowledged.
-    unacknowledged: VecDeque<(u64, u64)>,
+    /// The pushes that they have not acknowledged.
+    unacknowledged: VecDeque<Unacknowledged>,
     unacknowledged_bytes: u64,
     received: u64,
     /// The counter of ours that they acknowledged last.
     their_acknowledged: u64,
     /// What we acknowledged last: pushes, and the counter.
     acknowledged: (u64, u64),
+}
+
+/// A push on its way.
+#[derive(Debug, Clone, Copy)]
+struct Unacknowledged {
+    bytes: u64,
+    sent_ms: u64,
+    /// What they hold once they have it: a log, up to a height.
+    holds: Option<(LogId, u64)>,
 }
 
 /// A log that has grown at our side.
@@ -43,9 +53,9 @@ impl Pushes {
     }
 
     /// The number of the next push, which takes this much of the window.
-    pub(super) fn reserve(&mut self, bytes: u64, now_ms: u64) -> u64 {
+    pub(super) fn reserve(&mut self, bytes: u64, now_ms: u64, holds: Option<(LogId, u64)>) -> u64 {
         self.sent += 1;
-        self.unacknowledged.push_back((bytes, now_ms));
+        self.unacknowledged.push_back(Unacknowledged { bytes, sent_ms: now_ms, holds });
         self.unacknowledged_bytes += bytes;
         self.sent
     }
@@ -72,19 +82,32 @@ impl Pushes {
         state.told = Some((position, state.wanted));
         state.told_height = state.told_height.max(position.height);
         let (id, counter) = (state.salted, comparison.counter);
-        let number = self.reserve(bytes, now_ms);
+        let number = self.reserve(bytes, now_ms, Some((log, position.height)));
         out.push(Output::Send(Message::Push(Push { number, id, from, counter, entries }).encode()));
     }
 
-    /// Takes their acknowledgement; true if it says anything new (`SYN-11`).
-    pub(super) fn take_ack(&mut self, pushes: u64, counter: u64, our_counter: u64) -> Result<bool, Refusal> {
+    /// Takes their acknowledgement; true if it says anything new (`SYN-11`). What they hold by it is told of
+    /// own logs.
+    pub(super) fn take_ack(
+        &mut self,
+        set: &mut Set,
+        pushes: u64,
+        counter: u64,
+        our_counter: u64,
+        out: &mut Vec<Output>,
+    ) -> Result<bool, Refusal> {
         let acknowledged = self.sent - self.unacknowledged.len() as u64;
         let right = (acknowledged..=self.sent).contains(&pushes) && counter <= our_counter;
         Refusal::unless(right, "SYN-11", "an acknowledgement of what was not sent")?;
         for _ in acknowledged..pushes {
-            if let Some((bytes, _)) = self.unacknowledged.pop_front() {
-                self.unacknowledged_bytes -= bytes;
+            let Some(done) = self.unacknowledged.pop_front() else { break };
+            self.unacknowledged_bytes -= done.bytes;
+            if let Some((log, height)) = done.holds {
+                receipts::holds(set, log, height, out);
             }
+        }
+        if counter > self.their_acknowledged {
+            receipts::holds_by_counter(set, counter, out);
         }
         let news = pushes > acknowledged || counter > self.their_acknowledged;
         self.their_acknowledged = counter;
@@ -125,6 +148,7 @@ impl Pushes {
         if state.takes_push(push.from) {
             applying.run(set, log, push.from, push.entries, true, out);
         } else {
+            receipts::resent(set, log, &push.entries, out);
             applying.pushes_done += 1;
             set.refresh_log(log);
         }
@@ -145,7 +169,8 @@ impl Pushes {
 
     /// False once an acknowledgement is overdue (`SYN-11`).
     pub(super) fn are_in_time(&self, now_ms: u64) -> bool {
-        self.unacknowledged.front().is_none_or(|(_, sent_ms)| now_ms.saturating_sub(*sent_ms) <= ACKNOWLEDGE_MS)
+        let in_time = |push: &Unacknowledged| now_ms.saturating_sub(push.sent_ms) <= ACKNOWLEDGE_MS;
+        self.unacknowledged.front().is_none_or(in_time)
     }
 }
 

@@ -12,9 +12,11 @@ use super::own::OwnHeads;
 use super::proofs::Proofs;
 use super::push::{Growth, Pushes};
 use super::ranges::Fetches;
+use super::receipts::ReceiptExchange;
 use super::refusal::Refusal;
 use super::serving::Serving;
 use super::set::{Item, Set};
+use crate::ids::{Did, LogId};
 use crate::limits::{AIMED_ENTRIES_MAX, FAULTS_MAX};
 use crate::rule::Rule;
 
@@ -48,6 +50,7 @@ pub struct Session {
     aimed: AimedExchange,
     own: OwnHeads,
     proofs: Proofs,
+    receipts: ReceiptExchange,
     faults: u64,
     is_in_sync: bool,
     entries_left: u64,
@@ -57,7 +60,7 @@ impl Session {
     /// A session for a stream that has just been opened, by either side.
     pub fn new(config: SessionConfig) -> Self {
         Self {
-            set: Set::new(config.network),
+            set: Set::new(config.network, config.devices.iter().map(|device| device.did).collect()),
             own: OwnHeads::new(&config),
             proofs: Proofs::default(),
             config,
@@ -69,6 +72,7 @@ impl Session {
             applying: Applying::default(),
             pushes: Pushes::default(),
             aimed: AimedExchange::default(),
+            receipts: ReceiptExchange::default(),
             faults: 0,
             is_in_sync: false,
             entries_left: 0,
@@ -84,6 +88,12 @@ impl Session {
             self.follow_up(now_ms, &mut out);
         }
         out
+    }
+
+    /// True if the peer has said that it holds something of a log of this identity, which we hold too.
+    pub fn shares(&self, did: &Did) -> bool {
+        let mut logs = self.set.logs.values().filter(|state| state.did == *did);
+        logs.any(|state| state.ours.height > 0 && state.their_height() > 0)
     }
 
     /// True once [`Output::Close`] was returned.
@@ -113,8 +123,15 @@ impl Session {
                 let counter = self.comparison.counter;
                 self.aimed.loaded(request, items, &mut self.pushes, counter, now_ms, out);
             }
+            Input::ReceiptsDue => self.receipts.set_due(),
+            Input::LoadedReceipts(news) => self.receipts.loaded(news, out),
             Input::Applied { ticket, outcome, position } => {
-                return self.applying.applied(&mut self.set, ticket, outcome, position);
+                let log = self.applying.log_of(ticket);
+                let taken = self.applying.applied(&mut self.set, ticket, outcome, position);
+                if let Some(log) = log {
+                    self.tell_author(log, out);
+                }
+                return taken;
             }
             Input::Ticked => {}
         }
@@ -168,7 +185,7 @@ impl Session {
 
     /// One message of the open conversation.
     fn converse(&mut self, message: Message, now_ms: u64, out: &mut Vec<Output>) -> Result<(), Refusal> {
-        let Self { set, comparison, fetches, serving, applying, pushes, aimed, proofs, .. } = self;
+        let Self { set, comparison, fetches, serving, applying, pushes, aimed, proofs, receipts, .. } = self;
         let news = match message {
             Message::Offer(offer) => comparison.take_offer(set, offer, out)?,
             Message::Heads(heads) => comparison.take_heads(set, heads, out)?,
@@ -182,7 +199,9 @@ impl Session {
                 fetches.take_objects(set, applying, request, end, objects, out).map(|()| true)?
             }
             Message::Push(push) => pushes.take(set, comparison, applying, push, out).map(|()| true)?,
-            Message::Ack { pushes: done, counter } => pushes.take_ack(done, counter, comparison.counter)?,
+            Message::Ack { pushes: done, counter } => pushes.take_ack(set, done, counter, comparison.counter, out)?,
+            Message::Receipts { number, news } => receipts.take(number, news).map(|()| true)?,
+            Message::ReceiptsAck { number } => receipts.take_ack(number, out).map(|()| true)?,
             Message::Aimed(message) => {
                 let proven = self.config.devices.len() as u64;
                 let allowed =
@@ -229,6 +248,14 @@ impl Session {
             }
             Some(_) => self.announce(Item::Log(log), out),
             None => {}
+        }
+    }
+
+    /// Tells the author's device that its log is held up to where it stands there (`RCP-6`).
+    fn tell_author(&mut self, log: LogId, out: &mut Vec<Output>) {
+        let Some(state) = self.set.logs.get(&log).filter(|state| self.aimed.is_claimed(&state.did)) else { return };
+        if state.has_caught_up() {
+            self.comparison.tell(&mut self.set, &[Item::Log(log)], out);
         }
     }
 
@@ -296,7 +323,9 @@ impl Session {
         let is_compared = self.is_compared();
         if is_compared {
             self.aimed.start(since.unwrap_or(0), out);
+            self.receipts.follow_up(&mut self.applying, out);
         }
+        self.receipts.acknowledge(&mut self.applying, out);
         let is_in_sync = is_compared && !self.set.has_gap && self.aimed.is_complete(!self.config.devices.is_empty());
         let their_counter = self.comparison.their_counter;
         let counter = is_in_sync.then_some(their_counter);

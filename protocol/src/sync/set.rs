@@ -95,6 +95,8 @@ pub(super) struct LogState {
     pub(super) served: u64,
     /// How often they asked for what they were served already.
     pub(super) repeats: u64,
+    /// Of an own log: how far the peer is known to hold it.
+    pub(super) held_by_peer: u64,
     /// Entries that they have and we don't.
     left: u64,
 }
@@ -102,6 +104,12 @@ pub(super) struct LogState {
 impl LogState {
     pub(super) fn their_height(&self) -> u64 {
         self.theirs.map_or(0, |(position, _)| position.height)
+    }
+
+    /// True if we hold what they hold, after a time in which we did not say so.
+    pub(super) fn has_caught_up(&self) -> bool {
+        let told = self.told.map_or(0, |(told, _)| told.height);
+        !self.fetching && self.applying == 0 && self.ours.height >= self.their_height() && self.ours.height > told
     }
 
     fn is_due(&self) -> bool {
@@ -118,6 +126,10 @@ impl LogState {
 #[derive(Debug, Clone)]
 pub(super) struct Set {
     network: Network,
+    /// The identities that we prove.
+    pub(super) own: BTreeSet<Did>,
+    /// Their logs.
+    pub(super) own_logs: BTreeSet<LogId>,
     salter: Option<Salter>,
     index: BTreeMap<SaltedId, Item>,
     pub(super) identities: BTreeMap<Did, IdentityState>,
@@ -134,9 +146,11 @@ pub(super) struct Set {
 }
 
 impl Set {
-    pub(super) fn new(network: Network) -> Self {
+    pub(super) fn new(network: Network, own: BTreeSet<Did>) -> Self {
         Self {
             network,
+            own,
+            own_logs: BTreeSet::new(),
             salter: None,
             index: BTreeMap::new(),
             identities: BTreeMap::new(),
@@ -232,8 +246,12 @@ impl Set {
             serving: 0,
             served: 0,
             repeats: 0,
+            held_by_peer: 0,
             left: 0,
         };
+        if self.own.contains(&did) {
+            self.own_logs.insert(log);
+        }
         self.logs.insert(log, state);
         self.index_item(salted, Item::Log(log));
     }

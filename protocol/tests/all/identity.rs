@@ -7,7 +7,7 @@ mod forms;
 mod limits;
 mod locks;
 mod log;
-mod people;
+pub(crate) mod people;
 mod recovery;
 mod rotation;
 mod thieves;

@@ -2,11 +2,12 @@
 //!
 //! An identity is a set of device keys here; what makes a real one valid is tested elsewhere.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use xom_protocol::entry::{Header, Kind, SaltedBody, SignedEntry, commitment, size_class};
 use xom_protocol::keys::{Domain, PublicKey, SecretKey};
 use xom_protocol::log::{Position, root_log_id, verify_run};
+use xom_protocol::sync::message::ReceiptNews;
 use xom_protocol::sync::{
     Aimed, Batch, Frontier, IdentitySummary, Input, LogSummary, Outcome, RequestId, Resume, Ticket,
 };
@@ -96,6 +97,15 @@ pub(crate) struct Home {
     pub(crate) aimed_received: Vec<SignedEntry>,
     pub(crate) forks: Vec<(LogId, u64, Vec<SignedEntry>)>,
     pub(crate) proofs: Vec<(LogId, xom_protocol::sync::Proof)>,
+    /// What is to be given to whoever asks, until somebody has taken it.
+    pub(crate) receipts_due: VecDeque<ReceiptNews>,
+    pub(crate) receipts_received: Vec<ReceiptNews>,
+    /// How the next receipts are taken.
+    pub(crate) receipts_outcome: Option<Outcome>,
+    /// What peers were found to hold.
+    pub(crate) copies: Vec<(LogId, u64)>,
+    /// Headers of what came again with its body.
+    pub(crate) resent: Vec<Vec<u8>>,
 }
 
 impl Home {
@@ -211,6 +221,11 @@ impl Home {
         Input::LoadedAimed { request, items }
     }
 
+    /// What is next to be given to a peer.
+    pub(crate) fn load_receipts(&self) -> Input {
+        Input::LoadedReceipts(self.receipts_due.front().cloned().unwrap_or(ReceiptNews::Receipts(Vec::new())))
+    }
+
     /// Verifies and stores; returns the answer, and the news for all sessions.
     pub(crate) fn apply(&mut self, ticket: Ticket, batch: Batch) -> (Input, Vec<Input>) {
         let answer = |outcome, position| Input::Applied { ticket, outcome, position };
@@ -236,6 +251,10 @@ impl Home {
             Batch::Proven { log, proof, .. } => {
                 self.proofs.push((log, proof));
                 (answer(Outcome::Applied, Position::EMPTY), Vec::new())
+            }
+            Batch::Receipts(news) => {
+                self.receipts_received.push(news);
+                (answer(self.receipts_outcome.unwrap_or(Outcome::Applied), Position::EMPTY), Vec::new())
             }
             Batch::Fork { log, from, entries, .. } => {
                 self.forks.push((log, from, entries));

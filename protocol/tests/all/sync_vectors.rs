@@ -4,7 +4,10 @@ use xom_protocol::body::{Attachment, Body, Post};
 use xom_protocol::entry::SignedEntry;
 use xom_protocol::keys::{Domain, Signature};
 use xom_protocol::log::Position;
-use xom_protocol::sync::message::{AimedPush, Claim, Heads, Hello, IdentityHead, LogHead, Message, Offer, Push, Range};
+use xom_protocol::sync::message::{
+    AimedPush, Claim, Heads, Hello, HolderReceipts, IdentityHead, KnownCopy, LogHead, Message, Offer, Push, Range,
+    ReceiptNews,
+};
 use xom_protocol::sync::{Aimed, Proof, ProofContext, Salter, frame_body_len, verify};
 use xom_protocol::{BlobId, DeviceId, Did, Digest, EntryId, LogId, Network, encoding};
 
@@ -18,6 +21,7 @@ const ABOUT: &str = "Chapter 04. The messages by their names in CDDL: cbor is a 
     blob-request: cbor. blob: bytes and id.";
 const CHAPTERS: &[&str] = &["03-encoding.md", "02-entries-and-logs.md", "04-sync.md"];
 
+const TIME: u64 = 253_402_300_799_999;
 const ID: [u8; 16] = [0x1d; 16];
 
 fn alice() -> Author {
@@ -59,6 +63,22 @@ fn aimed(entries: Vec<SignedEntry>) -> Message {
     Message::Aimed(AimedPush { number: 1, more: false, counter: 9, items })
 }
 
+fn receipts(items: Vec<HolderReceipts>) -> Message {
+    Message::Receipts { number: 1, news: ReceiptNews::Receipts(items) }
+}
+
+fn holder(receipts: Vec<Vec<u8>>) -> HolderReceipts {
+    HolderReceipts { objects: vec![vec![0x80]], receipts }
+}
+
+fn copies(copies: Vec<KnownCopy>) -> Message {
+    Message::Receipts { number: 1, news: ReceiptNews::Copies(copies) }
+}
+
+fn copy(seen_ms: u64) -> KnownCopy {
+    KnownCopy { entry: EntryId([4; 32]), holder: Did([3; 32]), device: DeviceId([4; 32]), seen_ms }
+}
+
 fn claim() -> Claim {
     Claim { did: Did([3; 32]), device: DeviceId([4; 32]), signature: Signature([5; 64]) }
 }
@@ -97,6 +117,9 @@ fn valid() -> Vec<Vector> {
             "proven-fault",
             Message::Proven { id: ID, proof: Proof::Fault(vec![0x80]) },
         ),
+        message("receipts", "receipts", receipts(vec![holder(vec![vec![9]])])),
+        message("known copies", "copies", copies(vec![copy(TIME)])),
+        message("an acknowledgement of receipts", "receipts-ack", Message::ReceiptsAck { number: 1 }),
         message("a ping", "ping", Message::Ping),
         message("a bye", "bye", Message::Bye { reason: "silent".into() }),
     ]
@@ -116,7 +139,7 @@ fn invalid() -> Vec<Vector> {
     let ask = |from, to| Message::RangeRequest { request: 1, id: ID, from, to }.encode();
     let many = |count| vec![log().remove(0); count];
     vec![
-        bad("SYN-1", "a kind that is not known", "message", encoding::encode(&(15, 1))),
+        bad("SYN-1", "a kind that is not known", "message", encoding::encode(&(31, 1))),
         bad("SYN-1", "a map", "message", vec![0xa0]),
         bad("SYN-1", "an empty array", "message", vec![0x80]),
         bad("SYN-1", "a kind that is text", "message", encoding::encode(&("ping", 1))),
@@ -185,6 +208,13 @@ fn invalid() -> Vec<Vector> {
             "aimed",
             aimed(vec![SignedEntry { header: vec![], signature: None, body: None }; 1_025]).encode(),
         ),
+        bad("RCP-5", "a message without receipts", "receipts", receipts(Vec::new()).encode()),
+        bad("RCP-5", "a holder without receipts", "receipts", receipts(vec![holder(Vec::new())]).encode()),
+        bad("RCP-5", "257 receipts", "receipts", receipts(vec![holder(vec![Vec::new(); 257])]).encode()),
+        bad("RCP-1", "a receipt of 513 bytes", "receipts", receipts(vec![holder(vec![vec![0; 513]])]).encode()),
+        bad("RCP-6", "a message without copies", "copies", copies(Vec::new()).encode()),
+        bad("RCP-6", "1,025 copies", "copies", copies(vec![copy(0); 1_025]).encode()),
+        bad("RCP-6", "a copy seen in the year 10000", "copies", copies(vec![copy(TIME + 1)]).encode()),
         bad("SYN-15", "a reason of 201 bytes", "bye", Message::Bye { reason: "x".repeat(201) }.encode()),
     ]
 }

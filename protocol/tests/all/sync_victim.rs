@@ -159,6 +159,10 @@ impl Victim {
                 inputs.push(Input::LoadedIdentity { request, objects });
             }
             Output::LoadAimed { request, peer, since, .. } => inputs.push(self.home.load_aimed(request, peer, since)),
+            Output::LoadReceipts => inputs.push(self.home.load_receipts()),
+            Output::ReceiptsTaken => drop(self.home.receipts_due.pop_front()),
+            Output::PeerHolds { log, height } => self.home.copies.push((log, height)),
+            Output::Resent { headers } => self.home.resent.extend(headers),
             Output::Apply { ticket, batch } => {
                 let (answer, news) = self.home.apply(ticket, batch);
                 inputs.push(answer);

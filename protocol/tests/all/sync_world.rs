@@ -149,7 +149,11 @@ impl World {
                     self.schedule(at, other, far_node, Event::Frame(body));
                 }
             }
-            Output::Load { .. } | Output::LoadIdentity { .. } | Output::LoadAimed { .. } | Output::Apply { .. } => {
+            Output::Load { .. }
+            | Output::LoadIdentity { .. }
+            | Output::LoadAimed { .. }
+            | Output::LoadReceipts
+            | Output::Apply { .. } => {
                 let delay = self.dice.roll(self.delay_ms + 1);
                 let Some(end) = self.ends.get_mut(&id) else { return };
                 end.work_ms = end.work_ms.max(self.now_ms + delay);
@@ -163,6 +167,9 @@ impl World {
                 self.homes[node].resumes.insert(peer, resume);
             }
             Output::Progress { .. } | Output::OwnHeadsKnown => {}
+            Output::ReceiptsTaken => drop(self.homes[node].receipts_due.pop_front()),
+            Output::PeerHolds { log, height } => self.homes[node].copies.push((log, height)),
+            Output::Resent { headers } => self.homes[node].resent.extend(headers),
             Output::InSync => {
                 if let Some(end) = self.ends.get_mut(&id) {
                     end.in_sync = true;
@@ -224,6 +231,10 @@ impl World {
             }
             Output::LoadAimed { request, peer, since, .. } => {
                 let loaded = home.load_aimed(request, peer, since);
+                self.step(id, loaded);
+            }
+            Output::LoadReceipts => {
+                let loaded = home.load_receipts();
                 self.step(id, loaded);
             }
             Output::Apply { ticket, batch } => {

@@ -14,6 +14,7 @@ const READ: &[&str] = &[
     "merkle.json",
     "pairing.json",
     "recover.json",
+    "receipts.json",
     "registers.json",
     "runs.json",
     "sync.json",

@@ -31,6 +31,10 @@ impl Talk<'_> {
             Notice::Wants => self.hear_wants().await,
             Notice::Aimed(did) => self.tell_aimed(did).await,
             Notice::Proven(log) => self.tell_proofs(vec![log]).await,
+            Notice::Receipts(_) => {
+                self.step(Input::ReceiptsDue);
+                Ok(())
+            }
             Notice::Entries(_) | Notice::BlobWanted(_) | Notice::Locals => Ok(()),
         }
     }
@@ -114,6 +118,7 @@ impl Talk<'_> {
     /// The peer holds the key of a device: what that is worth, the identity says, now or once it is known.
     pub(super) async fn peer_is(&mut self, did: Did, device: DeviceId) -> Result<(), StoreError> {
         self.claims.entry((did, device)).or_insert(None);
+        self.copies.proven(did, device);
         let shared = Arc::clone(&self.with.shared);
         match blocking(move || shared.admits(&did, &device)).await? {
             Some(true) => self.admit(did),

@@ -1,8 +1,15 @@
 //! Erasing, purging, compacting (`LOG-12`; R-STO-11).
 
+use std::collections::BTreeMap;
+
+use redb::ReadableTable;
 use xom_protocol::body::Post;
 use xom_protocol::limits::ERASE_DELAY_MS;
 
+use super::super::append::Stretch;
+use super::super::batch::Batch;
+use super::super::salts::Salts;
+use super::super::shared::Shared;
 use super::*;
 
 const SECRET: &str = "kJ8sQ2mXv7LpR4tZ9wBn1cYd5fGh6aEu";
@@ -82,23 +89,57 @@ async fn a_purged_body_is_not_taken_again_from_a_mallory_who_kept_it() {
     assert_eq!(bodies(&carol), 2);
 }
 
+impl Person {
+    /// Takes a run in up to the commit and not further, as if killed before the salts are zeroed; then starts
+    /// again.
+    pub(super) async fn die_before_zeroing(mut self, run: NewRun) -> Self {
+        let (path, dir) = (self.path(), self.dir.take().unwrap());
+        let (clock, name) = (Arc::clone(&self.clock), self.me.username.clone());
+        self.store.stop().await;
+        drop(self);
+        let salts = std::fs::read(path.join("salts")).unwrap();
+        write_and_die(&path, run);
+        assert_eq!(std::fs::read(path.join("salts")).unwrap(), salts);
+        Self::open(dir, &name, clock)
+    }
+}
+
+fn write_and_die(path: &Path, run: NewRun) {
+    let folder = Folder::open(path).unwrap();
+    let salts = Salts::open(&folder.salts()).unwrap();
+    let machine = Machine {
+        cost: Cost::for_tests(),
+        clock: Box::new(|| NOW_MS),
+        probe: Box::new(probe),
+        open_database: Box::new(open_database),
+    };
+    let shared = Shared::open(folder, Network::MAIN, salts, machine).unwrap();
+    let database = shared.database().unwrap();
+    let txn = database.begin_write().unwrap();
+    let mut none = BTreeMap::new();
+    let mut batch = Batch::open(&txn, &shared, &mut none, NOW_MS).unwrap();
+    batch.append(&Stretch::from(run)).unwrap();
+    assert_eq!(batch.receipts.iter().unwrap().count(), 0, "nothing is answered before the bytes are gone");
+    let after = batch.finish().unwrap();
+    assert!(!after.zero.is_empty());
+    txn.commit().unwrap();
+}
+
 #[tokio::test]
 async fn a_purge_that_was_cut_short_is_carried_out_at_the_next_start() {
-    let alice = Person::new("alice");
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let status = alice.post(SECRET).await;
-    let salt = std::fs::read(alice.path().join("salts")).unwrap();
+    bob.fetch(&alice).await;
     alice.erase(status, true).await;
-    // As if the machine had stopped between the commit and the zeros.
-    let path = alice.path().join("salts");
-    alice.store.stop().await;
-    let mut torn = std::fs::read(&path).unwrap();
-    torn[32..64].copy_from_slice(&salt[32..64]);
-    std::fs::write(&path, torn).unwrap();
-    let alice = alice.restart().await;
-    assert_eq!(std::fs::read(&path).unwrap()[32..64], [0; 32]);
-    alice.post("reuses the slot").await;
-    assert_ne!(std::fs::read(&path).unwrap()[32..64], [0; 32]);
-    assert_eq!(alice.texts(&alice.me.log), ["reuses the slot"]);
+    let run = alice.run(bob.position(&alice.me.log), &bob.record(&alice.me.did));
+    let salts = bob.path().join("salts");
+    // Bob holds two profiles before the post.
+    assert_ne!(std::fs::read(&salts).unwrap()[64..96], [0; 32]);
+    let bob = bob.die_before_zeroing(run).await;
+    assert_eq!(std::fs::read(&salts).unwrap()[64..96], [0; 32]);
+    bob.post("reuses the slot").await;
+    assert_ne!(std::fs::read(&salts).unwrap()[64..96], [0; 32]);
+    assert_eq!(bob.texts(&bob.me.log), ["reuses the slot"]);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteArray, ByteBuf};
 
 use super::entry::{EntryWire, from_wire, to_wire};
+use super::receipts;
 use super::{
     AimedPush, Claim, Heads, Hello, IdentityHead, LogHead, Message, MessageError, Offer, Push, Range, SaltedId,
     check_numbers, ensure,
@@ -103,6 +104,8 @@ impl Message {
                 };
                 encoding::encode(&ProvenWire(kind, ByteArray::new(id), ByteBuf::from(bytes)))
             }
+            Self::Receipts { number, news } => receipts::encode(number, news),
+            Self::ReceiptsAck { number } => receipts::encode_ack(number),
             Self::Ping => encoding::encode(&PingWire(13, ())),
             Self::Bye { reason } => encoding::encode(&ByeWire(14, reason)),
         }
@@ -152,13 +155,14 @@ impl Message {
             }
             18 => decode_proven(shape(bytes)?, FORK_PROOF_BYTES_MAX, Proof::Fork),
             19 => decode_proven(shape(bytes)?, FAULT_PROOF_BYTES_MAX, Proof::Fault),
+            receipts::RECEIPTS..=receipts::COPIES => receipts::decode(kind, bytes),
             _ => Err(MessageError::Unknown),
         }
     }
 }
 
 /// The bytes have been scanned already.
-fn shape<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, MessageError> {
+pub(super) fn shape<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, MessageError> {
     let error = |e: serde_ipld_dagcbor::DecodeError<_>| encoding::EncodingError::Shape(e.to_string()).into();
     serde_ipld_dagcbor::from_slice(bytes).map_err(error)
 }
@@ -270,7 +274,7 @@ fn decode_proven(
     Ok(Message::Proven { id: id.into_array(), proof: proof(bytes.into_vec()) })
 }
 
-fn decode_objects(objects: Vec<ByteBuf>, rule: &'static str) -> Result<Vec<Vec<u8>>, MessageError> {
+pub(super) fn decode_objects(objects: Vec<ByteBuf>, rule: &'static str) -> Result<Vec<Vec<u8>>, MessageError> {
     let right = objects.iter().all(|object| object.len() <= IDENTITY_OBJECT_BYTES_MAX);
     ensure(right && objects.len() <= IDENTITY_OBJECTS_MAX, rule, "the size of an identity")?;
     Ok(objects.into_iter().map(ByteBuf::into_vec).collect())
