@@ -28,6 +28,7 @@ mod own;
 pub(crate) mod ownership;
 mod receipts;
 mod recoveries;
+mod rekey;
 pub(crate) mod restore;
 mod salts;
 mod served;

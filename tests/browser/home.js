@@ -48,6 +48,22 @@ async function stop({ node, ended }) {
   await ended;
 }
 
+/** Begins a command that takes its time on a folder of its own; it stops when the test ends. */
+export async function begin(t, name, args) {
+  const folder = await mkdtemp(join(tmpdir(), `xom-browser-${name}-`));
+  const environment = { PATH: process.env.PATH, HOME: folder, TMPDIR: tmpdir() };
+  const command = spawn(BINARY, [...args, "--data-dir", join(folder, "data")], { env: environment });
+  const log = [];
+  command.stderr.setEncoding("utf8").on("data", (text) => log.push(text));
+  const ended = once(command, "exit");
+  t.after(async () => {
+    command.kill("SIGTERM");
+    await ended;
+    await rm(folder, { recursive: true, force: true });
+  });
+  return { said: () => log.join("") };
+}
+
 /** Another one-time login link. */
 export async function loginLink(node) {
   return (await call(node, "/api/xom/v1/login-links")).url;

@@ -71,7 +71,7 @@ impl Home {
         self.arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
     }
 
-    /// Sets a variable at each start.
+    /// Sets a variable for everything that this home runs.
     pub fn variable(&mut self, name: &str, value: &str) {
         self.variables.push((name.to_owned(), value.to_owned()));
     }
@@ -188,7 +188,38 @@ impl Home {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
         command.args(arguments).arg("--data-dir").arg(self.data_dir());
+        command.envs(self.variables.iter().cloned());
         command
+    }
+
+    /// Begins a command that takes its time; whoever begins it ends it.
+    ///
+    /// # Panics
+    /// If the program can't be run.
+    pub fn begin(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("xom can be run")
+    }
+
+    /// Writes the 24 words, which lie in the folder until they are confirmed, into a file of the test.
+    ///
+    /// # Panics
+    /// If they are not there.
+    pub fn save_words(&self, to: &Path) {
+        let words = self.data_dir().join("identities").join(&self.name).join("phrase");
+        std::fs::copy(words, to).expect("the words are there until they are confirmed");
+    }
+
+    /// Loses everything: the process and the folder.
+    ///
+    /// # Panics
+    /// If the folder can't be removed.
+    pub fn lose(&mut self) {
+        if self.child.is_some() {
+            self.kill();
+        }
+        std::fs::remove_dir_all(self.data_dir()).expect("the folder goes");
     }
 
     /// The address of a path of the API.

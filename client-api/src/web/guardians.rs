@@ -116,8 +116,10 @@ async fn page(visitor: &Visitor, refused: Option<&str>) -> Page {
     let read = move |reader: &xom_node::Reader| wanted.iter().map(|did| reader.account(did)).collect();
     let accounts: Vec<Option<Account>> = visitor.node.read(read).await?;
     let accounts: Vec<Account> = accounts.into_iter().flatten().collect();
+    let missing = visitor.node.missing(did).await?;
     let main = html! {
         h1.title { (texts::TITLE) }
+        @for sentence in missing.sentences(texts::YOU) { p.card.notice { (sentence) } }
         @if let Some(refused) = refused { p.card.notice role="alert" { (refused) } }
         @if let Some(recovery) = &recovery { (own_recovery(visitor, recovery)) }
         (own_guardians(visitor, guardians.as_ref(), &accounts))

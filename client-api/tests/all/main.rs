@@ -17,6 +17,8 @@ mod page;
 mod pages;
 mod program;
 #[cfg(test)]
+mod recovery;
+#[cfg(test)]
 mod shapes;
 #[cfg(test)]
 mod sockets;

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::Handle;
 use crate::error::{CommandError, StartError, StoreError};
 use crate::keys::{ControlAccess, ControlKey, Keeping};
+use crate::model::Missing;
 use crate::recovery::{GuardianAct, GuardiansView, RecoveryView, RequestView};
 use crate::store::folder;
 use crate::store::ownership::OwnerAct;
@@ -83,6 +84,13 @@ impl Handle {
     pub async fn recovery(&self, identity: Did) -> Result<Option<RecoveryView>, StoreError> {
         let store = self.store.clone();
         let look = move || store.snapshot()?.recovery(&identity);
+        tokio::task::spawn_blocking(look).await.unwrap_or(Err(StoreError::Stopping))
+    }
+
+    /// What of a local identity is named somewhere and nobody who was reached had.
+    pub async fn missing(&self, identity: Did) -> Result<Missing, StoreError> {
+        let store = self.store.clone();
+        let look = move || store.snapshot()?.missing(&identity);
         tokio::task::spawn_blocking(look).await.unwrap_or(Err(StoreError::Stopping))
     }
 

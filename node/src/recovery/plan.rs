@@ -129,6 +129,12 @@ impl PlanFolder {
     }
 }
 
+/// The device key of the recovery that was begun in this data folder.
+pub(crate) fn device_key(data_dir: &Path) -> io::Result<Option<SecretKey>> {
+    let line = read_secret(&data_dir.join(DIR).join(DEVICE_KEY))?;
+    Ok(line.and_then(|line| key_of(&line)))
+}
+
 fn key_of(line: &str) -> Option<SecretKey> {
     let bytes = Zeroizing::new(HEXLOWER.decode(line.as_bytes()).ok()?);
     let seed = Zeroizing::new(<[u8; 32]>::try_from(bytes.as_slice()).ok()?);

@@ -127,6 +127,9 @@ impl Recovering {
             Some(_) => {
                 return Err(CommandError::Refused("another recovery was begun here; end it with --forget first"));
             }
+            None if lives_here(&store, &wish.did)? => {
+                return Err(CommandError::Refused("this identity lives here already, and its device signs"));
+            }
             None => {
                 let Wish { did, username, guardians, .. } = wish;
                 let plan = Plan { did, username, guardians, from, request: None, started: false, adopted: false };
@@ -182,8 +185,10 @@ impl Recovering {
         let did = self.did();
         let local = self.store.locals().into_iter().find(|local| local.did == did);
         let record = self.record()?;
+        let behind = self.store.stopped()?.contains(&did);
         if let (Some(local), Some(record)) = (&local, &record)
             && record.state().live_device(&local.device).is_some()
+            && !behind
         {
             self.settle_in().await?;
             return self.fetch(local.username.clone(), local.device, record).await;
@@ -296,7 +301,7 @@ impl Recovering {
             Some(username) => username.clone(),
             None => self.username_of_profile(did)?,
         };
-        match self.store.adopt(&username, did, objects, self.folder.device.clone()).await {
+        match self.store.adopt_again(&username, did, objects, self.folder.device.clone()).await {
             Ok(_) => self.settle_in().await,
             Err(AdoptError::Store(e)) => Err(e.into()),
             Err(e) => Err(CommandError::Adopt(e.to_string())),
@@ -347,7 +352,9 @@ impl Recovering {
         let peers = self.net.peers().await?;
         let connected = peers.iter().filter(|peer| peer.connected).count();
         let named = self.folder.plan.from.len();
-        let reached = connected > 0 && (connected >= named || self.began.elapsed() > REACH);
+        let waited = self.began.elapsed() > REACH;
+        // A restored folder may have all that is needed, and nobody to ask.
+        let reached = if named == 0 { connected > 0 || waited } else { connected >= named || connected > 0 && waited };
         let in_sync = reached && peers.iter().filter(|peer| peer.connected).all(|peer| peer.in_sync);
         let counter = self.store.snapshot()?.counter()?;
         self.quiet = match self.quiet {
@@ -388,6 +395,14 @@ impl Handle {
         recovering.open().await?;
         Ok(Some(recovering))
     }
+}
+
+/// True where the identity lives here under a device key that signs.
+fn lives_here(store: &Store, did: &Did) -> Result<bool, StoreError> {
+    let Some(local) = store.locals().into_iter().find(|local| local.did == *did) else { return Ok(false) };
+    let record = store.snapshot()?.record(did)?;
+    let live = record.is_some_and(|record| record.state().live_device(&local.device).is_some());
+    Ok(live && !store.stopped()?.contains(did))
 }
 
 /// The recovery in force that brings `renewal`.

@@ -5,11 +5,11 @@
 
 use redb::ReadableTable;
 use tokio::sync::oneshot;
-use xom_protocol::Did;
 use xom_protocol::body::is_username;
 use xom_protocol::identity::{IdentityRecord, SignedObject};
 use xom_protocol::keys::SecretKey;
 use xom_protocol::log::root_log_id;
+use xom_protocol::{Did, Network};
 
 use super::tables::LocalRow;
 use super::writer::{Job, Writer};
@@ -19,9 +19,11 @@ use crate::error::{AdoptError, StoreError};
 /// An identity that is to live here too.
 pub(super) struct Adoption {
     username: String,
-    did: Did,
-    objects: Vec<Vec<u8>>,
-    device: SecretKey,
+    pub(super) did: Did,
+    pub(super) objects: Vec<Vec<u8>>,
+    pub(super) device: SecretKey,
+    /// The identity may live here already, under a key that signs nothing any more.
+    again: bool,
 }
 
 impl Store {
@@ -34,7 +36,24 @@ impl Store {
         objects: Vec<Vec<u8>>,
         device: SecretKey,
     ) -> Result<LocalRow, AdoptError> {
-        let adoption = Adoption { username: username.to_owned(), did, objects, device };
+        let adoption = Adoption { username: username.to_owned(), did, objects, device, again: false };
+        self.send_adoption(adoption).await
+    }
+
+    /// The same for an identity that may live here already, under a device key that ended or whose folder is
+    /// behind: then that key is replaced, and the user name stays.
+    pub(crate) async fn adopt_again(
+        &self,
+        username: &str,
+        did: Did,
+        objects: Vec<Vec<u8>>,
+        device: SecretKey,
+    ) -> Result<LocalRow, AdoptError> {
+        let adoption = Adoption { username: username.to_owned(), did, objects, device, again: true };
+        self.send_adoption(adoption).await
+    }
+
+    async fn send_adoption(&self, adoption: Adoption) -> Result<LocalRow, AdoptError> {
         let (reply, answer) = oneshot::channel();
         self.send(Job::Adopt(Box::new(adoption), reply)).await?;
         answer.await.map_err(|_| StoreError::Stopping)?
@@ -44,6 +63,10 @@ impl Store {
 impl Writer {
     /// Carries an adoption out.
     pub(super) fn adopt(&mut self, adoption: Adoption) -> Result<LocalRow, AdoptError> {
+        let old = self.shared.locals().iter().position(|row| row.did == adoption.did);
+        if let Some(at) = old.filter(|_| adoption.again) {
+            return self.rekey(adoption, at);
+        }
         let row = self.check_adoption(&adoption)?;
         let Adoption { did, objects, device, .. } = adoption;
         let number = u32::try_from(self.shared.locals().len()).map_err(|_| AdoptError::UsernameTaken)?;
@@ -72,7 +95,7 @@ impl Writer {
 
     /// What the local row is to be; refuses what is here already and what the objects do not say.
     fn check_adoption(&self, adoption: &Adoption) -> Result<LocalRow, AdoptError> {
-        let Adoption { username, did, objects, device } = adoption;
+        let Adoption { username, did, objects, device, .. } = adoption;
         if !is_username(username) {
             return Err(AdoptError::Username);
         }
@@ -83,13 +106,23 @@ impl Writer {
         if locals.iter().any(|row| row.did == *did) {
             return Err(AdoptError::IdentityTaken(*did));
         }
-        let network = self.shared.network;
-        let objects: Result<Vec<SignedObject>, _> = objects.iter().map(|bytes| SignedObject::decode(bytes)).collect();
-        let record = IdentityRecord::from_objects(network, objects?)?;
-        let id = device.public().device_id();
-        if record.did() != *did || record.state().live_device(&id).is_none() {
-            return Err(AdoptError::NotADevice(id));
-        }
-        Ok(LocalRow { did: *did, username: username.clone(), device: id, log: root_log_id(network, did, &id) })
+        check_device(self.shared.network, did, username, objects, device)
     }
+}
+
+/// The local row of an identity whose objects admit this device.
+pub(super) fn check_device(
+    network: Network,
+    did: &Did,
+    username: &str,
+    objects: &[Vec<u8>],
+    device: &SecretKey,
+) -> Result<LocalRow, AdoptError> {
+    let objects: Result<Vec<SignedObject>, _> = objects.iter().map(|bytes| SignedObject::decode(bytes)).collect();
+    let record = IdentityRecord::from_objects(network, objects?)?;
+    let id = device.public().device_id();
+    if record.did() != *did || record.state().live_device(&id).is_none() {
+        return Err(AdoptError::NotADevice(id));
+    }
+    Ok(LocalRow { did: *did, username: username.to_owned(), device: id, log: root_log_id(network, did, &id) })
 }

@@ -17,6 +17,7 @@ use xom_protocol::{Did, Network};
 use zeroize::Zeroizing;
 
 use super::folder::{Folder, entropy, make_dir_all, sync_parent, unreadable, write_secret};
+use super::rekey;
 use super::tables::LocalRow;
 use crate::backup::Recipient;
 use crate::error::StartError;
@@ -88,11 +89,11 @@ pub(super) fn recover(folder: &Folder, rows: &[LocalRow]) -> Result<Vec<Option<S
         }
     }
     refuse_strangers(folder, rows)?;
-    rows.iter().map(|row| device_key(&keys_of(folder, &row.username), row)).collect()
+    rows.iter().map(|row| device_key(folder, &keys_of(folder, &row.username), row)).collect()
 }
 
 /// Ends a change of keys that was cut short, and reads the device key.
-fn device_key(keys: &KeyFolder, row: &LocalRow) -> Result<Option<SecretKey>, StartError> {
+fn device_key(folder: &Folder, keys: &KeyFolder, row: &LocalRow) -> Result<Option<SecretKey>, StartError> {
     let path = keys.path();
     change::finish(path).map_err(|e| unreadable(path, &e))?;
     if keys.tighten().map_err(|e| unreadable(path, &e))? {
@@ -108,6 +109,9 @@ fn device_key(keys: &KeyFolder, row: &LocalRow) -> Result<Option<SecretKey>, Sta
     };
     if device == row.device {
         return Ok(key);
+    }
+    if let Some(key) = rekey::finish(folder, keys, row).map_err(|e| unreadable(path, &e))? {
+        return Ok(Some(key));
     }
     Err(unreadable(path, &"holds a device key that is not the one of this identity's device"))
 }

@@ -207,6 +207,14 @@ impl Shared {
         self.locals.write().unwrap_or_else(PoisonError::into_inner).push((row, key));
     }
 
+    /// Puts another device in the place of the one that an identity had here.
+    pub(super) fn replace_local(&self, row: LocalRow, key: SecretKey) {
+        let mut locals = self.locals.write().unwrap_or_else(PoisonError::into_inner);
+        for local in locals.iter_mut().filter(|(old, _)| old.did == row.did) {
+            *local = (row.clone(), Some(key.clone()));
+        }
+    }
+
     pub(super) fn device_key(&self, did: &Did) -> Option<SecretKey> {
         let locals = self.locals.read().unwrap_or_else(PoisonError::into_inner);
         locals.iter().find(|(row, _)| row.did == *did).and_then(|(_, key)| key.clone())

@@ -9,6 +9,7 @@ mod control;
 mod crash;
 mod erasure;
 mod forks;
+mod guarding;
 mod idempotency;
 mod identity;
 mod keyring;

@@ -13,6 +13,7 @@ mod logs;
 mod peer;
 mod persona;
 mod streams;
+mod thief;
 
 use xom_node::model::LogView;
 use xom_protocol::{Did, LogId};

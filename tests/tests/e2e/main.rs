@@ -3,8 +3,10 @@
 mod erase;
 mod first_run;
 mod follow;
+mod guardians;
 mod import;
 mod keys;
 mod kill;
 mod media;
+mod recover;
 mod retry;

@@ -3,6 +3,7 @@
 use xom_node::recovery::RequestState;
 
 pub(in super::super) const TITLE: &str = "Guardians";
+pub(in super::super) const YOU: &str = "this account";
 pub(in super::super) const YOURS: &str = "Your guardians";
 pub(in super::super) const NONE: &str =
     "Nobody can bring this account back yet if you lose your devices and your words. Name people whom you trust.";

@@ -40,6 +40,18 @@ impl Persona {
         self.phrase.device_key()
     }
 
+    /// The control key of the genesis.
+    pub(super) fn first_control_key(&self) -> SecretKey {
+        self.phrase.control_key(0)
+    }
+
+    /// The owner brings new control keys by her words.
+    pub(super) fn rotate_by_words(&mut self) {
+        let place = self.phrase.rotation_place(&self.record).expect("her words");
+        let rotation = self.phrase.rotation(&place, &[]).expect("signed");
+        self.record.insert(rotation).expect("valid");
+    }
+
     /// The root log of the first device, still empty.
     pub(super) fn chain(&self) -> Chain {
         Chain::of(self.did(), self.device_key())

@@ -1,8 +1,9 @@
 //! The words alone bring an identity back.
 
 use xom_node::command::Command;
-use xom_node::recovery::{RecoveryError, Stage};
+use xom_node::recovery::{RecoveryError, Stage, Wish};
 use xom_node::{CommandError, ControlAccess};
+use xom_protocol::Did;
 use xom_protocol::phrase::Phrase;
 
 use super::machine::{Machine, is_done, until, until_refused};
@@ -85,4 +86,54 @@ async fn older_words_and_the_words_of_another_are_told_apart() {
     let strange = Phrase::from_entropy(&[9; 32]).expect("words");
     let refused = alice.node().rotate(alice.did(), strange, None).await.err();
     assert!(matches!(refused, Some(CommandError::Recovery(RecoveryError::OtherWords))), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_whose_device_was_removed_gets_a_new_device_key_by_the_words() {
+    let mut alice = Person::new("alice", Over::Tcp).await;
+    let bob = Person::new("bob", Over::Tcp).await;
+    alice.post("before").await;
+    bob.follow(alice.invite().await).await;
+    bob.has_posts(alice.did(), &["before".to_owned()]).await;
+    let (did, words) = (alice.did(), alice.words());
+    let local = alice.node().read(|reader| reader.local_identities()).await.expect("reads").remove(0);
+    let lives = alice.node().recover(wish(did, &bob)).await.err();
+    assert!(matches!(lives, Some(CommandError::Refused(_))), "{lives:?}");
+    alice.node().end_device(did, local.device, &ControlAccess::Kept, false).await.expect("ends");
+
+    let mut recovering = alice.node().recover(wish(did, &bob)).await.expect("begins");
+    let Stage::Done { username, device, .. } = until(&mut recovering, Some(&words), is_done).await else {
+        panic!("done is done");
+    };
+    assert_eq!(username, "alice");
+    assert_ne!(device, local.device);
+    recovering.forget().expect("forgets");
+    alice.post("after").await;
+    alice.stop().await;
+    alice.start().await;
+    alice.post("after a restart").await;
+    let all = ["before", "after", "after a restart"].map(str::to_owned);
+    bob.has_posts(did, &all).await;
+    assert_eq!(alice.posts_of(did).await, all);
+}
+
+fn wish(did: Did, from: &Person) -> Wish {
+    Wish { did, username: None, guardians: false, from: vec![from.listen()] }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_stops_new_devices_until_the_control_key_lifts_it_and_posts_go_on() {
+    let alice = Person::new("alice", Over::Tcp).await;
+    let bob = Person::new("bob", Over::Tcp).await;
+    bob.follow(alice.invite().await).await;
+    alice.node().lock(alice.did()).await.expect("locks");
+    alice.post("locked and well").await;
+    bob.has_posts(alice.did(), &["locked and well".to_owned()]).await;
+    let warned = alice.node().status().await.expect("status").warnings;
+    assert!(warned.iter().any(|warning| warning.contains("locked")), "{warned:?}");
+    alice.node().unlock_identity(alice.did(), ControlAccess::Kept).await.expect("unlocks");
+    let again = alice.node().unlock_identity(alice.did(), ControlAccess::Kept).await;
+    assert!(matches!(again, Err(CommandError::Refused(_))), "{again:?}");
+    let warned = alice.node().status().await.expect("status").warnings;
+    assert!(!warned.iter().any(|warning| warning.contains("locked")), "{warned:?}");
 }
