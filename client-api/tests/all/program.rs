@@ -41,7 +41,7 @@ fn json(output: &Output) -> Value {
 fn every_command_that_needs_a_node_says_how_to_start_it() {
     let (folder, data_dir) = no_folder();
     let archive = folder.path().to_string_lossy().into_owned();
-    let commands: [&[&str]; 18] = [
+    let commands: [&[&str]; 22] = [
         &["post", "a"],
         &["timeline"],
         &["id"],
@@ -59,6 +59,10 @@ fn every_command_that_needs_a_node_says_how_to_start_it() {
         &["notifications"],
         &["peers"],
         &["status"],
+        &["phrase", "show"],
+        &["phrase", "confirm"],
+        &["passphrase", "remove"],
+        &["unlock"],
         &["import", "mastodon", &archive],
     ];
     for arguments in commands {

@@ -3,7 +3,7 @@
 use xom_protocol::Did;
 use zeroize::Zeroizing;
 
-use super::{Confirmation, ControlAccess, ControlKey, Keeping, KeyState, Questions};
+use super::{Confirmation, ControlAccess, KeyState, Questions};
 use crate::error::CommandError;
 use crate::store::Store;
 
@@ -49,12 +49,6 @@ impl Keyring {
         device: Option<bool>,
     ) -> Result<(), CommandError> {
         self.store.set_passphrase(self.identity, access, passphrase, device).await
-    }
-
-    /// Puts the control key that a rotation brought in the place of the one before: sealed again where that
-    /// was sealed and `access` holds the passphrase, unsealed where it was so, and else not at all.
-    pub async fn replace_control_key(&self, key: ControlKey, access: ControlAccess) -> Result<Keeping, CommandError> {
-        self.store.replace_control_key(self.identity, key, access).await
     }
 
     /// Opens the sealed device key for as long as the node runs. True if it was closed.

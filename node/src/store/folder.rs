@@ -117,8 +117,12 @@ pub(crate) fn unreadable(path: &Path, cause: &dyn std::fmt::Display) -> StartErr
 
 /// 32 bytes of entropy; fails where the system gives zeros (`ENC-13`).
 pub(crate) fn entropy() -> Result<Zeroizing<[u8; 32]>, StartError> {
+    checked_entropy(|bytes| getrandom::fill(bytes).map_err(|e| e.to_string()))
+}
+
+fn checked_entropy(fill: impl FnOnce(&mut [u8]) -> Result<(), String>) -> Result<Zeroizing<[u8; 32]>, StartError> {
     let mut bytes = Zeroizing::new([0; 32]);
-    getrandom::fill(bytes.as_mut_slice()).map_err(|e| StartError::Entropy(e.to_string()))?;
+    fill(bytes.as_mut_slice()).map_err(StartError::Entropy)?;
     if *bytes == [0; 32] {
         return Err(StartError::Entropy("nothing but zeros".into()));
     }
@@ -283,6 +287,16 @@ mod tests {
         fs::write(dir.path().join("letter.txt"), "dear").unwrap();
         assert!(matches!(Folder::open(dir.path()), Err(StartError::Unreadable { .. })));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn r_sig_15_a_source_of_entropy_that_fails_or_gives_zeros_makes_no_key() {
+        // ENC-13
+        let failing = checked_entropy(|_| Err("no device".to_owned())).unwrap_err();
+        assert_eq!(failing.to_string(), "no entropy from the system: no device");
+        let zeros = checked_entropy(|_| Ok(())).unwrap_err();
+        assert_eq!(zeros.to_string(), "no entropy from the system: nothing but zeros");
+        assert_ne!(*entropy().unwrap(), *entropy().unwrap());
     }
 
     #[test]

@@ -174,7 +174,8 @@ impl Store {
         Ok(true)
     }
 
-    /// Puts a new control key in the place of the one before, kept as `access` allows. Answers how.
+    /// Puts the control key that a rotation brought in the place of the one before: sealed again where that was
+    /// sealed and `access` holds its passphrase, unsealed where it was so, and else not at all. Answers how.
     pub(crate) async fn replace_control_key(
         &self,
         did: Did,
@@ -184,9 +185,13 @@ impl Store {
         let cost = self.shared.cost();
         self.change_keys(did, move |keys, _| {
             let (change, key) = (Change::default(), key.secret());
+            let opens = |passphrase: &str| match keys.find(KeyKind::Control) {
+                Ok(Found::Sealed(sealed)) => open(&sealed, passphrase).is_ok(),
+                _ => false,
+            };
             match (keys.state(true).control, &access) {
                 (Keeping::Unsealed, _) => Ok(change.unseal(KeyKind::Control, key)),
-                (Keeping::Sealed, ControlAccess::Passphrase(passphrase)) => {
+                (Keeping::Sealed, ControlAccess::Passphrase(passphrase)) if opens(passphrase) => {
                     Sealing { passphrase, cost }.seal(change, keys, KeyKind::Control, key)
                 }
                 (Keeping::Sealed | Keeping::Absent, _) => Ok(change.drop_key(KeyKind::Control)),

@@ -94,6 +94,24 @@ fn real_keys_are_sealed_at_64_mib_and_three_passes_and_never_more_cheaply_than_b
 }
 
 #[test]
+fn a_wrong_passphrase_is_as_slow_as_the_right_one() {
+    // Enough work to be measured, little enough for a test: each guess runs all of Argon2id before it is refused.
+    let cost = Cost { memory_kib: 8 << 10, passes: 3, lanes: 1 };
+    let fresh = Fresh { salt: [2; 16], nonce: [3; 24] };
+    let sealed = Sealed::seal(KeyKind::Control, &key(), PASSPHRASE, cost, fresh).unwrap();
+    let timed = |passphrase: &str| {
+        let begin = std::time::Instant::now();
+        let opened = sealed.open(passphrase).is_ok();
+        (opened, begin.elapsed())
+    };
+    // The fastest of several: what is slower was disturbed by something else.
+    let fastest = |passphrase: &str| (0..5).map(|_| timed(passphrase).1).min().unwrap();
+    assert!(timed(PASSPHRASE).0 && !timed("battery horse").0);
+    let (right, wrong) = (fastest(PASSPHRASE), fastest("battery horse"));
+    assert!(wrong * 4 > right, "a wrong passphrase is refused after {wrong:?}, a right one opens after {right:?}");
+}
+
+#[test]
 fn a_passphrase_that_is_too_short_or_too_long_is_not_set() {
     // REST-3
     assert_eq!(check_passphrase("       7"), Err(PassphraseError::TooShort));

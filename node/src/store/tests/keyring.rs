@@ -1,5 +1,6 @@
 //! Keys at rest: confirming the words, sealing, opening, and what is refused meanwhile.
 
+use xom_protocol::keys::Domain;
 use xom_protocol::phrase::Phrase;
 use zeroize::Zeroizing;
 
@@ -254,7 +255,9 @@ async fn a_device_without_the_control_key_can_seal_its_device_key() {
 #[tokio::test]
 async fn a_control_key_that_a_rotation_brought_takes_the_place_of_the_one_before() {
     let new = ControlKey::new(SecretKey::from_seed(&[5; 32]).unwrap());
-    let replace = async |alice: &Person, access| alice.keys().replace_control_key(new.clone(), access).await.unwrap();
+    let replace = async |alice: &Person, access| {
+        alice.store.replace_control_key(alice.me.did, new.clone(), access).await.unwrap()
+    };
     let alice = Person::new("alice");
     assert_eq!(replace(&alice, ControlAccess::Kept).await, Keeping::Unsealed);
     assert_eq!(alice.open_control(ControlAccess::Kept).await, Err(AccessError::Replaced), "no rotation brought it");
@@ -262,7 +265,7 @@ async fn a_control_key_that_a_rotation_brought_takes_the_place_of_the_one_before
     bob.confirm(sealed(false)).await.unwrap();
     assert_eq!(replace(&bob, with_passphrase(PASSPHRASE)).await, Keeping::Sealed);
     assert_eq!(bob.open_control(with_passphrase(PASSPHRASE)).await, Err(AccessError::Replaced));
-    assert_eq!(replace(&bob, ControlAccess::Kept).await, Keeping::Absent);
+    assert_eq!(replace(&bob, with_passphrase("a wrong passphrase")).await, Keeping::Absent, "the words give it");
 }
 
 #[tokio::test]
@@ -277,11 +280,61 @@ async fn a_damaged_file_of_keys_is_told_apart_from_a_wrong_passphrase() {
 }
 
 #[tokio::test]
-async fn r_sup_3_files_of_keys_that_others_can_read_are_tightened_at_the_start() {
+async fn r_sup_3_and_r_api_20_files_of_keys_that_others_can_read_are_tightened_at_the_start() {
     use std::os::unix::fs::PermissionsExt;
     let alice = Person::new("alice");
     let path = alice.path().join("identities/alice/device.key");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
     let _alice = alice.restart().await;
     assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn r_sig_16_no_command_signs_bytes_that_a_caller_has_chosen() {
+    // What an app stores is hashed into a header of the node's own, and signed under the domain of entries alone.
+    let alice = Person::new("alice");
+    let phrase = Phrase::parse(&alice.keys().words().await.unwrap().0).unwrap();
+    let genesis = phrase.genesis(Network::MAIN);
+    let chosen = [genesis.payload().to_vec(), b"xom/1/purge/main\0".to_vec(), vec![0xa0]];
+    for body in chosen {
+        alice.say(Command::App { kind: "example.note".into(), body: body.clone() }).await.unwrap();
+        let served =
+            alice.store.snapshot().unwrap().range(&alice.me.log, 0, 100, 1 << 20, &Default::default()).unwrap();
+        let entry = served.last().unwrap();
+        let (signature, key) = (entry.signature.unwrap(), alice.key().public());
+        assert!(key.verify(Domain::Entry, Network::MAIN, &entry.header, &signature).is_ok());
+        for domain in
+            [Domain::Identity, Domain::Statement, Domain::Purge, Domain::Invite, Domain::Handshake, Domain::Entry]
+        {
+            assert!(key.verify(domain, Network::MAIN, &body, &signature).is_err(), "{domain:?} over the body");
+        }
+        for domain in [Domain::Identity, Domain::Statement, Domain::Purge, Domain::Invite, Domain::Handshake] {
+            assert!(
+                key.verify(domain, Network::MAIN, &entry.header, &signature).is_err(),
+                "{domain:?} over the header"
+            );
+        }
+    }
+}
+
+#[test]
+fn r_api_10_no_type_that_holds_a_secret_shows_it_in_debug() {
+    let phrase = Phrase::from_entropy(&[7; 32]).unwrap();
+    let words = phrase.words();
+    let first = words.split(' ').next().unwrap();
+    let key = phrase.control_key(0);
+    let seed = data_encoding::HEXLOWER.encode(&*key.seed());
+    let shown = [
+        format!("{:?}", ControlAccess::Words(phrase.clone())),
+        format!("{:?}", with_passphrase(PASSPHRASE)),
+        format!("{:?}", Confirmation { words: vec![secret(first)], keep: sealed(true) }),
+        format!("{:?} {phrase:?} {key:?}", ControlKey::new(key.clone())),
+        format!("{:?}", Command::Erase { status: StatusId(1), now: Some(ControlKey::new(key.clone())) }),
+        format!("{:?}", crate::keys::folder::Found::Plain(key)),
+        AccessError::WrongWords.to_string(),
+        AccessError::WrongPassphrase.to_string(),
+    ];
+    for text in shown {
+        assert!(!text.contains(PASSPHRASE) && !text.contains(&seed) && !text.contains(first), "{text}");
+    }
 }
