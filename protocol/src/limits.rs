@@ -69,12 +69,12 @@ pub const IDENTITY_OPERATIONS_MAX: usize = 4_096;
 pub const IDENTITY_OPERATIONS_BYTES_MAX: usize = 2 << 20;
 /// Most operations signed by next keys that are kept of one identity, counting branches (`ID-12`).
 pub const IDENTITY_ROTATIONS_MAX: usize = 512;
-/// Most bytes of them (`ID-12`); no 512 rotations have as many.
-pub const IDENTITY_ROTATIONS_BYTES_MAX: usize = 5 << 19;
+/// Most bytes of them (`ID-12`).
+pub const IDENTITY_ROTATIONS_BYTES_MAX: usize = 2 << 20;
 /// Most operations signed by guardians that are kept of one identity, counting branches (`ID-12`).
 pub const IDENTITY_RECOVERIES_MAX: usize = 256;
 /// Most bytes of them (`ID-12`).
-pub const IDENTITY_RECOVERIES_BYTES_MAX: usize = 1 << 19;
+pub const IDENTITY_RECOVERIES_BYTES_MAX: usize = 1 << 20;
 /// Most device statements kept of one identity (`ID-12`).
 pub const IDENTITY_STATEMENTS_MAX: usize = 8_192;
 /// Most bytes kept of one identity's statements (`ID-12`); with all others they fit one answer (`SYN-8`).

@@ -1,9 +1,14 @@
 //! What a record holds is bounded, and a thief can't fill it against its owner (ID-12).
 
-use xom_protocol::identity::{IdentityRecord, Inserted, SignedObject};
-use xom_protocol::limits::{DEVICES_EVER_MAX, IDENTITY_OPERATIONS_MAX, IDENTITY_PENDING_MAX, IDENTITY_STATEMENTS_MAX};
+use xom_protocol::Network;
+use xom_protocol::identity::{IdentityRecord, Inserted, Priority, RecoveryRequest, SignedObject, compose};
+use xom_protocol::limits::{
+    DEVICES_EVER_MAX, IDENTITY_BYTES_MAX, IDENTITY_OBJECT_BYTES_MAX, IDENTITY_OPERATIONS_BYTES_MAX,
+    IDENTITY_OPERATIONS_MAX, IDENTITY_PENDING_MAX, IDENTITY_RECOVERIES_BYTES_MAX, IDENTITY_RECOVERIES_MAX,
+    IDENTITY_ROTATIONS_BYTES_MAX, IDENTITY_STATEMENTS_BYTES_MAX, IDENTITY_STATEMENTS_MAX,
+};
 
-use super::people::{alice, device, end, head};
+use super::people::{alice, device, end, head, person};
 
 fn insert_until_full(record: &mut IdentityRecord, objects: impl IntoIterator<Item = SignedObject>) -> usize {
     let mut taken = 0;
@@ -53,7 +58,7 @@ fn the_thief_of_a_device_can_not_fill_the_record_against_its_owner() {
     assert_eq!(record.state().live_devices().count(), 2);
     let late = alice.grant(&stolen, &device("thief again"));
     assert_eq!(record.insert(late), Ok(Inserted::New));
-    let again = IdentityRecord::from_objects(xom_protocol::Network::MAIN, record.objects()).expect("in order");
+    let again = IdentityRecord::from_objects(Network::MAIN, record.objects()).expect("in order");
     assert_eq!(again.state(), record.state());
 }
 
@@ -89,10 +94,8 @@ fn a_record_at_its_limits_takes_one_more_object_at_once() {
         devices.iter().map(move |device| alice.drop(phone, end(device, &[head("a", height)], &[])))
     });
     objects.extend(drops.take(IDENTITY_STATEMENTS_MAX - DEVICES_EVER_MAX));
-    let mut record = IdentityRecord::from_objects(xom_protocol::Network::MAIN, {
-        [alice.genesis.clone()].into_iter().chain(objects)
-    })
-    .expect("in order");
+    let mut record = IdentityRecord::from_objects(Network::MAIN, [alice.genesis.clone()].into_iter().chain(objects))
+        .expect("in order");
     record.insert(alice.lock(&phone, 1, &[])).expect("taken");
     assert_eq!((record.state().seq, record.state().locks.len()), (IDENTITY_OPERATIONS_MAX as u64 - 1, 1));
     let last = alice.settle(at, &[head("a", 9_999)]).0;
@@ -100,4 +103,43 @@ fn a_record_at_its_limits_takes_one_more_object_at_once() {
     record.insert(last).expect("taken");
     // A debug build on a loaded machine; a release build is some twenty times faster.
     assert!(started.elapsed().as_millis() < 3_000, "{:?}", started.elapsed());
+}
+
+#[test]
+fn guardians_who_conspire_can_not_fill_the_record_against_control_keys() {
+    let (alice, bob) = (alice(), person("bob"));
+    let (named, at) = alice.rotate_with(alice.start(), Some(alice.guarded_by(&[&bob], 1)));
+    let mut record = alice.insert_all([&named]);
+    let place = record.state().place();
+    let starts = (0..).map(|n: u32| {
+        let brought = device(&format!("brought {n}"));
+        let renewal = alice.phrase.renewal(2, None, &[&brought]);
+        let request = RecoveryRequest::start(&place, renewal.clone());
+        let approval = request.approve(&bob.record(), &[&bob.phrase.control_key(0)]).expect("approval");
+        let keys = [&alice.phrase.control_key(2), &brought];
+        compose::recover(Network::MAIN, &request, vec![approval], &renewal.control, &keys).expect("start")
+    });
+    assert_eq!(insert_until_full(&mut record, starts), IDENTITY_RECOVERIES_MAX);
+    assert_eq!(record.state().duplicity.as_ref().map(|found| found.priority), Some(Priority::Guardian));
+    let (cancel, _) = alice.cancel(at, &[]);
+    record.insert(cancel.clone()).expect("control keys have room of their own");
+    assert_eq!((record.state().head, record.state().duplicity.clone()), (cancel.id(), None));
+    let (rotation, _) = alice.rotate(at);
+    record.insert(rotation.clone()).expect("and so have next keys");
+    assert_eq!(record.state().head, rotation.id());
+    let again = IdentityRecord::from_objects(Network::MAIN, record.objects()).expect("in order");
+    assert_eq!((again.state(), again.digest()), (record.state(), record.digest()));
+}
+
+/// Otherwise an identity could be filled until nobody can pass it on (SYN-8).
+#[test]
+fn a_full_record_fits_one_answer() {
+    let bytes = [
+        IDENTITY_OPERATIONS_BYTES_MAX,
+        IDENTITY_ROTATIONS_BYTES_MAX,
+        IDENTITY_RECOVERIES_BYTES_MAX,
+        IDENTITY_STATEMENTS_BYTES_MAX,
+        IDENTITY_OBJECT_BYTES_MAX,
+    ];
+    assert!(bytes.iter().sum::<usize>() <= IDENTITY_BYTES_MAX);
 }
