@@ -184,6 +184,8 @@ pub(crate) struct Held {
     pub changed: u64,
     /// Forked and not settled.
     pub disputed: bool,
+    /// Ends at a head that was named: the signature there may not be held.
+    pub ends: bool,
 }
 
 impl Store {

@@ -225,7 +225,7 @@ pub const AIMED_BYTES: u64 = 2 << 20;
 /// Most bytes of identity objects that travel with aimed entries; above, none do (`SYN-12`).
 pub const AIMED_OBJECTS_BYTES: u64 = 256 << 10;
 /// How often in one session the headers of a fork of one log are asked for (`SYN-13`).
-pub const FORK_TRIES_MAX: u64 = 8;
+pub const FORK_TRIES_MAX: u64 = 32;
 /// Proofs of one kind and log in a session, in one direction (`SYN-19`).
 pub const PROOFS_A_LOG_MAX: u64 = 8;
 /// Headers at and before the place where two branches differ in the answer to a fork request (`SYN-13`).

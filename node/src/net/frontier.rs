@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use xom_protocol::Did;
 use xom_protocol::identity::{DeviceStatus, IdentityState};
 use xom_protocol::log::Position;
 use xom_protocol::sync::{Frontier, IdentitySummary, LogSummary, Resume};
+use xom_protocol::{Did, LogId};
 
 use super::identities::Identities;
 use crate::error::StoreError;
@@ -60,19 +60,19 @@ impl<'a> FrontierReader<'a> {
         for log in &held {
             let wanted = self.is_wanted(did, log, record.map(|record| record.state()));
             if wanted || log.position.height > 0 {
-                logs.push(LogSummary { did: *did, log: log.log, position: log.position, counter: log.changed, wanted });
+                let position = if log.ends { self.snapshot.signed_position(&log.log)? } else { log.position };
+                logs.push(LogSummary { did: *did, log: log.log, position, counter: log.changed, wanted });
             }
         }
         if let Some(state) = record.map(|record| record.state()).filter(|_| self.wants.contains(did)) {
-            let missing = state.devices.keys().map(|device| state.root_log(device));
-            let missing = missing.filter(|log| held.iter().all(|have| have.log != *log));
-            logs.extend(missing.map(|log| LogSummary {
-                did: *did,
-                log,
-                position: Position::EMPTY,
-                counter,
-                wanted: true,
-            }));
+            let held: BTreeSet<LogId> = held.iter().map(|held| held.log).collect();
+            for device in state.devices.keys() {
+                let root = state.root_log(device);
+                let opened = if held.contains(&root) { self.snapshot.opened_logs(&root)? } else { Vec::new() };
+                let missing = opened.into_iter().chain([root]).filter(|log| !held.contains(log));
+                let position = Position::EMPTY;
+                logs.extend(missing.map(|log| LogSummary { did: *did, log, position, counter, wanted: true }));
+            }
         }
         Ok((summary, logs))
     }

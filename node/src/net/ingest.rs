@@ -80,7 +80,7 @@ impl Ingest {
             }
             Batch::Receipts(news) => self.take_receipts(peer, budget, news).await,
             Batch::Fork { did, log, from, entries } => {
-                self.take_stretch(peer, Stretch { did, log, from, entries, live: false }).await
+                self.take_branch(peer, Stretch { did, log, from, entries, live: false }).await
             }
             Batch::Proven { did, log, proof } => self.take_proof(peer, did, log, proof).await.map(Taken::of),
             Batch::Aimed { items } => {
@@ -110,6 +110,27 @@ impl Ingest {
         inserted.refused.iter().for_each(|rule| self.refuse(peer, *rule));
         let outcome = inserted.refused.first().map_or(Outcome::Applied, |rule| Outcome::Refused(*rule));
         Ok(Taken::of(outcome))
+    }
+
+    /// Takes headers of a fork: nothing new in them means that the branches part elsewhere (`SYN-13`), which is
+    /// a step of a search and no fault of the peer.
+    async fn take_branch(&self, peer: &PeerTally, stretch: Stretch) -> Result<Taken, StoreError> {
+        let (log, to) = (stretch.log, stretch.from + stretch.entries.len() as u64);
+        let store = self.store.clone();
+        let last = stretch.entries.last().map(|entry| Header::hash(&entry.header));
+        let is_held = blocking(move || Ok(last.is_some() && store.snapshot()?.hash_at(&log, to.max(1) - 1)? == last));
+        if is_held.await? {
+            return self.standing(log, Outcome::Refused(Rule("SYN-13"))).await;
+        }
+        let search = Arc::new(PeerTally::default());
+        let taken = self.take_stretch(&search, stretch).await?;
+        let unlinked = taken.outcome == Outcome::Refused(Rule("LOG-4"));
+        if let Outcome::Refused(rule) = taken.outcome
+            && !unlinked
+        {
+            peer.counts.refused(rule);
+        }
+        Ok(taken)
     }
 
     async fn take_stretch(&self, peer: &PeerTally, stretch: Stretch) -> Result<Taken, StoreError> {

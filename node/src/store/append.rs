@@ -140,12 +140,13 @@ impl Batch<'_> {
     /// checkpoint may decide the forks of its siblings (`LOG-13`).
     fn follow_up(&mut self, log: u32, new: &[Arc<VerifiedEntry>]) -> Result<(), StoreError> {
         let has_checkpoint = new.iter().any(|entry| entry.header().kind == Kind::Checkpoint);
+        let row = self.log_row(log)?;
         if has_checkpoint {
             self.audit(log)?;
         }
-        if has_checkpoint || self.fork_proofs.get(log)?.is_some() {
-            let author = self.log_row(log)?.author;
-            self.stand_forked(author)?;
+        let found_void = self.audit_waiting(&row)?;
+        if has_checkpoint || found_void || self.fork_proofs.get(log)?.is_some() {
+            self.stand_forked(row.author)?;
         }
         Ok(())
     }

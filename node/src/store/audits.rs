@@ -28,6 +28,8 @@ const SHORT_LOG: u64 = 4_096;
 const GROWTH_PART: u64 = 8;
 /// Entries of siblings that are read for one checkpoint: as many as this, and four times the log's own height.
 const SIBLINGS_FREE: u64 = 16_384;
+/// Checkpoints that wait for a sibling; of more only a reading of the whole log tells.
+const WAITING_MAX: usize = 4_096;
 
 /// The states that are kept. Only the writer works with them.
 #[derive(Default)]
@@ -35,6 +37,8 @@ pub(super) struct Audits {
     logs: BTreeMap<u32, Kept>,
     /// Heights at which logs were last read from their beginning.
     read_at: BTreeMap<u32, u64>,
+    /// Logs with a checkpoint that was left unchecked until a sibling is held up to a height.
+    waiting: BTreeMap<(LogId, u64), BTreeSet<u32>>,
     clock: u64,
 }
 
@@ -47,6 +51,21 @@ impl Audits {
     /// Forgets a log: what was read of it has changed.
     pub(super) fn forget(&mut self, log: u32) {
         self.logs.remove(&log);
+    }
+
+    /// Logs whose checkpoints can be told now that this sibling is held up to a height; they are read anew.
+    fn released(&mut self, sibling: LogId, height: u64) -> BTreeSet<u32> {
+        let due: Vec<(LogId, u64)> =
+            self.waiting.range((sibling, 0)..=(sibling, height)).map(|(key, _)| *key).collect();
+        let logs: BTreeSet<u32> = due.iter().filter_map(|key| self.waiting.remove(key)).flatten().collect();
+        logs.iter().for_each(|log| self.forget(*log));
+        logs
+    }
+
+    fn wait_for(&mut self, log: u32, sibling: &LogHead) {
+        if self.waiting.len() < WAITING_MAX {
+            self.waiting.entry((sibling.log, sibling.height)).or_default().insert(log);
+        }
     }
 
     /// Forgets everything.
@@ -112,6 +131,16 @@ impl Batch<'_> {
         Ok(found)
     }
 
+    /// Audits what had to wait for this log. True if a checkpoint was found void.
+    pub(super) fn audit_waiting(&mut self, row: &LogRow) -> Result<bool, StoreError> {
+        let mut found = false;
+        let released = self.shared.audits().released(row.log, row.height);
+        for log in released {
+            found |= self.audit(log)?;
+        }
+        Ok(found)
+    }
+
     /// Checks one checkpoint; true if it is void and was not known to be.
     fn audit_one(
         &mut self,
@@ -123,7 +152,11 @@ impl Batch<'_> {
         if self.checkpoint_faults.get(place)?.is_some() {
             return Ok(false);
         }
-        let is_complete = audit.is_whole() && self.count_erases(audit, checkpoint)?;
+        let missing = self.count_erases(audit, checkpoint)?;
+        if let Some(head) = missing.flatten() {
+            self.shared.audits().wait_for(place.0, &head);
+        }
+        let is_complete = missing.is_none();
         let Some(proof) = self.fault_proof(place, held)? else { return Ok(false) };
         let Ok(faulty) = proof.verify(self.shared.network) else { return Ok(false) };
         let Err(fault) = audit.check(&faulty.entry, checkpoint, is_complete) else { return Ok(false) };
@@ -131,20 +164,25 @@ impl Batch<'_> {
         Ok(true)
     }
 
-    /// Counts the erases of siblings up to where the checkpoint names them. False where something of them is
-    /// not held, or is too much.
-    fn count_erases(&self, audit: &mut LogAudit, checkpoint: &Checkpoint) -> Result<bool, StoreError> {
+    /// Counts the erases of siblings up to where the checkpoint names them. Something where that can't be done:
+    /// the head that must be held first, or nothing that will ever come or that is too much.
+    fn count_erases(
+        &self,
+        audit: &mut LogAudit,
+        checkpoint: &Checkpoint,
+    ) -> Result<Option<Option<LogHead>>, StoreError> {
         let mut left = SIBLINGS_FREE + 4 * audit.height();
         let mut due: Vec<(u32, &LogHead, u64)> = Vec::new();
         for head in &checkpoint.logs {
-            let Some(from) = audit.uncounted(head) else { return Ok(false) };
+            let Some(from) = audit.uncounted(head) else { return Ok(Some(None)) };
             let Some(number) = self.log_numbers.get(&head.log.0)?.map(|number| number.value()) else {
-                return Ok(false);
+                return Ok(Some(Some(*head)));
             };
             let named = head.height.checked_sub(1).map(|seq| self.hash_at((number, seq))).transpose()?.flatten();
-            let Some(rest) = left.checked_sub(head.height - from).filter(|_| named == Some(head.head)) else {
-                return Ok(false);
-            };
+            if named != Some(head.head) {
+                return Ok(Some(named.is_none().then_some(*head)));
+            }
+            let Some(rest) = left.checked_sub(head.height - from) else { return Ok(Some(None)) };
             left = rest;
             due.push((number, head, from));
         }
@@ -154,21 +192,21 @@ impl Batch<'_> {
                 let (place, bytes) = row?;
                 let held = HeldEntry::read(bytes.value().to_vec())?;
                 if held.row().is(flags::LOOSE) {
-                    return Ok(false);
+                    return Ok(Some(Some(**head)));
                 }
                 if held.header.kind != Kind::Erase {
                     continue;
                 }
                 let body = self.body_of(place.value(), &held)?;
                 if body.is_none() && !held.row().is(flags::BODY) {
-                    return Ok(false);
+                    return Ok(Some(None));
                 }
                 erases.extend(body.map(|body| (held.header, held.id, body)));
             }
         }
         erases.iter().for_each(|(header, id, body)| audit.count_erase(header, *id, body));
         due.iter().for_each(|(_, head, _)| audit.counted(head));
-        Ok(true)
+        Ok(None)
     }
 
     /// A checkpoint as it is passed on.
@@ -211,6 +249,8 @@ impl Batch<'_> {
         if !is_held || faulty.fault.is_some() {
             return Ok(ProofTaken::Unknown);
         }
+        // What was left unchecked may be told by now.
+        self.shared.audits().forget(log);
         if self.audit(log)? {
             self.stand_forked(row.author)?;
         }

@@ -6,7 +6,7 @@ use xom_protocol::BlobId;
 use xom_protocol::EntryId;
 use xom_protocol::body::{Attachment, Body, Erase};
 use xom_protocol::entry::Header;
-use xom_protocol::identity::purge;
+use xom_protocol::identity::{IdentityState, purge};
 use xom_protocol::log::{check_erase, is_erasable, purge_at_ms};
 
 use super::batch::{Batch, HeldEntry};
@@ -73,6 +73,34 @@ impl Batch<'_> {
         }
         if held.row().is(flags::BODY) {
             self.purges_due.insert((purge_at_ms(erasure.seen_ms, false), place.0, place.1), ())?;
+        }
+        Ok(())
+    }
+
+    /// Judges the purge orders of an identity again, once it has other control keys: an order may come before
+    /// the operation that makes its keys current (`LOG-12`). What was purged stays so.
+    pub(super) fn judge_orders(&mut self, state: &IdentityState) -> Result<(), StoreError> {
+        let author = self.identity_number(&state.did)?;
+        let mut waiting = Vec::new();
+        for row in self.erasures.iter()? {
+            let (key, erasure) = row?;
+            let (target, log, seq) = key.value();
+            let erasure = erasure.value();
+            if erasure.author == author && !erasure.ordered {
+                waiting.push((*target, (log, seq), erasure));
+            }
+        }
+        for (target, place, erasure) in waiting {
+            let Some(held) = self.held(place)? else { continue };
+            let Some(Body::Erase(Erase { purge: Some(order), .. })) = self.body_of(place, &held)? else { continue };
+            if purge::check(state, &EntryId(target), &order).is_err() {
+                continue;
+            }
+            let erasure = ErasureRow { ordered: true, ..erasure };
+            self.erasures.insert((&target, place.0, place.1), erasure)?;
+            if let Some(at) = self.place_of(&EntryId(target))? {
+                self.hide(at, place, erasure)?;
+            }
         }
         Ok(())
     }

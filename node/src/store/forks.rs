@@ -31,6 +31,8 @@ pub(super) type SignedHeader = (Vec<u8>, Option<Signature>);
 struct Kept {
     #[serde(with = "serde_bytes")]
     proof: Vec<u8>,
+    /// Where the branches part, as the proof says too.
+    seq: u64,
     /// The first header of the branch that was held here and lost.
     rejected: Option<Digest>,
     /// Heads that anchors name, above what the proof shows: height, hash, and the first header of its branch.
@@ -90,8 +92,8 @@ impl Batch<'_> {
             return Ok(refused(Rule("LOG-13")));
         }
         // Of several forks the lowest decides what stands, so only its proof is kept (R-FRK-7).
-        if let Some(kept) = self.kept_fork(log)?.filter(|kept| kept.fork.point.seq <= seq) {
-            if kept.fork.point.seq == seq && self.note_named(log, &kept, &row, branch)? {
+        if let Some(parts) = self.fork_place(log)?.filter(|parts| *parts <= seq) {
+            if parts == seq && self.note_named(log, &row, branch)? {
                 self.stand_forked(row.author)?;
             }
             let is_lost = self.log_row(log)?.disputed_from == LogRow::NONE;
@@ -102,12 +104,15 @@ impl Batch<'_> {
             // They part further below, where nobody has shown it yet.
             return Ok(Appended::Gap { position: position_of(&row) });
         };
-        self.put_fork(log, &proof)?;
-        if let Some(kept) = self.kept_fork(log)? {
-            self.note_named(log, &kept, &row, branch)?;
-        }
+        self.put_fork(log, &proof, seq)?;
+        self.note_named(log, &row, branch)?;
         self.stand_forked(row.author)?;
         Ok(Appended::Forked { seq })
+    }
+
+    /// Where a log forks.
+    fn fork_place(&self, log: u32) -> Result<Option<u64>, StoreError> {
+        Ok(self.fork_proofs.get(log)?.map(|kept| read(kept.value())).transpose()?.map(|kept| kept.seq))
     }
 
     /// Takes a proof that somebody passed on; new is one that parts lower than what was known.
@@ -122,7 +127,7 @@ impl Batch<'_> {
         if known || fork.point.seq >= row.void_from {
             return Ok(ProofTaken::Known);
         }
-        self.put_fork(log, proof)?;
+        self.put_fork(log, proof, fork.point.seq)?;
         if self.writes(&row.log) {
             self.stop_where_unknown(log, &row, &fork)?;
         }
@@ -143,17 +148,16 @@ impl Batch<'_> {
 
     /// Notes which heads that anchors name stand on a branch that was shown from the fork up: its proof ends at
     /// its first signature, and it may be gone when an anchor is weighed. True if that is news.
-    fn note_named(
-        &mut self,
-        log: u32,
-        kept: &KeptFork,
-        row: &LogRow,
-        branch: &[SignedHeader],
-    ) -> Result<bool, StoreError> {
+    fn note_named(&mut self, log: u32, row: &LogRow, branch: &[SignedHeader]) -> Result<bool, StoreError> {
         let Some(record) = self.identity_of(row)? else { return Ok(false) };
+        let anchors = self.anchors(row, record.state())?;
+        if anchors.is_empty() {
+            return Ok(false);
+        }
+        let Some(kept) = self.kept_fork(log)? else { return Ok(false) };
         let Some(first) = branch.first().map(|(header, _)| Header::hash(header)) else { return Ok(false) };
         let mut named = kept.named.clone();
-        for anchor in self.anchors(row, record.state())? {
+        for anchor in anchors {
             let index = anchor.head.height.checked_sub(kept.fork.point.seq + 1).and_then(|at| usize::try_from(at).ok());
             let shown = index.and_then(|index| branch.get(index)).map(|(header, _)| Header::hash(header));
             let note = (anchor.head.height, anchor.head.head, first);
@@ -193,8 +197,8 @@ impl Batch<'_> {
     }
 
     /// Keeps a proof; no branch of it has lost yet.
-    fn put_fork(&mut self, log: u32, proof: &ForkProof) -> Result<(), StoreError> {
-        let kept = Kept { proof: proof.encode(), rejected: None, named: Vec::new() };
+    fn put_fork(&mut self, log: u32, proof: &ForkProof, seq: u64) -> Result<(), StoreError> {
+        let kept = Kept { proof: proof.encode(), seq, rejected: None, named: Vec::new() };
         self.fork_proofs.insert(log, encoding::encode(&kept).as_slice())?;
         let id = self.log_row(log)?.log;
         self.after.notices.push(Notice::Proven(id));

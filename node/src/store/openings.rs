@@ -2,14 +2,16 @@
 //! the order in which the openings came.
 
 use redb::ReadableTable;
-use xom_protocol::body::LogOpen;
+use xom_protocol::body::{Body, LogOpen};
 use xom_protocol::entry::Header;
 use xom_protocol::limits::LOGS_PER_DEVICE_MAX;
 use xom_protocol::log::{log_id, root_log_id};
 use xom_protocol::{DeviceId, LogId};
 
+use super::Notice;
 use super::batch::Batch;
-use super::tables::PlaceKey;
+use super::snapshot::Snapshot;
+use super::tables::{self, PlaceKey};
 use crate::error::StoreError;
 
 impl Batch<'_> {
@@ -29,6 +31,8 @@ impl Batch<'_> {
         }
         self.openings.insert(&log.0, place)?;
         self.openings_of.insert(place, ())?;
+        // Whoever follows wants it from now on.
+        self.after.notices.push(Notice::LogChanged(header.author));
         Ok(())
     }
 
@@ -52,5 +56,21 @@ impl Batch<'_> {
 
     fn opened_by(&self, header: &Header, opening: &LogOpen) -> LogId {
         log_id(self.shared.network, &header.author, &header.device, &opening.purpose, &opening.purpose_id)
+    }
+}
+
+impl Snapshot {
+    /// The logs that a device has opened in its root log, as many as it may have besides it (`LOG-1`).
+    pub(crate) fn opened_logs(&self, root: &LogId) -> Result<Vec<LogId>, StoreError> {
+        let Some(number) = self.log_number(root)? else { return Ok(Vec::new()) };
+        let openings = self.table(tables::OPENINGS_OF)?;
+        let mut opened = Vec::new();
+        for row in openings.range((number, 0)..=(number, u64::MAX))?.take(LOGS_PER_DEVICE_MAX - 1) {
+            if let Some((header, Body::LogOpen(opening))) = self.body(row?.0.value())? {
+                let (purpose, id) = (&opening.purpose, &opening.purpose_id);
+                opened.push(log_id(self.shared.network, &header.author, &header.device, purpose, id));
+            }
+        }
+        Ok(opened)
     }
 }

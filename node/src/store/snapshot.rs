@@ -215,6 +215,20 @@ impl Snapshot {
         Ok(self.log(number)?.map_or(Position::EMPTY, |row| position_of(&row)))
     }
 
+    /// How far a log can be served: up to its last entry whose signature is held (`LOG-9`). Of a run that was cut
+    /// at an accepted head the signature that covered it was not kept.
+    pub(crate) fn signed_position(&self, log: &LogId) -> Result<Position, StoreError> {
+        let Some(number) = self.log_number(log)? else { return Ok(Position::EMPTY) };
+        let Some(row) = self.log(number)? else { return Ok(Position::EMPTY) };
+        for seq in (0..row.height).rev() {
+            let Some(held) = self.held((number, seq))? else { break };
+            if held.row().is(flags::SIGNED) {
+                return Ok(Position { height: seq + 1, head: Some(held.hash()) });
+            }
+        }
+        Ok(Position::EMPTY)
+    }
+
     /// Every log of an identity.
     pub(crate) fn heads_of(&self, did: &Did) -> Result<Vec<Held>, StoreError> {
         let Some(number) = self.identity_number(did)? else { return Ok(Vec::new()) };
@@ -349,5 +363,6 @@ fn held(row: &LogRow, author: Did) -> Held {
         position: position_of(row),
         changed: row.changed,
         disputed: row.disputed_from != LogRow::NONE,
+        ends: row.void_from != LogRow::NONE,
     }
 }

@@ -62,11 +62,15 @@ impl Batch<'_> {
         if changed {
             self.put_identity(&record)?;
             self.note_recovery_starts(&record)?;
+            let same_keys = held.as_ref().is_none_or(|held| held.state().control == record.state().control);
             let stood_so = held.is_some_and(|held| same_standing(held.state(), record.state()));
             self.after.identities.insert(did, Arc::clone(&record));
             self.after.notices.push(Notice::Identity(did));
             if !stood_so {
                 self.restand(record.state())?;
+            }
+            if !same_keys {
+                self.judge_orders(record.state())?;
             }
         } else {
             // What waits for its predecessor waits in memory only.

@@ -10,6 +10,7 @@ mod erasure;
 mod forks;
 mod line;
 mod logs;
+mod opened;
 mod peer;
 mod persona;
 mod streams;

@@ -17,12 +17,15 @@ use crate::rule::Rule;
 /// What the node answers where a run does not link to what it holds: the mark of a fork.
 const UNLINKED: Rule = Rule("LOG-4");
 
+/// What the node answers where headers of a fork are those that it holds.
+const SAME: Rule = Rule("SYN-13");
+
 /// What a ticket stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Held {
     Identity(Did),
     Run { log: LogId, bytes: u64, pushed: bool },
-    Fork { log: LogId },
+    Fork { log: LogId, from: u64, to: u64 },
     Aimed,
     Proven,
     Receipts,
@@ -109,7 +112,8 @@ impl Applying {
         let Some(state) = set.logs.get_mut(&log) else { return };
         state.applying += 1;
         let did = state.did;
-        self.issue(Held::Fork { log }, Batch::Fork { did, log, from, entries }, out);
+        let to = from + entries.len() as u64;
+        self.issue(Held::Fork { log, from, to }, Batch::Fork { did, log, from, entries }, out);
     }
 
     /// Hands a proof to the node.
@@ -141,8 +145,9 @@ impl Applying {
         position: Position,
     ) -> Result<(), Refusal> {
         let Some(held) = self.open.remove(&ticket) else { return Ok(()) };
+        let is_search = matches!(held, Held::Fork { .. }) && outcome == Outcome::Refused(SAME);
         let apart = outcome == Outcome::Refused(UNLINKED) || matches!(held, Held::Proven | Held::Receipts);
-        set.has_gap |= outcome != Outcome::Applied && !apart;
+        set.has_gap |= outcome != Outcome::Applied && !apart && !is_search;
         match held {
             Held::Run { log, bytes, pushed } => {
                 self.bytes -= bytes;
@@ -161,11 +166,18 @@ impl Applying {
                 blame(outcome, "aimed entries")
             }
             Held::Proven => blame(outcome, "a proof"),
-            Held::Fork { log } => {
-                if let Some(state) = set.logs.get_mut(&log) {
-                    state.applying -= 1;
+            Held::Fork { log, from, to } => {
+                let Some(state) = set.logs.get_mut(&log) else { return Ok(()) };
+                state.applying -= 1;
+                match outcome {
+                    Outcome::Refused(UNLINKED) => fork::parts_below(state, from),
+                    Outcome::Refused(SAME) => fork::parts_above(state, to),
+                    Outcome::Refused(_) | Outcome::Applied | Outcome::Dropped => {}
                 }
-                blame(outcome, "headers of a fork")
+                // A search that comes to nothing is a fault: something was claimed that is not so.
+                let goes_on = state.fork_at.is_some();
+                set.refresh_log(log);
+                if goes_on { Ok(()) } else { blame(outcome, "headers of a fork") }
             }
             Held::Receipts => {
                 self.receipts_done = outcome != Outcome::Dropped;

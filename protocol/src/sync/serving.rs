@@ -13,8 +13,8 @@ use super::set::{Item, LogState, Set};
 use crate::entry::SignedEntry;
 use crate::ids::LogId;
 use crate::limits::{
-    ANSWER_BYTES, ANSWER_FRAME_BYTES, FORK_BRANCH_HEADERS_MAX, FORK_LEAD, FRAME_BYTES_MAX, IDENTITY_BYTES_MAX,
-    RANGE_ENTRIES_MAX, REPEATS_MAX, REQUESTS_MAX, SIGNATURE_INTERVAL,
+    ANSWER_BYTES, ANSWER_FRAME_BYTES, FORK_BRANCH_HEADERS_MAX, FORK_LEAD, FORK_TRIES_MAX, FRAME_BYTES_MAX,
+    IDENTITY_BYTES_MAX, RANGE_ENTRIES_MAX, REPEATS_MAX, REQUESTS_MAX, SIGNATURE_INTERVAL,
 };
 
 /// One request of theirs.
@@ -67,8 +67,8 @@ impl Serving {
         self.admit(request)?;
         let (log, state) = log_in_common(set, id)?;
         Refusal::unless(at < state.told_height, "SYN-13", "a place beyond what was claimed")?;
-        state.repeats += 1;
-        Refusal::unless(state.repeats <= REPEATS_MAX, "SYN-13", "the same fork again and again")?;
+        state.fork_serves += 1;
+        Refusal::unless(state.fork_serves <= FORK_TRIES_MAX, "SYN-13", "the same fork again and again")?;
         fork::suspected_by_peer(state, at);
         state.serving += 1;
         set.refresh_log(log);

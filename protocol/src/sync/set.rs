@@ -89,10 +89,16 @@ pub(super) struct LogState {
     pub(super) fork_at: Option<u64>,
     /// How often headers of a fork were asked for.
     pub(super) fork_tries: u64,
+    /// The fork parts at or above this place.
+    pub(super) fork_low: u64,
+    /// The two sides differ at this place.
+    pub(super) fork_high: u64,
     /// Requests of theirs that are being answered.
     pub(super) serving: u64,
     /// Up to here they were served.
     pub(super) served: u64,
+    /// How often they asked for headers of a fork.
+    pub(super) fork_serves: u64,
     /// How often they asked for what they were served already.
     pub(super) repeats: u64,
     /// Of an own log: how far the peer is known to hold it.
@@ -243,8 +249,11 @@ impl Set {
             stopped: false,
             fork_at: None,
             fork_tries: 0,
+            fork_low: 0,
+            fork_high: 0,
             serving: 0,
             served: 0,
+            fork_serves: 0,
             repeats: 0,
             held_by_peer: 0,
             left: 0,

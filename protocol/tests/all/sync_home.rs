@@ -257,6 +257,19 @@ impl Home {
                 (answer(self.receipts_outcome.unwrap_or(Outcome::Applied), Position::EMPTY), Vec::new())
             }
             Batch::Fork { log, from, entries, .. } => {
+                let (stored, first) = (&self.logs[&log].entries, usize::try_from(from).expect("fits"));
+                let prev = Header::decode(&entries[0].header).expect("a header").prev;
+                let below =
+                    first.checked_sub(1).and_then(|seq| stored.get(seq)).map(|entry| Header::hash(&entry.header));
+                let mut pairs = entries.iter().zip(stored.get(first..).unwrap_or_default());
+                let rule = match (prev == below, pairs.all(|(theirs, ours)| theirs.header == ours.header)) {
+                    (false, _) => Some("LOG-4"),
+                    (true, true) => Some("SYN-13"),
+                    (true, false) => None,
+                };
+                if let Some(rule) = rule {
+                    return (answer(Outcome::Refused(xom_protocol::Rule(rule)), Position::EMPTY), Vec::new());
+                }
                 self.forks.push((log, from, entries));
                 (answer(Outcome::Applied, Position::EMPTY), Vec::new())
             }

@@ -89,15 +89,36 @@ fn r_frk_6_two_branches_of_one_log_are_noticed_by_both_sides() {
         world.connect(ALICE, BOB);
         world.run(5_000);
         world.assert_peaceful();
-        let at = usize::try_from(ours.min(theirs) - 1).expect("small");
         for (node, branch) in [(ALICE, &other), (BOB, &one)] {
             let [(log, from, headers)] = world.homes[node].forks.as_slice() else { panic!("{ours} {theirs}") };
             let from = usize::try_from(*from).expect("small");
             assert_eq!(*log, alice.log());
-            assert!((from..from + headers.len()).contains(&at) && headers.len() <= 256);
+            assert!(from == 0 && headers.len() <= 256, "they part at the first entry");
             assert!(headers.iter().zip(&branch[from..]).all(|(a, b)| a.header == b.header && a.body.is_none()));
         }
         assert!(world.ends.values().all(|end| end.in_sync), "a fork is a state that both have seen");
+    }
+}
+
+#[test]
+fn r_frk_8_a_fork_is_found_however_deep_it_lies() {
+    for (parts, ours, theirs) in [(0, 5_000, 5_000), (1, 4_000, 900), (1_234, 5_000, 4_990), (4_990, 5_000, 5_000)] {
+        let mut world = World::new(5, 2);
+        let alice = Author::new("alice");
+        let common = alice.run(Position::EMPTY, parts, 0);
+        let head = common.last().map(|entry| xom_protocol::entry::Header::hash(&entry.header));
+        let from = Position { height: parts, head };
+        for (node, height, bytes) in [(ALICE, ours, 10), (BOB, theirs, 11)] {
+            let branch = alice.run(from, height - parts, bytes);
+            world.homes[node].hold(&alice, &[common.clone(), branch].concat());
+        }
+        world.connect(ALICE, BOB);
+        world.run(30_000);
+        world.assert_peaceful();
+        for node in [ALICE, BOB] {
+            let [(_, first, headers)] = world.homes[node].forks.as_slice() else { panic!("{parts} {ours} {theirs}") };
+            assert!((*first..*first + headers.len() as u64).contains(&parts), "{parts}: {first} and {}", headers.len());
+        }
     }
 }
 

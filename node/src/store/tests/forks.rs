@@ -359,3 +359,169 @@ proptest! {
         })?;
     }
 }
+
+/// True if this runs with the large numbers, as `tests/run --long` does.
+fn is_long() -> bool {
+    std::env::var_os("XOM_LONG").is_some()
+}
+
+#[tokio::test]
+async fn r_frk_7_a_hundred_thousand_forks_of_one_log_cost_one_proof() {
+    let forks: u32 = if is_long() { 100_000 } else { 2_000 };
+    let cast = Cast::new(two_posts, one_post);
+    let bob = Person::new("bob");
+    cast.introduce(&bob).await;
+    cast.fork(&bob, 0).await;
+    let kept = |bob: &Person| {
+        let snapshot = bob.store.snapshot().unwrap();
+        (
+            snapshot.fork_proof(&cast.phone()).unwrap().unwrap(),
+            snapshot.entry_count().unwrap(),
+            snapshot.logs().unwrap().len(),
+        )
+    };
+    let before = kept(&bob);
+    let mut twin = cast.branches[0].clone();
+    let (position, device) = (twin.composer.position, twin.composer.key.public().device_id());
+    let at = Position { height: position.height - 1, head: twin.entries.last().unwrap().header().prev };
+    twin.composer.position = at;
+    for part in 0..forks / 500 {
+        let mut runs = Vec::new();
+        for number in 0..500 {
+            let text = format!("fork {}", part * 500 + number);
+            let body = Body::Post(Post { text, ..Post::default() });
+            let entry = twin.composer.compose(&body, [9; 32], NOW_MS).unwrap();
+            let run = NewRun { log: twin.log(), author: cast.record.did(), device, entries: vec![entry], live: false };
+            runs.push(super::super::append::Stretch::from(run));
+        }
+        let forked =
+            bob.store.write(move |batch| runs.iter().map(|run| batch.append(run)).collect::<Result<Vec<_>, _>>());
+        let seq = at.height;
+        assert!(forked.await.unwrap().iter().all(|taken| *taken == Appended::Forked { seq }));
+    }
+    assert_eq!(kept(&bob), before, "nothing but the first proof is kept");
+    assert_eq!(bob.texts(&cast.phone()), ["one", "two", "three"]);
+    assert_eq!(bob.store.verify().await.unwrap().faults, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn r_frk_10_a_fork_that_carries_a_purged_text_again_does_not_bring_it_back() {
+    let mut gone = None;
+    let mut cast = Cast::new(|phone| gone = Some(phone.post("a text to be forgotten")), |_| {});
+    let target = gone.unwrap();
+    let order = xom_protocol::identity::purge::order(cast.record.state(), &target.entry, &[&cast.control]).unwrap();
+    cast.branches[0].write(&Body::Erase(Erase { target, purge: Some(order) }));
+    cast.branches[1].post("a text to be forgotten");
+    let bob = Person::new("bob");
+    cast.introduce(&bob).await;
+    bob.store.append(cast.branches[0].run(0)).await.unwrap();
+    bob.store.append(cast.branches[1].run(0)).await.unwrap();
+    assert!(is_disputed(&bob, &cast.phone()));
+    assert_eq!(bob.texts(&cast.phone()), Vec::<String>::new());
+    bob.store.append(cast.branches[0].run(0)).await.unwrap();
+    assert_eq!(bob.texts(&cast.phone()), Vec::<String>::new(), "purged for good, erase or not");
+    bob.store.compact().await.unwrap();
+    assert_eq!(files_with(&bob.path(), "a text to be forgotten"), Vec::<PathBuf>::new());
+}
+
+#[tokio::test]
+async fn log_8_a_checkpoint_with_a_wrong_root_is_void_anchors_nothing_and_is_passed_on() {
+    let mut cast = Cast::new(two_posts, one_post);
+    let (bob, carol) = (Person::new("bob"), Person::new("carol"));
+    cast.introduce(&bob).await;
+    cast.fork(&bob, 0).await;
+    let head = cast.branches[0].head();
+    // The tablet says that an entry is live which it never wrote.
+    let mut elsewhere = cast.laptop.clone();
+    elsewhere.post("not of the tablet");
+    let mut lying = cast.tablet.clone();
+    lying.live.insert(&cast.branches[0].entries[0]);
+    while lying.composer.position.height < 256 {
+        lying.post("filling");
+    }
+    let honest = lying.clone();
+    let record = cast.record.clone();
+    let heads = vec![head];
+    let (identity, statements) = (record.state().head, record.state().statements);
+    let surroundings = Surroundings { identity, statements, logs: heads.clone() };
+    let mut map: MerkleMap = [(xom_protocol::Digest([1; 32]), cast.branches[0].entries[0].id())].into_iter().collect();
+    let checkpoint = build_checkpoint(lying.log(), lying.composer.position, &mut map, surroundings).unwrap();
+    lying.write(&Body::Checkpoint(checkpoint));
+    bob.store.append(lying.run(0)).await.unwrap();
+    assert!(is_disputed(&bob, &cast.phone()), "a wrong root anchors nothing");
+    let proofs = bob.store.snapshot().unwrap().fault_proofs(&lying.log(), 8).unwrap();
+    assert_eq!(proofs.len(), 1);
+    assert_eq!(bob.store.snapshot().unwrap().proven_logs().unwrap().len(), 2, "the fork and the checkpoint");
+
+    // Carol holds the log, and finds the same whatever she is told; without it she believes nothing.
+    let proof = xom_protocol::log::FaultProof::decode(&proofs[0]).unwrap();
+    cast.introduce(&carol).await;
+    assert_eq!(carol.store.insert_fault(proof.clone()).await.unwrap(), super::super::ProofTaken::Unknown);
+    carol.store.append(lying.run(0)).await.unwrap();
+    assert_eq!(carol.store.snapshot().unwrap().proven_logs().unwrap(), [], "what it names is not held");
+    carol.store.append(cast.branches[0].run(0)).await.unwrap();
+    assert_eq!(carol.store.snapshot().unwrap().proven_logs().unwrap(), [lying.log()]);
+    assert_eq!(carol.store.insert_fault(proof).await.unwrap(), super::super::ProofTaken::Known);
+
+    let dave = Person::new("dave");
+    cast.introduce(&dave).await;
+    cast.fork(&dave, 0).await;
+    cast.tablet = honest;
+    cast.tablet.live = LiveSet::new(record.did());
+    for entry in cast.tablet.entries.clone() {
+        cast.tablet.live.insert(&entry);
+    }
+    cast.tablet.checkpoint(&record, heads);
+    dave.store.append(cast.tablet.run(0)).await.unwrap();
+    assert!(!is_disputed(&dave, &cast.phone()), "a right one does");
+}
+
+#[tokio::test]
+async fn log_18_a_checkpoint_that_belies_itself_is_void_by_its_proof_alone() {
+    let mut cast = Cast::new(two_posts, one_post);
+    let bob = Person::new("bob");
+    cast.introduce(&bob).await;
+    cast.fork(&bob, 0).await;
+    let (head, record) = (cast.branches[0].head(), cast.record.clone());
+    cast.tablet.checkpoint(&record, vec![head]);
+    let Some(Body::Checkpoint(right)) = cast.tablet.entries[256]
+        .body()
+        .and_then(|body| Body::decode(&cast.tablet.entries[256].header().kind, &body.bytes).ok())
+    else {
+        panic!("a checkpoint");
+    };
+    let mut lying = cast.tablet.clone();
+    lying.entries.truncate(256);
+    lying.composer.position = Position { height: 256, head: cast.tablet.entries[256].header().prev };
+    lying.write(&Body::Checkpoint(xom_protocol::body::Checkpoint { height: 512, ..right }));
+    let proof = xom_protocol::log::FaultProof::new(&lying.entries[256]).unwrap();
+    assert_eq!(bob.store.insert_fault(proof.clone()).await.unwrap(), super::super::ProofTaken::New);
+    assert_eq!(bob.store.insert_fault(proof).await.unwrap(), super::super::ProofTaken::Known);
+    bob.store.append(lying.run(0)).await.unwrap();
+    assert!(is_disputed(&bob, &cast.phone()), "known to be void before it came");
+}
+
+#[tokio::test]
+async fn forks_that_an_older_version_kept_are_migrated() {
+    let cast = Cast::new(two_posts, one_post);
+    let bob = Person::new("bob");
+    cast.introduce(&bob).await;
+    bob.store.append(cast.branches[0].run(0)).await.unwrap();
+    let number = bob.store.snapshot().unwrap().log_number(&cast.phone()).unwrap().unwrap();
+    {
+        let database = bob.store.shared.database().unwrap();
+        let txn = database.begin_write().unwrap();
+        let other = &cast.branches[1].entries[cast.parts];
+        let row = [&[1], other.signature().unwrap().0.as_slice(), other.header_bytes()].concat();
+        let parts = u64::try_from(cast.parts).unwrap();
+        txn.open_table(super::super::tables::FORKS_V1).unwrap().insert((number, parts), row.as_slice()).unwrap();
+        txn.commit().unwrap();
+    }
+    let bob = bob.restart().await;
+    assert!(is_disputed(&bob, &cast.phone()));
+    let proof = bob.store.snapshot().unwrap().fork_proof(&cast.phone()).unwrap().unwrap();
+    let proof = xom_protocol::log::ForkProof::decode(&proof).unwrap();
+    assert!(proof.verify(Network::MAIN).is_ok());
+    let bob = bob.restart().await;
+    assert!(is_disputed(&bob, &cast.phone()));
+}

@@ -6,7 +6,7 @@ use xom_protocol::body::{Body, LogHead, Post};
 use xom_protocol::entry::{Header, Kind, Reference, SaltedBody, SignedEntry, commitment, size_class};
 use xom_protocol::identity::{DeviceEnd, IdentityRecord, SignedObject, compose};
 use xom_protocol::keys::{Domain, SecretKey};
-use xom_protocol::log::{Composer, Position, root_log_id};
+use xom_protocol::log::{Composer, Position, log_id, root_log_id};
 use xom_protocol::phrase::Phrase;
 use xom_protocol::{Did, Digest, LogId, Network};
 
@@ -105,6 +105,16 @@ impl Chain {
         let position = Position::EMPTY;
         let composer = Composer { network: network(), key, author, log, position, last_time_ms: 0 };
         Self { composer, entries: Vec::new() }
+    }
+
+    /// A log that the device of this one has opened, still empty.
+    pub(super) fn opened(&self, purpose: &str, purpose_id: &[u8]) -> Self {
+        let device = self.composer.key.public().device_id();
+        let log = log_id(network(), &self.composer.author, &device, purpose, purpose_id);
+        Self {
+            composer: Composer { log, position: Position::EMPTY, last_time_ms: 0, ..self.composer.clone() },
+            entries: Vec::new(),
+        }
     }
 
     pub(super) fn log(&self) -> LogId {
