@@ -5,7 +5,7 @@ use xom_protocol::limits::LOGS_PER_DEVICE_MAX;
 
 use super::persona::{Chain, Persona};
 use super::{Stage, Wares, holds, log_view};
-use crate::harness::{Over, Person, wait_until};
+use crate::harness::{Over, Person};
 
 /// Opens as many logs in the root log, and posts once in each.
 fn open(root: &mut Chain, count: usize) -> Vec<Chain> {
@@ -49,21 +49,4 @@ async fn logs_that_a_device_opened_are_fetched_and_passed_on_and_the_sixty_fifth
     }
     stage.nothing_refused().await;
     drop((line, peer));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_log_opened_while_a_peer_is_connected_is_asked_for_in_the_same_session() {
-    let mut stage = Stage::new(Over::Quic).await;
-    let persona = Persona::new("late opener");
-    let mut root = persona.chain();
-    root.post("one");
-    let (_peer, mut line) = stage.served(&persona, &root, 1).await;
-    let chains = open(&mut root, 1);
-    line.restock(wares(&persona, &root, &chains)).await;
-    line.push(root.log(), 1, root.entries[1..].to_vec()).await;
-    line.acknowledged().await;
-    wait_until("the opened log is fetched", async || log_view(&stage.alice, chains[0].log()).await.map(|_| ())).await;
-    stage.holds(chains[0].log(), 1).await;
-    assert_eq!(stage.shown(persona.did()).await, ["one", "in log 0"]);
-    stage.goes_on().await;
 }
