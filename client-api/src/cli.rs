@@ -3,6 +3,7 @@
 //! A command prints to stdout what was asked for; everything else goes to stderr.
 
 mod args;
+pub(crate) mod ask;
 mod card;
 mod client;
 mod commands;

@@ -4,6 +4,7 @@
 
 mod files;
 mod greeting;
+mod join;
 mod logging;
 mod unlock;
 
@@ -28,23 +29,43 @@ pub fn run(settings: &Settings, output: &Output) -> Result<(), CliError> {
     logging::start();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| failed("can't start", &error))?;
-    runtime.block_on(run_node(settings, output))
+    runtime.block_on(run_node(settings, output, None))
 }
 
-async fn run_node(settings: &Settings, output: &Output) -> Result<(), CliError> {
+/// Joins the identity of an offer, then runs until SIGINT or SIGTERM.
+pub fn join(settings: &Settings, output: &Output, offer: &str, name: Option<&str>) -> Result<(), CliError> {
+    logging::start();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| failed("can't start", &error))?;
+    runtime.block_on(run_node(settings, output, Some((offer, name))))
+}
+
+async fn run_node(settings: &Settings, output: &Output, offer: Option<(&str, Option<&str>)>) -> Result<(), CliError> {
     let stop = stop_signal().map_err(|error| failed("can't hear signals", &error))?;
     let listener = Listener::bind(settings.http).await.map_err(|error| match error {
         ListenError::Busy { .. } => CliError::PortBusy(settings.http),
         ListenError::Refused { .. } => CliError::Failed(error.to_string()),
     })?;
-    let node = Node::start(settings.node()).await?;
+    let config = if offer.is_some() { join::without_identity(settings.node()) } else { settings.node() };
+    let node = Node::start(config).await?;
     forget_address(&settings.data_dir);
-    let served = match unlock::open_devices(&node.handle(), settings).await {
-        Ok(()) => serve(settings, output, listener, node.handle(), stop).await,
-        refused => refused,
+    let handle = node.handle();
+    let mut stop = Box::pin(stop);
+    let begun = async {
+        unlock::open_devices(&handle, settings).await?;
+        let Some((offer, name)) = offer else { return Ok(true) };
+        tokio::select! {
+            joined = join::join(&handle, output, offer, name) => joined.map(|()| true),
+            () = &mut stop => Ok(false),
+        }
+    };
+    let ended = match begun.await {
+        Ok(true) => serve(settings, output, listener, node.handle(), stop).await,
+        Ok(false) => Ok(()),
+        Err(error) => Err(error),
     };
     node.stop().await;
-    served
+    ended
 }
 
 async fn serve(

@@ -6,6 +6,7 @@
 mod assets;
 mod card;
 mod compose;
+mod devices;
 mod fault;
 mod guardians;
 mod home;
@@ -78,6 +79,12 @@ pub fn router(web: Web) -> Router<App> {
         .route("/welcome/postpone", post(welcome::postpone))
         .route("/unlock", get(unlock::show).post(unlock::open))
         .route("/api/xom/v1/login-links", post(login::make_link))
+        .route("/devices", get(devices::show))
+        .route("/devices/pair", post(devices::pair))
+        .route("/devices/pair/confirm", post(devices::confirm))
+        .route("/devices/pair/stop", post(devices::stop))
+        .route("/devices/{id}/rename", post(devices::rename))
+        .route("/devices/{id}/remove", post(devices::remove))
         .route("/notifications", get(notices::show))
         .route("/statuses", post(compose::publish).layer(upload))
         .route("/statuses/{id}", get(thread::show))

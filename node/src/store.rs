@@ -32,6 +32,7 @@ mod rekey;
 pub(crate) mod restore;
 mod salts;
 mod served;
+mod settings;
 mod shared;
 mod snapshot;
 mod standing;
@@ -50,6 +51,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use xom_protocol::entry::VerifiedEntry;
 use xom_protocol::keys::SecretKey;
 use xom_protocol::log::{FaultProof, ForkProof, Position};
+use xom_protocol::sync::Setting;
 use xom_protocol::sync::message::KnownCopy;
 use xom_protocol::{BlobId, DeviceId, Did, EntryId, LogId, Network, Rule};
 
@@ -161,6 +163,8 @@ pub(crate) enum Notice {
     Wants,
     /// Another identity lives here now, or one under another device key.
     Locals,
+    /// Private settings of a local identity have changed (`PAIR-8`).
+    Settings(Did, Arc<[Setting]>),
     /// Somebody else's entry is aimed at this local identity, and came without its log.
     Aimed(Did),
     /// There is something new to be given to the devices of this author: receipts, or known copies.

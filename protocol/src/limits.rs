@@ -171,6 +171,15 @@ pub const COPIES_MAX: usize = 1_024;
 /// Most bytes of identity objects that travel with the receipts of one holder; above, none do (`RCP-5`).
 pub const RECEIPT_OBJECTS_BYTES: u64 = 256 << 10;
 
+/// Longest key of a private setting, bytes (`PAIR-8`).
+pub const SETTING_KEY_BYTES_MAX: usize = 128;
+/// Longest value of a private setting, bytes (`PAIR-8`).
+pub const SETTING_VALUE_BYTES_MAX: usize = 1_024;
+/// Most private settings of an identity, and of one message (`PAIR-8`).
+pub const SETTINGS_MAX: usize = 256;
+/// Longest name of a device, bytes (`PAIR-8`).
+pub const DEVICE_NAME_BYTES_MAX: usize = 64;
+
 /// Largest frame body, bytes (`SYN-1`).
 pub const FRAME_BYTES_MAX: usize = 1 << 20;
 /// Longest text in a message, bytes (`SYN-1`).

@@ -22,6 +22,7 @@ mod refusal;
 mod serving;
 mod session;
 mod set;
+mod settings;
 
 pub use frame::{FrameError, frame_body_len, frame_prefix};
 pub use handshake::{ProofContext, SYNC_VERSION, Salter, verify};
@@ -30,3 +31,4 @@ pub use input::{
 };
 pub use output::{Batch, CloseReason, Output, RequestId, Ticket};
 pub use session::Session;
+pub use settings::Setting;

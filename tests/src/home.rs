@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use ureq::RequestBuilder;
 use ureq::typestate::WithBody;
 
-use crate::wait_until;
+use crate::{Dialog, wait_until};
 
 /// How long a start, a stop or one command may take before the test fails.
 pub const DEADLINE: Duration = Duration::from_secs(60);
@@ -121,6 +121,25 @@ impl Home {
         BufReader::new(stdout).read_line(&mut line).expect("the first line of xom run");
         assert!(line.starts_with('{'), "{} did not start: {line:?}, {:?}", self.name, child.wait());
         self.child = Some(child);
+        wait_until("the node serves", DEADLINE, || ureq::get(self.url("/health")).call().ok());
+    }
+
+    /// Starts a command that asks on its way.
+    pub fn dialog(&self, arguments: &[&str]) -> Dialog {
+        Dialog::start(&mut self.command(arguments))
+    }
+
+    /// Starts to join the identity of an offer, under the home's name as that of the device.
+    pub fn joining(&mut self, offer: &str) -> Dialog {
+        let listen = [self.address(), format!("/ip4/127.0.0.1/tcp/{}", self.peer_port)];
+        let mut command = self.command(&["join", offer, "--http", "127.0.0.1:0", "--name", &self.name, "--json"]);
+        command.args(["--listen", &listen[0], "--listen", &listen[1]]);
+        Dialog::start(&mut command)
+    }
+
+    /// From now on the home runs by a command that has joined and serves.
+    pub fn runs(&mut self, joined: Dialog) {
+        self.child = Some(joined.into_child());
         wait_until("the node serves", DEADLINE, || ureq::get(self.url("/health")).call().ok());
     }
 

@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: homes, each a real `xom` process with a data folder of its own, and archives.
 
 pub mod archive;
+pub mod dialog;
 pub mod home;
 pub mod picture;
 pub mod process;
@@ -8,5 +9,6 @@ pub mod random;
 pub mod terminal;
 pub mod wait;
 
+pub use dialog::Dialog;
 pub use home::Home;
 pub use wait::wait_until;

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod backup;
 pub mod compact;
+pub mod devices;
 pub mod entries;
 pub mod errors;
 pub mod export;
@@ -57,6 +58,12 @@ pub fn router() -> Router<App> {
         .route("/recoveries/{code}/refuse", post(recoveries::refuse))
         .route("/invites", get(invites::get).post(invites::post))
         .route("/follow", post(follow::post))
+        .route("/devices", get(devices::get))
+        .route("/devices/pair", get(devices::pair::get).post(devices::pair::begin))
+        .route("/devices/pair/confirm", post(devices::pair::confirm))
+        .route("/devices/pair/stop", post(devices::pair::stop))
+        .route("/devices/{id}/remove", post(devices::remove))
+        .route("/devices/{id}/rename", post(devices::rename))
         .route("/peers", get(peers::get))
         .route("/status", get(status::get))
         .route("/sync", get(sync::get))

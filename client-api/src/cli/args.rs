@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::commands::{
-    backup, compact, erase, export, follow, guardians, id, identity, import, init, invite, lock, notifications, open,
-    passphrase, peers, phrase, post, profile, react, recover, restore, run, show, status, timeline, unlock, verify,
-    views,
+    backup, compact, device, erase, export, follow, guardians, id, identity, import, init, invite, join, lock,
+    notifications, open, passphrase, peers, phrase, post, profile, react, recover, restore, run, show, status,
+    timeline, unlock, verify, views,
 };
 use super::{CliError, exit};
 use crate::settings::RunFlags;
@@ -84,6 +84,10 @@ pub enum Command {
     Guardians(guardians::Args),
     /// Get an identity back by its words or its guardians
     Recover(recover::Args),
+    /// The devices of this identity
+    Device(device::Args),
+    /// Join the identity of another device of yours
+    Join(join::Args),
     /// The nodes that this node knows
     Peers(peers::Args),
     /// The state of the node

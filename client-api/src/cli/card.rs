@@ -26,6 +26,11 @@ pub(crate) fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
+/// A text as a segment of a path of the API.
+pub(crate) fn segment(text: &str) -> String {
+    crate::http::base::encode_segment(text)
+}
+
 /// `Lan Nguyễn  @lan`.
 pub(crate) fn account(output: &Output, account: &Value) -> String {
     let name = text(account, "display_name");

@@ -2,6 +2,7 @@
 
 pub(super) mod backup;
 pub(super) mod compact;
+pub(super) mod device;
 pub(super) mod erase;
 pub(super) mod export;
 pub(super) mod follow;
@@ -11,6 +12,7 @@ pub(super) mod identity;
 pub(super) mod import;
 pub(super) mod init;
 pub(super) mod invite;
+pub(super) mod join;
 pub(super) mod lock;
 pub(super) mod notifications;
 pub(super) mod open;
@@ -60,6 +62,8 @@ pub(super) fn execute(call: &Call, command: &Command, run_flags: &RunFlags) -> R
         Command::Identity(args) => args.execute(call),
         Command::Guardians(args) => args.execute(call),
         Command::Recover(args) => args.execute(call),
+        Command::Device(args) => args.execute(call),
+        Command::Join(args) => args.execute(call),
         Command::Peers(args) => args.execute(call),
         Command::Status(args) => args.execute(call),
         Command::Export(args) => args.execute(call),

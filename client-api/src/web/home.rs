@@ -118,6 +118,7 @@ pub(super) fn side_of(visitor: &Visitor, me: &Account, invite: Option<&str>) -> 
                 }
             }
             (counts(me))
+            p.links { a href="/devices" { (texts::devices::DEVICES) } }
         }
         @if let Some(invite) = invite { (invite_card(invite)) }
         form.card.follow method="post" action="/follow" {

@@ -56,14 +56,19 @@ impl Handle {
         answer.await.map_err(|_| StoreError::Stopping.into())
     }
 
-    /// Joins the identity of another node's offer: for a node without it. `compare` shows the six digits to
+    /// Joins the identity of another node's offer: for a node without it; `name` is for the new device. `compare` shows the six digits to
     /// the owner and answers whether the other screen has the same ones.
-    pub async fn join<F, A>(&self, offer: &str, compare: F) -> Result<Joined, JoinError>
+    pub async fn join<F, A>(&self, offer: &str, name: Option<&str>, compare: F) -> Result<Joined, JoinError>
     where
         F: FnOnce(String) -> A,
         A: Future<Output = bool>,
     {
-        pair::join(&self.store, &self.net, offer, compare).await
+        pair::join(&self.store, &self.net, offer, name, compare).await
+    }
+
+    /// Gives a device a name, which only the devices of the identity get to know (`PAIR-8`).
+    pub async fn name_device(&self, identity: Did, device: DeviceId, name: &str) -> Result<(), CommandError> {
+        self.store.name_device(identity, device, name).await
     }
 
     /// Ends a device. The control key does it where `access` opens one; where none is kept here and nothing

@@ -7,6 +7,8 @@ use xom_protocol::{DeviceId, LogId};
 pub struct DeviceView {
     /// Its key.
     pub device: DeviceId,
+    /// The name that its owner gave it; known to the owner's devices only.
+    pub name: Option<String>,
     /// Who admitted it; none for the first one, and for those that the identity log brought.
     pub granted_by: Option<DeviceId>,
     /// It may sign.
@@ -51,10 +53,7 @@ pub enum PairState {
     /// No offer was made since the start.
     None,
     /// Nobody has come with it yet.
-    Waiting {
-        /// When it ends, milliseconds since 1970.
-        expires_ms: u64,
-    },
+    Waiting(PairOffer),
     /// Somebody has: the owner compares the digits on both screens.
     Comparing {
         /// The six digits.

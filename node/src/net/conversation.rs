@@ -326,6 +326,10 @@ impl<'a> Talk<'a> {
                 self.heard_again(&headers).await?;
                 return Ok(Deed::Nothing);
             }
+            Some(Output::Settings { did, items }) => {
+                self.take_settings(did, items).await?;
+                return Ok(Deed::Nothing);
+            }
             Some(Output::PeerIs { did, device }) => {
                 self.peer_is(did, device).await?;
                 return Ok(Deed::Nothing);

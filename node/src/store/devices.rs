@@ -184,6 +184,7 @@ impl Snapshot {
             let position = heads.iter().find(|held| held.log == root).map(|held| held.position);
             views.push(DeviceView {
                 device: *id,
+                name: self.device_name(did, id)?,
                 granted_by: device.granted_by,
                 is_live: device.is_live(),
                 is_here: here.contains(id),

@@ -1,8 +1,8 @@
 //! Every table of the database, with its keys, values and their bytes.
 //!
 //! *Source* tables hold what can't be made again; *view* tables are derived from them and can be
-//! dropped. Names carry a version: a new form is a new table and a migration. No table holds a body,
-//! a tag or a name in the clear: a body's bytes are sealed under its salt (see `store/bodies.rs`),
+//! dropped. Names carry a version: a new form is a new table and a migration. No table but
+//! [`SETTINGS`] holds a body, a tag or a name in the clear: a body's bytes are sealed under its salt (see `store/bodies.rs`),
 //! so that dropping the salt drops the text, whatever pages the database leaves behind.
 //!
 //! Numbers: identities and logs are interned as `u32`, so that keys are short; a [`PlaceKey`] is
@@ -37,6 +37,12 @@ pub(crate) const IDENTITY_OBJECTS: TableDefinition<'_, (u32, u32), &[u8]> = Tabl
 pub(crate) const LOCALS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("locals_v1");
 /// DID of an identity that lives here -> the X25519 public key that backups are sealed for (`ARC-11`).
 pub(crate) const BACKUP_KEYS: TableDefinition<'_, &[u8; 32], &[u8; 32]> = TableDefinition::new("backup_keys_v1");
+
+/// (number of a local identity, key) of a private setting.
+pub(crate) type SettingKey<'a> = (u32, &'a str);
+/// A private setting -> its revision (8) and its value (`PAIR-8`). The owner's own, and told to siblings
+/// only: the one table with names in the clear.
+pub(crate) const SETTINGS: TableDefinition<'_, SettingKey<'static>, &[u8]> = TableDefinition::new("settings_v1");
 
 // ---- source: logs and entries ----------------------------------------------------------------
 

@@ -97,7 +97,7 @@ impl Person {
             .await
                 && granter.pair_confirm(digits).await.is_ok()
         };
-        let joined = device.node().join(&offer.text, compare).await.expect("joins");
+        let joined = device.node().join(&offer.text, Some(name), compare).await.expect("joins");
         wait_until("the other side knows", async || {
             (granter.pair_state() == PairState::Done(joined.device)).then_some(())
         })

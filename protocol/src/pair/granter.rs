@@ -152,11 +152,6 @@ impl Granter {
         Self { network, offer, own_peer, knocking: BTreeMap::new(), session: None, tries: 0, wrong: 0, is_over: false }
     }
 
-    /// When the offer ends, milliseconds since 1970.
-    pub fn expires_ms(&self) -> u64 {
-        self.offer.expires_ms()
-    }
-
     /// Takes one input and returns what must be done now, in order. `now_ms` is the clock that the offer's
     /// end is told by.
     pub fn step(&mut self, input: GranterInput, now_ms: u64) -> Out {

@@ -40,6 +40,11 @@ impl AimedExchange {
         self.claims.iter().any(|claim| claim.did == *did)
     }
 
+    /// What they have proven.
+    pub(super) fn claims(&self) -> &[Claim] {
+        &self.claims
+    }
+
     /// True if they have sent all first entries, or owe us none.
     pub(super) fn is_complete(&self, we_proved: bool) -> bool {
         self.their_first_done || !we_proved

@@ -161,6 +161,13 @@ pub enum Input {
         /// The proof.
         proof: Proof,
     },
+    /// Private settings, for a peer whose device the node found to be one of this identity (`PAIR-8`).
+    Settings {
+        /// The identity.
+        did: Did,
+        /// What is told.
+        items: Vec<super::Setting>,
+    },
     /// Answers [`super::Output::Load`].
     Loaded {
         /// Which.

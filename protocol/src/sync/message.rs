@@ -13,6 +13,7 @@ use crate::keys::Signature;
 use crate::limits::{MESSAGE_NUMBER_MAX, SALTED_ID_BYTES};
 use crate::log::Position;
 use crate::rule::Rule;
+use crate::sync::Setting;
 
 pub use entry::{Place, place};
 pub use receipts::{HolderReceipts, KnownCopy, ReceiptNews};
@@ -215,6 +216,13 @@ pub enum Message {
     ReceiptsAck {
         /// Its number.
         number: u64,
+    },
+    /// Private settings of an identity that both sides have proven (`PAIR-8`).
+    Settings {
+        /// The identity.
+        did: Did,
+        /// Some of its settings, or all.
+        items: Vec<Setting>,
     },
     /// Nothing new, but still here (`SYN-14`).
     Ping,

@@ -145,6 +145,14 @@ pub enum Output {
         /// The device.
         device: DeviceId,
     },
+    /// The peer tells private settings of an identity that both sides have proven. That the identity admits
+    /// the peer's device is the node's to check.
+    Settings {
+        /// The identity.
+        did: Did,
+        /// What it tells.
+        items: Vec<super::Setting>,
+    },
     /// The peer broke a rule; to be counted. The session goes on unless [`Output::Close`] follows.
     Refused {
         /// The rule.

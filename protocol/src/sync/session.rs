@@ -16,6 +16,7 @@ use super::receipts::ReceiptExchange;
 use super::refusal::Refusal;
 use super::serving::Serving;
 use super::set::{Item, Set};
+use super::settings;
 use crate::ids::{Did, LogId};
 use crate::limits::{AIMED_ENTRIES_MAX, FAULTS_MAX};
 use crate::rule::Rule;
@@ -117,6 +118,12 @@ impl Session {
                 }
             }
             Input::Proven { log, proof } => self.proofs.pass(&self.set, log, proof, out),
+            Input::Settings { did, items } => {
+                let is_open = matches!(self.phase, Phase::Open(_));
+                if is_open && settings::may_send(self.aimed.claims(), &did) && !items.is_empty() {
+                    out.push(Output::Send(Message::Settings { did, items }.encode()));
+                }
+            }
             Input::Loaded { request, entries } => self.serving.loaded(&mut self.set, request, entries, out),
             Input::LoadedIdentity { request, objects } => self.serving.loaded_identity(request, objects, out),
             Input::LoadedAimed { request, items } => {
@@ -210,6 +217,9 @@ impl Session {
             }
             Message::ForkRequest { request, id, at } => serving.take_fork(set, request, &id, at, out).map(|()| true)?,
             Message::Proven { id, proof } => proofs.take(set, applying, &id, proof, out)?,
+            Message::Settings { did, items } => {
+                settings::take(&self.config, aimed.claims(), did, items, out).map(|()| false)?
+            }
             Message::Ping => false,
             Message::Hello(_) | Message::Proof(_) | Message::Bye { .. } => {
                 return Err(Refusal::grave("SYN-3", "a message out of turn"));

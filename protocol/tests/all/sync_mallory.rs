@@ -4,7 +4,7 @@ use xom_protocol::entry::SignedEntry;
 use xom_protocol::keys::{Domain, Signature};
 use xom_protocol::log::Position;
 use xom_protocol::sync::message::{AimedPush, Claim, Heads, Hello, IdentityHead, LogHead, Message, Offer, Push, Range};
-use xom_protocol::sync::{Aimed, CloseReason, LocalDevice, ProofContext, Salter, frame_body_len, verify};
+use xom_protocol::sync::{Aimed, CloseReason, LocalDevice, ProofContext, Salter, Setting, frame_body_len, verify};
 use xom_protocol::{Digest, Network};
 
 use crate::sync_home::{Author, Home};
@@ -253,6 +253,34 @@ fn r_sig_17_an_answer_without_the_signatures_that_are_due_is_not_stored() {
     assert!(!victim.in_sync);
 }
 
+fn settings() -> Message {
+    let item = Setting { key: "key".to_owned(), rev: 1, value: b"value".to_vec() };
+    Message::Settings { did: alice().did, items: vec![item] }
+}
+
+#[test]
+fn pair_8_settings_are_taken_only_of_an_identity_that_both_sides_have_proven() {
+    let device = || LocalDevice { did: alice().did, key: alice().key };
+    let mut victim = Victim::fresh(Home::new(5), vec![device()]).greet();
+    victim.hear(settings());
+    victim.assert_closed_by("PAIR-8");
+    let context = ProofContext {
+        network: Network::MAIN,
+        version: 1,
+        prover_nonce: MALLORYS_NONCE,
+        checker_nonce: BOBS_NONCE,
+        prover_peer_id: b"mallory",
+        checker_peer_id: b"bob",
+    };
+    let id = alice().key.public().device_id();
+    let signature = alice().key.sign(Domain::Handshake, Network::MAIN, &context.signed_bytes(&alice().did, &id));
+    let claim = Claim { did: alice().did, device: id, signature };
+    let mut victim = Victim::fresh(Home::new(5), vec![device()]).greet_as(vec![claim]);
+    victim.hear(settings());
+    victim.assert_goes_on_after(&[]);
+    assert_eq!(victim.settings.len(), 1);
+}
+
 #[test]
 fn r_syn_6_what_was_not_asked_for_is_refused() {
     let log = alice().run(Position::EMPTY, 3, 50);
@@ -275,6 +303,7 @@ fn r_syn_6_what_was_not_asked_for_is_refused() {
         (Message::Ack { pushes: 0, counter: 99 }, "SYN-11"),
         (Message::IdentityRequest { request: 1, id: [8; 16] }, "SYN-8"),
         (Message::ForkRequest { request: 1, id: [8; 16], at: 0 }, "SYN-9"),
+        (settings(), "PAIR-8"),
     ];
     for (message, rule) in cases {
         let mut victim = Victim::following(&Author::new("carol"), 3).greet();

@@ -8,7 +8,7 @@ use xom_protocol::sync::message::{
     AimedPush, Claim, Heads, Hello, HolderReceipts, IdentityHead, KnownCopy, LogHead, Message, Offer, Push, Range,
     ReceiptNews,
 };
-use xom_protocol::sync::{Aimed, Proof, ProofContext, Salter, frame_body_len, verify};
+use xom_protocol::sync::{Aimed, Proof, ProofContext, Salter, Setting, frame_body_len, verify};
 use xom_protocol::{BlobId, DeviceId, Did, Digest, EntryId, LogId, Network, encoding};
 
 use crate::support::{Vector, cddl, check_cddl, check_regenerated, hex, read_vectors};
@@ -83,6 +83,11 @@ fn claim() -> Claim {
     Claim { did: Did([3; 32]), device: DeviceId([4; 32]), signature: Signature([5; 64]) }
 }
 
+fn settings(key: &str, rev: u64, bytes: usize) -> Message {
+    let item = Setting { key: key.to_owned(), rev, value: vec![b'x'; bytes] };
+    Message::Settings { did: Did([3; 32]), items: vec![item] }
+}
+
 fn valid() -> Vec<Vector> {
     let bare = log().into_iter().map(|entry| SignedEntry { signature: None, body: None, ..entry }).collect();
     let resumed = Hello { version: 7, resume: Some((u64::MAX, 12)), ..hello() };
@@ -120,6 +125,7 @@ fn valid() -> Vec<Vector> {
         message("receipts", "receipts", receipts(vec![holder(vec![vec![9]])])),
         message("known copies", "copies", copies(vec![copy(TIME)])),
         message("an acknowledgement of receipts", "receipts-ack", Message::ReceiptsAck { number: 1 }),
+        message("private settings", "settings", settings("device-name/00", 1, 5)),
         message("a ping", "ping", Message::Ping),
         message("a bye", "bye", Message::Bye { reason: "silent".into() }),
     ]
@@ -215,6 +221,10 @@ fn invalid() -> Vec<Vector> {
         bad("RCP-6", "a message without copies", "copies", copies(Vec::new()).encode()),
         bad("RCP-6", "1,025 copies", "copies", copies(vec![copy(0); 1_025]).encode()),
         bad("RCP-6", "a copy seen in the year 10000", "copies", copies(vec![copy(TIME + 1)]).encode()),
+        bad("PAIR-8", "a setting without key", "settings", settings("", 1, 5).encode()),
+        bad("PAIR-8", "a setting of revision 0", "settings", settings("key", 0, 5).encode()),
+        bad("PAIR-8", "a setting of 1,025 bytes", "settings", settings("key", 1, 1_025).encode()),
+        bad("PAIR-8", "no settings", "settings", Message::Settings { did: Did([3; 32]), items: Vec::new() }.encode()),
         bad("SYN-15", "a reason of 201 bytes", "bye", Message::Bye { reason: "x".repeat(201) }.encode()),
     ]
 }

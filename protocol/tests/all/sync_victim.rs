@@ -3,8 +3,8 @@
 use xom_protocol::entry::SignedEntry;
 use xom_protocol::log::Position;
 use xom_protocol::sync::message::{Claim, Heads, Hello, LogHead, Message, Offer, Range, SaltedId};
-use xom_protocol::sync::{CloseReason, Input, LocalDevice, Output, Salter, Session, SessionConfig};
-use xom_protocol::{Digest, Network};
+use xom_protocol::sync::{CloseReason, Input, LocalDevice, Output, Salter, Session, SessionConfig, Setting};
+use xom_protocol::{Did, Digest, Network};
 
 use crate::sync_home::{Author, Home};
 
@@ -23,6 +23,8 @@ pub(crate) struct Victim {
     pub(crate) heard: Vec<Message>,
     pub(crate) frames: Vec<Vec<u8>>,
     pub(crate) in_sync: bool,
+    /// Private settings that were taken.
+    pub(crate) settings: Vec<(Did, Vec<Setting>)>,
 }
 
 pub(crate) fn hello() -> Hello {
@@ -58,6 +60,7 @@ impl Victim {
             heard: Vec::new(),
             frames: Vec::new(),
             in_sync: false,
+            settings: Vec::new(),
         };
         let frontier = victim.home.frontier(9);
         victim.step(Input::Opened(frontier));
@@ -172,6 +175,7 @@ impl Victim {
             Output::Close(reason) => self.closed = Some(reason),
             Output::InSync => self.in_sync = true,
             Output::PeerIs { .. } | Output::SaveResume(_) | Output::Progress { .. } | Output::OwnHeadsKnown => {}
+            Output::Settings { did, items } => self.settings.push((did, items)),
         }
     }
 

@@ -161,6 +161,7 @@ impl World {
                 self.schedule(at, id, node, Event::Work(output));
             }
             Output::PeerIs { did, .. } => self.peers.push((node, did)),
+            Output::Settings { .. } => {}
             Output::Refused { rule, detail } => self.refused.push((node, format!("{rule}: {detail}"))),
             Output::SaveResume(resume) => {
                 let peer = self.ends[&id].peer;

@@ -8,5 +8,6 @@ mod import;
 mod keys;
 mod kill;
 mod media;
+mod pairing;
 mod recover;
 mod retry;

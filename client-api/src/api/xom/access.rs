@@ -13,6 +13,11 @@ const SECRETS: [&str; 4] = ["passphrase", "new_passphrase", "words", "answers"];
 /// Takes `passphrase` or `words` out of the parameters.
 pub fn take(call: &Call, params: &mut Params) -> Result<ControlAccess, ApiError> {
     refuse_in_query(call)?;
+    of_body(params)
+}
+
+/// The same from a form of the page, which has no other place than its body.
+pub fn of_body(params: &mut Params) -> Result<ControlAccess, ApiError> {
     match (params.take_secret("passphrase"), params.take_secret("words")) {
         (None, None) => Ok(ControlAccess::Kept),
         (Some(passphrase), None) => Ok(ControlAccess::Passphrase(passphrase)),

@@ -33,7 +33,7 @@ impl Args {
 
 /// The code in half blocks with its quiet zone: black on white where colours are, else light blocks for
 /// white, as most terminals are dark.
-fn draw(output: &Output, code: &QrCode) -> String {
+pub(super) fn draw(output: &Output, code: &QrCode) -> String {
     let (dark, light) =
         if output.is_coloured() { (Dense1x2::Dark, Dense1x2::Light) } else { (Dense1x2::Light, Dense1x2::Dark) };
     let drawn = code.render::<Dense1x2>().dark_color(dark).light_color(light).build();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use xom_protocol::limits::AIMED_ENTRIES_MAX;
-use xom_protocol::sync::{Input, Proof, RequestId};
+use xom_protocol::sync::{Input, Proof, RequestId, Setting};
 use xom_protocol::{DeviceId, Did, LogId, Rule};
 
 use super::Talk;
@@ -33,6 +33,10 @@ impl Talk<'_> {
             Notice::Proven(log) => self.tell_proofs(vec![log]).await,
             Notice::Receipts(_) => {
                 self.step(Input::ReceiptsDue);
+                Ok(())
+            }
+            Notice::Settings(did, items) => {
+                self.tell_settings(did, items.to_vec());
                 Ok(())
             }
             Notice::Entries(_) | Notice::BlobWanted(_) | Notice::Locals => Ok(()),
@@ -121,7 +125,7 @@ impl Talk<'_> {
         self.copies.proven(did, device);
         let shared = Arc::clone(&self.with.shared);
         match blocking(move || shared.admits(&did, &device)).await? {
-            Some(true) => self.admit(did),
+            Some(true) => self.admit(did).await?,
             Some(false) => self.refused(Rule("SYN-4"), "the identity does not admit the device"),
             None => {}
         }
@@ -129,11 +133,34 @@ impl Talk<'_> {
     }
 
     /// The peer speaks for an identity; it is a sibling where that lives here too.
-    fn admit(&mut self, did: Did) {
+    async fn admit(&mut self, did: Did) -> Result<(), StoreError> {
         self.with.tally.speaks_for(did);
-        if self.with.shared.store.locals().iter().any(|local| local.did == did) {
-            self.siblings.insert(did);
+        let is_local = self.with.shared.store.locals().iter().any(|local| local.did == did);
+        if is_local && self.siblings.insert(did) {
+            let shared = Arc::clone(&self.with.shared);
+            let settings = blocking(move || shared.store.snapshot()?.settings(&did)).await?;
+            self.tell_settings(did, settings);
         }
+        Ok(())
+    }
+
+    /// Tells private settings to a sibling, and to nobody else (`PAIR-8`).
+    fn tell_settings(&mut self, did: Did, items: Vec<Setting>) {
+        if self.siblings.contains(&did) {
+            self.step(Input::Settings { did, items });
+        }
+    }
+
+    /// Takes private settings from a sibling, and from nobody else.
+    pub(super) async fn take_settings(&mut self, did: Did, items: Vec<Setting>) -> Result<(), StoreError> {
+        let device = self.claims.keys().find(|(claimed, _)| *claimed == did).map(|(_, device)| *device);
+        let Some(device) = device else { return Ok(()) };
+        let shared = Arc::clone(&self.with.shared);
+        if blocking(move || shared.admits(&did, &device)).await? == Some(true) {
+            return self.with.shared.store.take_settings(did, items).await;
+        }
+        self.refused(Rule("PAIR-8"), "settings of an identity that does not admit the device");
+        Ok(())
     }
 
     /// Answers what is aimed at the peer; nothing, while its identity is not known to admit its device.
@@ -158,7 +185,7 @@ impl Talk<'_> {
             return Ok(Input::LoadedAimed { request, items: Vec::new() });
         };
         self.claims.insert((did, device), Some(counter));
-        self.admit(did);
+        self.admit(did).await?;
         let entries: usize = items.iter().map(|item| item.entries.len()).sum();
         self.aimed_sent += entries as u64;
         self.with.shared.count_sent(&self.with.tally, entries);
@@ -175,7 +202,7 @@ impl Talk<'_> {
             let shared = Arc::clone(&self.with.shared);
             if blocking(move || shared.admits(&did, &device)).await? == Some(true) {
                 self.claims.insert((did, device), Some(0));
-                self.admit(did);
+                self.admit(did).await?;
                 self.tell_aimed(did).await?;
             }
         }

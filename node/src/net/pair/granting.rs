@@ -48,6 +48,7 @@ type Heard = (StreamId, Option<Vec<u8>>);
 struct Open {
     did: Did,
     machine: Granter,
+    offer: PairOffer,
     digits: Option<Digits>,
     /// Why the grant could not be made.
     failure: Option<String>,
@@ -148,9 +149,10 @@ impl Granting {
         }
         let text = offer.text().to_string();
         let machine = Granter::new(network, offer, self.own.to_bytes());
-        self.open = Some(Open { did, machine, digits: None, failure: None });
-        self.state.send_replace(PairState::Waiting { expires_ms });
-        Ok(PairOffer { text, expires_ms })
+        let offer = PairOffer { text, expires_ms };
+        self.open = Some(Open { did, machine, offer: offer.clone(), digits: None, failure: None });
+        self.state.send_replace(PairState::Waiting(offer.clone()));
+        Ok(offer)
     }
 
     async fn accept(&mut self, peer: PeerId, stream: Stream) {
@@ -206,7 +208,7 @@ impl Granting {
             GranterOutput::Waiting => {
                 let open = self.open.as_mut()?;
                 open.digits = None;
-                self.state.send_replace(PairState::Waiting { expires_ms: open.machine.expires_ms() });
+                self.state.send_replace(PairState::Waiting(open.offer.clone()));
             }
             GranterOutput::Refused(rule) => tracing::info!(%rule, "a peer was refused at pairing"),
             GranterOutput::Grant { device, co_signature } => {

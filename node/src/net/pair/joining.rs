@@ -66,9 +66,15 @@ pub struct Joined {
     pub device: DeviceId,
 }
 
-/// Joins the identity of an offer. `compare` shows the six digits to the owner and answers whether the
+/// Joins the identity of an offer, under a name for the new device. `compare` shows the six digits to the owner and answers whether the
 /// other screen has the same ones. When this answers, the identity is durable here.
-pub(crate) async fn join<F, A>(store: &Store, net: &Net, text: &str, compare: F) -> Result<Joined, JoinError>
+pub(crate) async fn join<F, A>(
+    store: &Store,
+    net: &Net,
+    text: &str,
+    name: Option<&str>,
+    compare: F,
+) -> Result<Joined, JoinError>
 where
     F: FnOnce(String) -> A,
     A: Future<Output = bool>,
@@ -90,7 +96,13 @@ where
         nonce: *entropy()?,
         device: device.clone(),
     };
-    talk(store, stream, Joiner::new(config), offer.did(), device, compare).await
+    let joined = talk(store, stream, Joiner::new(config), offer.did(), device, compare).await?;
+    if let Some(name) = name
+        && let Err(cause) = store.name_device(joined.did, joined.device, name).await
+    {
+        tracing::warn!(%cause, "the new device got no name");
+    }
+    Ok(joined)
 }
 
 /// The peer at the end of an address.

@@ -2,9 +2,10 @@
 
 use xom_node::command::Command;
 use xom_node::model::{NotificationKind, Page, StatusContent};
+use xom_protocol::DeviceId;
 use xom_protocol::body::Profile;
 
-use super::has_all;
+use super::{device_of, has_all};
 use crate::harness::{Over, Person, wait_until};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,4 +124,37 @@ async fn what_a_stranger_says_to_one_device_is_a_notification_on_both() {
         })
         .await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_names_of_devices_are_known_to_siblings_and_to_nobody_else() {
+    let (phone, bob) = (Person::new("alice", Over::Tcp).await, Person::new("bob", Over::Tcp).await);
+    let laptop = Person::paired("laptop", Over::Tcp, &phone).await;
+    bob.follow(phone.invite().await).await;
+    let (of_phone, of_laptop) = (device_of(&phone).await, device_of(&laptop).await);
+    let name_of = async |person: &Person, device| {
+        let devices = person.node().devices(phone.did()).await.expect("devices");
+        devices.into_iter().find(|known| known.device == device).and_then(|known| known.name)
+    };
+    phone.node().name_device(phone.did(), of_phone, "Pocket").await.expect("named");
+    wait_until("both know both names", async || {
+        for person in [&phone, &laptop] {
+            let names = (name_of(person, of_phone).await, name_of(person, of_laptop).await);
+            if names != (Some("Pocket".to_owned()), Some("laptop".to_owned())) {
+                return None;
+            }
+        }
+        Some(())
+    })
+    .await;
+    laptop.node().name_device(phone.did(), of_phone, "Old pocket").await.expect("named by the other device");
+    wait_until("the newest name stands", async || {
+        (name_of(&phone, of_phone).await == Some("Old pocket".to_owned())).then_some(())
+    })
+    .await;
+    phone.post("seen by bob").await;
+    has_all(&bob, phone.did(), &["seen by bob"]).await;
+    assert_eq!((name_of(&bob, of_phone).await, name_of(&bob, of_laptop).await), (None, None));
+    assert!(phone.node().name_device(phone.did(), of_phone, "two\nlines").await.is_err());
+    assert!(phone.node().name_device(phone.did(), DeviceId([9; 32]), "nobody").await.is_err());
 }

@@ -15,10 +15,10 @@ use crate::keys::Signature;
 use crate::limits::{
     AIMED_ENTRIES_MAX, FAULT_PROOF_BYTES_MAX, FORK_PROOF_BYTES_MAX, FRAME_BYTES_MAX, HEADS_MAX,
     IDENTITY_OBJECT_BYTES_MAX, IDENTITY_OBJECTS_MAX, MESSAGE_TEXT_BYTES_MAX, NETWORK_NAME_BYTES_MAX, OFFER_IDS_MAX,
-    PROOFS_MAX, PUSH_ENTRIES_MAX, RANGE_ENTRIES_MAX, SALTED_ID_BYTES,
+    PROOFS_MAX, PUSH_ENTRIES_MAX, RANGE_ENTRIES_MAX, SALTED_ID_BYTES, SETTINGS_MAX,
 };
 use crate::log::Position;
-use crate::sync::{Aimed, Proof};
+use crate::sync::{Aimed, Proof, Setting};
 
 type IdWire = ByteArray<SALTED_ID_BYTES>;
 
@@ -52,6 +52,8 @@ struct ForkRequestWire(u64, u64, IdWire, u64);
 struct PingWire(u64, ());
 #[derive(Serialize, Deserialize)]
 struct ProvenWire(u64, IdWire, ByteBuf);
+#[derive(Serialize, Deserialize)]
+struct SettingsWire(u64, Did, Vec<(String, u64, ByteBuf)>);
 #[derive(Serialize, Deserialize)]
 struct ByeWire(u64, String);
 
@@ -106,6 +108,10 @@ impl Message {
             }
             Self::Receipts { number, news } => receipts::encode(number, news),
             Self::ReceiptsAck { number } => receipts::encode_ack(number),
+            Self::Settings { did, items } => {
+                let items = items.into_iter().map(|item| (item.key, item.rev, ByteBuf::from(item.value)));
+                encoding::encode(&SettingsWire(21, did, items.collect()))
+            }
             Self::Ping => encoding::encode(&PingWire(13, ())),
             Self::Bye { reason } => encoding::encode(&ByeWire(14, reason)),
         }
@@ -148,6 +154,7 @@ impl Message {
                 check_numbers(&[request, at]).map(|()| Self::ForkRequest { request, id: id.into_array(), at })
             }
             13 => shape::<PingWire>(bytes).map(|_| Self::Ping),
+            21 => decode_settings(shape(bytes)?),
             14 => {
                 let ByeWire(_, reason) = shape(bytes)?;
                 ensure(reason.len() <= MESSAGE_TEXT_BYTES_MAX, "SYN-15", "the length of a reason")?;
@@ -159,6 +166,15 @@ impl Message {
             _ => Err(MessageError::Unknown),
         }
     }
+}
+
+fn decode_settings(wire: SettingsWire) -> Result<Message, MessageError> {
+    let SettingsWire(_, did, items) = wire;
+    ensure((1..=SETTINGS_MAX).contains(&items.len()), "PAIR-8", "the number of settings")?;
+    let items = items.into_iter().map(|(key, rev, value)| Setting { key, rev, value: value.into_vec() });
+    let items: Vec<Setting> = items.collect();
+    ensure(items.iter().all(Setting::fits), "PAIR-8", "a setting")?;
+    Ok(Message::Settings { did, items })
 }
 
 /// The bytes have been scanned already.
