@@ -64,6 +64,32 @@ export async function begin(t, name, args) {
   return { said: () => log.join("") };
 }
 
+/** Starts a machine that joins an offer; its lines are heard one by one, and it is answered. */
+export async function joining(t, name, offer) {
+  const folder = await mkdtemp(join(tmpdir(), `xom-browser-${name}-`));
+  const args = ["join", offer, "--json", "--name", name, "--data-dir", join(folder, "data")];
+  const ports = ["--http", "127.0.0.1:0", "--listen", "/ip4/127.0.0.1/tcp/0"];
+  const environment = { PATH: process.env.PATH, HOME: folder, TMPDIR: tmpdir() };
+  const node = spawn(BINARY, [...args, ...ports], { env: environment, stdio: ["pipe", "pipe", "ignore"] });
+  const ended = once(node, "exit");
+  t.after(async () => {
+    node.kill("SIGTERM");
+    await ended;
+    await rm(folder, { recursive: true, force: true });
+  });
+  const lines = createInterface({ input: node.stdout })[Symbol.asyncIterator]();
+  return {
+    async hear() {
+      const { value, done } = await lines.next();
+      if (done) throw new Error("the machine ended before its next line");
+      return JSON.parse(value);
+    },
+    say(line) {
+      node.stdin.write(`${line}\n`);
+    },
+  };
+}
+
 /** Another one-time login link. */
 export async function loginLink(node) {
   return (await call(node, "/api/xom/v1/login-links")).url;

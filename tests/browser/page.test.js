@@ -23,7 +23,7 @@ async function furnish(chromium, node) {
   await page.getByLabel("Picture, sound or video").setInputFiles(PICTURE);
   await press(page, page.getByRole("button", { name: "Post", exact: true }));
   await press(page, card(page, "from my window").getByRole("button", { name: "Boost" }));
-  return ["/", "/public", "/notifications", "/tags/poll", `/statuses/${first.id}`, `/@${node.did}`];
+  return ["/", "/public", "/notifications", "/devices", "/tags/poll", `/statuses/${first.id}`, `/@${node.did}`];
 }
 
 /** Opens everything on a page that can be opened. */
