@@ -162,7 +162,7 @@ fn one(visitor: &Visitor, device: &DeviceView, all: &[DeviceView]) -> Markup {
                 code { (short(&device.device)) "…" }
             }
             p.hint {
-                (device.height) " " (texts::ENTRIES)
+                (device.height) " " (texts::ENTRIES[usize::from(device.height != 1)])
                 @if let Some(last) = device.last_ms { " · " (texts::LAST) " " (moment(last)) }
             }
             @if device.is_live {

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod backup;
+mod devices;
 mod entities;
 mod guards;
 #[cfg(test)]

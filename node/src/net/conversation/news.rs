@@ -192,8 +192,9 @@ impl Talk<'_> {
         Ok(Input::LoadedAimed { request, items })
     }
 
-    /// An identity has changed: its claims may hold now that did not before.
+    /// An identity has changed: its claims may hold now that did not before, and the other way round.
     async fn judge_claims(&mut self, did: Did) -> Result<(), StoreError> {
+        self.dismiss_ended(did).await?;
         let waiting = |((claimed, device), given): (&(Did, DeviceId), &Option<u64>)| {
             (*claimed == did && given.is_none()).then_some(*device)
         };
@@ -205,6 +206,24 @@ impl Talk<'_> {
                 self.admit(did).await?;
                 self.tell_aimed(did).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// A device that has ended gets nothing more that is for its identity alone (`PAIR-7`).
+    async fn dismiss_ended(&mut self, did: Did) -> Result<(), StoreError> {
+        let given = |((claimed, device), given): (&(Did, DeviceId), &Option<u64>)| {
+            (*claimed == did && given.is_some()).then_some(*device)
+        };
+        let given: Vec<DeviceId> = self.claims.iter().filter_map(given).collect();
+        for device in given {
+            let shared = Arc::clone(&self.with.shared);
+            if blocking(move || shared.admits(&did, &device)).await? == Some(false) {
+                self.claims.insert((did, device), None);
+            }
+        }
+        if self.claims.iter().all(|((claimed, _), given)| *claimed != did || given.is_none()) {
+            self.siblings.remove(&did);
         }
         Ok(())
     }

@@ -50,3 +50,15 @@ async fn a_picture_comes_from_another_follower_when_its_author_is_gone() {
     dave.follow(alice.did().to_string()).await;
     has_blob(&dave, blob, &large).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_of_one_device_is_on_the_other_and_the_other_way_round() {
+    let phone = Person::new("alice", Over::Tcp).await;
+    let before = post_with(&phone, PNG.to_vec()).await;
+    let laptop = Person::paired("laptop", Over::Tcp, &phone).await;
+    has_blob(&laptop, before, &PNG).await;
+    let mut other = PNG.to_vec();
+    other.push(0);
+    let after = post_with(&laptop, other.clone()).await;
+    has_blob(&phone, after, &other).await;
+}

@@ -82,3 +82,23 @@ async fn devices_that_an_ended_device_admitted_stay_unless_they_are_to_go_with_i
         drop(tablet);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removed_device_hears_nothing_private_any_more() {
+    let phone = Person::new("alice", Over::Tcp).await;
+    let laptop = Person::paired("laptop", Over::Tcp, &phone).await;
+    let device = device_of(&laptop).await;
+    let name_on_laptop = async || {
+        let devices = laptop.node().devices(phone.did()).await.expect("devices");
+        devices.into_iter().find(|known| known.device == device).and_then(|known| known.name)
+    };
+    phone.node().name_device(phone.did(), device, "before").await.expect("named");
+    wait_until("the name has come", async || (name_on_laptop().await.as_deref() == Some("before")).then_some(())).await;
+    phone.node().end_device(phone.did(), device, &ControlAccess::Kept, false).await.expect("ended");
+    knows_its_end(&laptop).await;
+    phone.node().name_device(phone.did(), device, "after").await.expect("named");
+    // What is public still comes, and comes later than the name would have.
+    phone.post("public").await;
+    has_all(&laptop, phone.did(), &["public"]).await;
+    assert_eq!(name_on_laptop().await.as_deref(), Some("before"));
+}
