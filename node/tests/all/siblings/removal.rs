@@ -92,6 +92,11 @@ async fn a_removed_device_hears_nothing_private_any_more() {
         let devices = laptop.node().devices(phone.did()).await.expect("devices");
         devices.into_iter().find(|known| known.device == device).and_then(|known| known.name)
     };
+    wait_until("the phone knows the first name", async || {
+        let devices = phone.node().devices(phone.did()).await.expect("devices");
+        devices.iter().any(|known| known.device == device && known.name.is_some()).then_some(())
+    })
+    .await;
     phone.node().name_device(phone.did(), device, "before").await.expect("named");
     wait_until("the name has come", async || (name_on_laptop().await.as_deref() == Some("before")).then_some(())).await;
     phone.node().end_device(phone.did(), device, &ControlAccess::Kept, false).await.expect("ended");
