@@ -70,6 +70,7 @@ pub(crate) struct Net {
     pairs: mpsc::Sender<pair::Ask>,
     pairing: watch::Receiver<PairState>,
     guardians: recover::Asker,
+    connected: watch::Receiver<blobs::Connected>,
 }
 
 impl Listening {
@@ -103,7 +104,7 @@ impl Listening {
         let (pair_state, pairing) = watch::channel(PairState::None);
         let granting = pair::Granting::new(store.clone(), own, incoming, pair_asked, pair_state, stop.clone());
         let guardians = recover::Asker::new(control.clone(), connections.clone());
-        let fetcher = blobs::Fetcher::new(Arc::clone(&shared), control.clone(), connections, stop.clone());
+        let fetcher = blobs::Fetcher::new(Arc::clone(&shared), control.clone(), connections.clone(), stop.clone());
         let driver = Driver::new(Parts {
             swarm: self.swarm,
             shared,
@@ -117,7 +118,7 @@ impl Listening {
         tasks.spawn(fetcher.run());
         tasks.spawn(granting.run());
         tasks.spawn(keep_records(store.clone(), remembered));
-        Ok(Net { own, asks, totals, control, pairs, pairing, guardians })
+        Ok(Net { own, asks, totals, control, pairs, pairing, guardians, connected: connections })
     }
 }
 
@@ -135,6 +136,11 @@ impl Net {
     /// Opens streams.
     pub(crate) fn control(&self) -> Control {
         self.control.clone()
+    }
+
+    /// Who is connected now.
+    fn connected(&self) -> watch::Receiver<blobs::Connected> {
+        self.connected.clone()
     }
 
     /// Asks something of the pairing.

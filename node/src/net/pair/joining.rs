@@ -115,18 +115,22 @@ fn peer_of(address: &Multiaddr) -> Option<PeerId> {
 
 async fn reach(net: &Net, offer: &Offer, peer: PeerId, addresses: Vec<Multiaddr>) -> Result<Stream, JoinError> {
     net.name(addresses).await?;
-    let mut control = net.control();
+    let (mut control, mut connected) = (net.control(), net.connected());
     let open = async {
         let mut again = tokio::time::interval(REACH_AGAIN);
         loop {
             again.tick().await;
+            // Never without a connection: that would dial past the address book, and be in the way of its dials.
+            connected.wait_for(|peers| peers.contains_key(&peer)).await.map_err(|_| StoreError::Stopping)?;
             if let Ok(stream) = control.open_stream(peer, PAIR_PROTOCOL).await {
-                return stream;
+                return Ok(stream);
             }
         }
     };
-    let opened = timeout(REACH, open).await;
-    opened.map_err(|_| JoinError::NotReached(offer.addresses().join(", ")))
+    match timeout(REACH, open).await {
+        Ok(opened) => opened,
+        Err(_) => Err(JoinError::NotReached(offer.addresses().join(", "))),
+    }
 }
 
 async fn talk<F, A>(
