@@ -22,7 +22,7 @@ use xom_protocol::Did;
 use crate::error::StoreError;
 use crate::model::{Account, AccountId, LocalIdentity, LogView, Media, MediaId};
 use crate::store::Snapshot;
-use crate::store::tables::LogRow;
+use crate::store::tables::{LocalRow, LogRow};
 use crate::views::{find_account, tables};
 
 /// What a read answers.
@@ -39,7 +39,7 @@ pub struct Reader {
     follows: ReadOnlyTable<(u64, u64), u64>,
     blocks: ReadOnlyTable<(u64, u64), u64>,
     /// The local identities, by account.
-    locals: OnceCell<BTreeMap<u64, LocalIdentity>>,
+    locals: OnceCell<BTreeMap<u64, LocalRow>>,
     /// Accounts already made.
     known: RefCell<BTreeMap<u64, Arc<Account>>>,
     /// Logs already looked up, by number.
@@ -79,9 +79,15 @@ impl Reader {
 
     /// The identities of this node, oldest first.
     pub fn local_identities(&self) -> Read<Vec<LocalIdentity>> {
-        let by_account = self.locals()?;
-        let rows = self.snapshot.locals()?;
-        Ok(rows.iter().filter_map(|row| by_account.values().find(|local| local.did == row.did)).cloned().collect())
+        let mut identities = Vec::new();
+        // The files of keys are looked at here only: most reads need no more than the names.
+        for row in self.snapshot.locals()? {
+            let (account, _) = find_account(&self.accounts, &row.did)?;
+            let keys = self.snapshot.key_state(&row);
+            let LocalRow { did, username, device, log } = row;
+            identities.push(LocalIdentity { did, account: AccountId(account), username, device, log, keys });
+        }
+        Ok(identities)
     }
 
     /// An upload.
@@ -107,25 +113,14 @@ impl Reader {
         Ok(views)
     }
 
-    fn locals(&self) -> Read<&BTreeMap<u64, LocalIdentity>> {
+    fn locals(&self) -> Read<&BTreeMap<u64, LocalRow>> {
         if let Some(locals) = self.locals.get() {
             return Ok(locals);
         }
         let mut locals = BTreeMap::new();
         for row in self.snapshot.locals()? {
             let (account, _) = find_account(&self.accounts, &row.did)?;
-            let keys = self.snapshot.key_state(&row);
-            locals.insert(
-                account,
-                LocalIdentity {
-                    did: row.did,
-                    account: AccountId(account),
-                    username: row.username,
-                    device: row.device,
-                    log: row.log,
-                    keys,
-                },
-            );
+            locals.insert(account, row);
         }
         Ok(self.locals.get_or_init(|| locals))
     }
