@@ -118,7 +118,9 @@ pub(super) fn side_of(visitor: &Visitor, me: &Account, invite: Option<&str>) -> 
                 }
             }
             (counts(me))
-            p.links { a href="/devices" { (texts::devices::DEVICES) } }
+            p.links {
+                a href="/devices" { (texts::devices::DEVICES) } " · " a href="/guardians" { (texts::guardians::TITLE) }
+            }
         }
         @if let Some(invite) = invite { (invite_card(invite)) }
         form.card.follow method="post" action="/follow" {
