@@ -162,3 +162,26 @@ fn the_words_find_the_place_where_they_can_rotate() {
     assert_eq!((record.state().retired, record.state().epoch), (None, 1));
     let Payload::Operation(..) = &record.history()[1].payload else { panic!("an operation") };
 }
+
+#[test]
+fn a_rotation_where_the_epoch_began_undoes_all_that_control_keys_did_in_it() {
+    let alice = alice();
+    let phone = alice.first_device();
+    let (first, at) = alice.rotate(alice.start());
+    let (settled, at) = alice.settle(at, &[head("a", 5)]);
+    let (theft, _) = alice.remove(at, end(&phone, &[], &[]));
+    let mut record = alice.insert_all([&first, &settled, &theft]);
+    assert!(record.state().live_devices().next().is_none());
+
+    let only_the_theft = record.place_of(&theft.id()).expect("a place");
+    assert_eq!(only_the_theft, record.place_after(&settled.id()).expect("a place"));
+    let mut other = record.clone();
+    other.insert(alice.phrase.rotation(&only_the_theft, &[]).expect("rotation")).expect("taken");
+    assert_eq!((other.state().live_devices().count(), other.state().anchors.len()), (1, 1));
+
+    let place = record.place_of_epoch();
+    assert_eq!((place.prev, place.epoch), (first.id(), 1));
+    record.insert(alice.phrase.rotation(&place, &[]).expect("rotation")).expect("taken");
+    assert_eq!((record.state().live_devices().count(), record.state().anchors.len()), (1, 0));
+    assert_eq!(record.place_of(&alice.genesis.id()), None);
+}
