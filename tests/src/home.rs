@@ -190,6 +190,16 @@ impl Home {
         self.command(arguments).stdin(Stdio::null()).output().expect("xom can be run")
     }
 
+    /// Starts a command and leaves it running.
+    ///
+    /// # Panics
+    /// If the program can't be run.
+    pub fn spawn(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().expect("xom can be run")
+    }
+
     /// Runs a command that must succeed, and reads its `--json`.
     ///
     /// # Panics

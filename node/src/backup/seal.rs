@@ -1,8 +1,7 @@
 //! Sealed files (`ARC-12`): a fresh key for each, wrapped for every recipient by X25519, and ChaCha20-Poly1305.
 //! Sealing needs public keys alone; it proves nothing about who sealed.
 
-use chacha20poly1305::ChaCha20Poly1305;
-use chacha20poly1305::aead::{Aead, Key, KeyInit, Nonce, Payload};
+use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use hkdf::Hkdf;
 use sha2::Sha256;
 use x25519_dalek::{X25519_BASEPOINT_BYTES, x25519};
@@ -85,9 +84,9 @@ pub(crate) fn seal(recipients: &[Recipient], name: &[u8], content: &[u8]) -> Res
     for recipient in recipients {
         let wrap = wrap_key(&secret, &recipient.0, &ephemeral, &recipient.0);
         let wrap = wrap.ok_or_else(|| StoreError::Damaged("a backup key of small order".into()))?;
-        sealed.extend_from_slice(&encrypt(&wrap, b"", key.as_slice()));
+        sealed.extend_from_slice(&encrypt(&wrap, b"", key.to_vec()));
     }
-    sealed.extend_from_slice(&encrypt(&key, name, &pad(content)));
+    sealed.extend_from_slice(&encrypt(&key, name, pad(content)));
     let check = blake3::hash(&sealed);
     sealed.extend_from_slice(check.as_bytes());
     Ok(sealed)
@@ -123,16 +122,26 @@ fn wrap_key(secret: &[u8; 32], public: &[u8; 32], ephemeral: &[u8; 32], to: &[u8
     Some(key)
 }
 
-/// Each key is used once, so the nonce is zero.
-fn encrypt(key: &[u8; 32], aad: &[u8], bytes: &[u8]) -> Vec<u8> {
-    let cipher = ChaCha20Poly1305::new(&Key::<ChaCha20Poly1305>::from(*key));
-    let sealed = cipher.encrypt(&Nonce::<ChaCha20Poly1305>::default(), Payload { msg: bytes, aad });
-    sealed.expect("a sealed file is shorter than the cipher's limit")
+/// The cipher under a key that is used once, so that the nonce is zero. Megabytes go through it: it is the
+/// implementation that TLS uses here.
+fn cipher(key: &[u8; 32]) -> (LessSafeKey, Nonce) {
+    let key = UnboundKey::new(&CHACHA20_POLY1305, key).expect("the key has the cipher's length");
+    (LessSafeKey::new(key), Nonce::assume_unique_for_key([0; 12]))
+}
+
+fn encrypt(key: &[u8; 32], aad: &[u8], mut bytes: Vec<u8>) -> Vec<u8> {
+    let (cipher, nonce) = cipher(key);
+    let sealed = cipher.seal_in_place_append_tag(nonce, Aad::from(aad), &mut bytes);
+    sealed.expect("a sealed file is shorter than the cipher's limit");
+    bytes
 }
 
 fn decrypt(key: &[u8; 32], aad: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
-    let cipher = ChaCha20Poly1305::new(&Key::<ChaCha20Poly1305>::from(*key));
-    cipher.decrypt(&Nonce::<ChaCha20Poly1305>::default(), Payload { msg: bytes, aad }).ok()
+    let (cipher, nonce) = cipher(key);
+    let mut bytes = bytes.to_vec();
+    let length = cipher.open_in_place(nonce, Aad::from(aad), &mut bytes).ok()?.len();
+    bytes.truncate(length);
+    Some(bytes)
 }
 
 /// Length, content, zeros up to a length of which only the upper bits vary.

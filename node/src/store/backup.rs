@@ -40,6 +40,11 @@ pub(super) mod numbers {
     pub(crate) const BACKUP_KEYS: u8 = 15;
     pub(crate) const RECOVERY_REQUESTS: u8 = 16;
     pub(crate) const CHECKPOINT_FAULTS: u8 = 17;
+    pub(crate) const COPIES: u8 = 18;
+    pub(crate) const RECEIPTS: u8 = 19;
+    pub(crate) const RECEIPTS_GIVEN: u8 = 20;
+    pub(crate) const ANSWERS: u8 = 21;
+    pub(crate) const PURGES_OWED: u8 = 22;
     pub(crate) const ARRIVALS: u8 = 32;
     pub(crate) const ENTRIES: u8 = 33;
     /// A body with its salt in front.
@@ -123,6 +128,11 @@ impl<'s, W: Write> Writing<'s, W> {
         self.plain(numbers::OPENINGS_OF, tables::OPENINGS_OF)?;
         self.plain(numbers::FORK_PROOFS, tables::FORK_PROOFS)?;
         self.plain(numbers::CHECKPOINT_FAULTS, tables::CHECKPOINT_FAULTS)?;
+        self.plain(numbers::COPIES, tables::COPIES)?;
+        self.plain(numbers::RECEIPTS, tables::RECEIPTS)?;
+        self.plain(numbers::RECEIPTS_GIVEN, tables::RECEIPTS_GIVEN)?;
+        self.plain(numbers::ANSWERS, tables::ANSWERS)?;
+        self.plain(numbers::PURGES_OWED, tables::PURGES_OWED)?;
         self.plain(numbers::STOPPED_LOGS, tables::STOPPED_LOGS)?;
         self.plain(numbers::ERASURES, tables::ERASURES)?;
         self.plain(numbers::PURGES_DUE, tables::PURGES_DUE)?;

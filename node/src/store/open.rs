@@ -37,7 +37,7 @@ pub(crate) fn open(config: &NodeConfig) -> Result<Store, StartError> {
 
 /// Opens a store that is there already, for commands that need no running node. Makes no identity.
 pub(crate) fn open_existing(path: &Path, network: Network) -> Result<Store, StartError> {
-    if !Folder::exists(path) {
+    if !Folder::exists(path) && !path.join(super::restore::RESTORING).is_dir() {
         return Err(unreadable(path, &"is not a data folder; make one with xom init or xom run"));
     }
     start(Folder::open(path)?, network, None, system())

@@ -1,5 +1,6 @@
 //! End to end: real processes, real sockets, loopback only.
 
+mod backup;
 mod erase;
 mod first_run;
 mod follow;
