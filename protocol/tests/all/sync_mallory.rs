@@ -4,7 +4,9 @@ use xom_protocol::entry::SignedEntry;
 use xom_protocol::keys::{Domain, Signature};
 use xom_protocol::log::Position;
 use xom_protocol::sync::message::{AimedPush, Claim, Heads, Hello, IdentityHead, LogHead, Message, Offer, Push, Range};
-use xom_protocol::sync::{Aimed, CloseReason, LocalDevice, ProofContext, Salter, Setting, frame_body_len, verify};
+use xom_protocol::sync::{
+    Aimed, CloseReason, LocalDevice, Proof, ProofContext, Salter, Setting, frame_body_len, verify,
+};
 use xom_protocol::{Digest, Network};
 
 use crate::sync_home::{Author, Home};
@@ -451,7 +453,9 @@ fn syn_13_a_branch_is_unbroken_bare_signed_and_at_the_place() {
         let strip = |entry: &SignedEntry| SignedEntry { body: None, ..entry.clone() };
         entries.iter().map(strip).collect::<Vec<_>>()
     };
-    let branch = alice.run(Position::EMPTY, 40, 51);
+    let common = alice.run(Position::EMPTY, 35, 50);
+    let head = common.last().map(|entry| xom_protocol::entry::Header::hash(&entry.header));
+    let branch = [common, alice.run(Position { height: 35, head }, 5, 51)].concat();
     let answer = |from: u64, end: bool, entries: Vec<_>| {
         let mut victim = Victim::following(&alice, 40).greet().claim(&alice, 40);
         let asked = |message: &Message| match message {
@@ -472,6 +476,23 @@ fn syn_13_a_branch_is_unbroken_bare_signed_and_at_the_place() {
     let mut unsigned = bare(&branch[30..]);
     unsigned[9].signature = None;
     answer(30, true, unsigned).assert_closed_by("SYN-13");
+}
+
+#[test]
+fn syn_19_proofs_come_for_wanted_logs_only_and_few_of_each() {
+    let proof = |number: u8| Proof::Fork(vec![number]);
+    let id = Salter::new(BOBS_NONCE, MALLORYS_NONCE).log(&alice().log());
+    let mut victim = Victim::following(&alice(), 40).greet().claim(&alice(), 40);
+    for number in [1, 2, 3, 4, 5, 6, 7, 7] {
+        victim.hear(Message::Proven { id, proof: proof(number) });
+    }
+    victim.assert_goes_on_after(&[]);
+    assert_eq!(victim.home.proofs.len(), 7, "what came before is not looked at again");
+    victim.hear(Message::Proven { id, proof: proof(9) });
+    victim.assert_closed_by("SYN-19");
+    let mut victim = Victim::following(&alice(), 40).greet().claim(&alice(), 40);
+    victim.hear(Message::Proven { id: [9; 16], proof: proof(1) });
+    victim.assert_closed_by("SYN-19");
 }
 
 #[test]
