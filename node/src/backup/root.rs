@@ -96,3 +96,23 @@ impl Root {
         Ok((root, network, NameKey(key)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_reads_back_and_one_of_another_version_or_cut_short_is_refused() {
+        let mut root = Root::new(Network::MAIN, 7, NameKey([1; 32]), vec![(Did([2; 32]), "alice".into())]);
+        root.push_rows(Name([3; 16]), 100);
+        let bytes = root.encode();
+        let (read, network, names) = Root::decode(&bytes).unwrap();
+        assert_eq!((read.rows().collect::<Vec<_>>(), read.totals.row_bytes), (vec![Name([3; 16])], 100));
+        assert_eq!((network, names.0), (Network::MAIN, [1; 32]));
+        root.version = VERSION + 1;
+        for bad in [root.encode(), bytes[..bytes.len() - 1].to_vec()] {
+            let refused = Root::decode(&bad).map(|_| ()).unwrap_err();
+            assert!(refused.to_string().ends_with("(ARC-14)"), "{refused}");
+        }
+    }
+}
