@@ -45,6 +45,7 @@ pub(super) mod numbers {
     pub(crate) const RECEIPTS_GIVEN: u8 = 20;
     pub(crate) const ANSWERS: u8 = 21;
     pub(crate) const PURGES_OWED: u8 = 22;
+    pub(crate) const SETTINGS: u8 = 23;
     pub(crate) const ARRIVALS: u8 = 32;
     pub(crate) const ENTRIES: u8 = 33;
     /// A body with its salt in front.
@@ -133,6 +134,7 @@ impl<'s, W: Write> Writing<'s, W> {
         self.plain(numbers::RECEIPTS_GIVEN, tables::RECEIPTS_GIVEN)?;
         self.plain(numbers::ANSWERS, tables::ANSWERS)?;
         self.plain(numbers::PURGES_OWED, tables::PURGES_OWED)?;
+        self.plain(numbers::SETTINGS, tables::SETTINGS)?;
         self.plain(numbers::STOPPED_LOGS, tables::STOPPED_LOGS)?;
         self.plain(numbers::ERASURES, tables::ERASURES)?;
         self.plain(numbers::PURGES_DUE, tables::PURGES_DUE)?;

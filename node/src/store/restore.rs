@@ -255,6 +255,7 @@ fn fill_table(
         numbers::RECEIPTS_GIVEN => fill(txn, tables::RECEIPTS_GIVEN, rows),
         numbers::ANSWERS => fill(txn, tables::ANSWERS, rows),
         numbers::PURGES_OWED => fill(txn, tables::PURGES_OWED, rows),
+        numbers::SETTINGS => fill(txn, tables::SETTINGS, rows),
         numbers::STOPPED_LOGS => fill(txn, tables::STOPPED_LOGS, rows),
         numbers::ERASURES => fill(txn, tables::ERASURES, rows),
         numbers::PURGES_DUE => fill(txn, tables::PURGES_DUE, rows),

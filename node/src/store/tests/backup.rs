@@ -464,6 +464,7 @@ async fn every_table_is_in_a_backup_or_made_again_or_left_out_by_name() {
         "purges_owed_v1",
         "receipts_given_v1",
         "receipts_v1",
+        "settings_v1",
         "aimed_v1",
         "arrivals_v1",
         "backup_keys_v1",
