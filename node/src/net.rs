@@ -18,6 +18,7 @@ mod own_heads;
 pub(crate) mod pair;
 mod peers;
 mod recover;
+mod services;
 mod sessions;
 mod shared;
 mod swarm;
@@ -105,6 +106,7 @@ impl Listening {
         let granting = pair::Granting::new(store.clone(), own, incoming, pair_asked, pair_state, stop.clone());
         let guardians = recover::Asker::new(control.clone(), connections.clone());
         let fetcher = blobs::Fetcher::new(Arc::clone(&shared), control.clone(), connections.clone(), stop.clone());
+        let services = services::Services::new(Arc::clone(&shared), asks.clone(), stop.clone());
         let driver = Driver::new(Parts {
             swarm: self.swarm,
             shared,
@@ -117,6 +119,7 @@ impl Listening {
         tasks.spawn(driver.run());
         tasks.spawn(fetcher.run());
         tasks.spawn(granting.run());
+        tasks.spawn(services.run());
         tasks.spawn(keep_records(store.clone(), remembered));
         Ok(Net { own, asks, totals, control, pairs, pairing, guardians, connected: connections })
     }

@@ -32,6 +32,7 @@ mod rekey;
 pub(crate) mod restore;
 mod salts;
 mod served;
+mod services;
 mod settings;
 mod shared;
 mod snapshot;

@@ -42,6 +42,8 @@ const TALLIES_MAX: usize = 2_048;
 pub(super) enum Ask {
     /// Learn addresses that the owner named, and dial them.
     Name(Vec<Multiaddr>),
+    /// Learn addresses where devices say that they can be reached (`SYN-20`).
+    Stated(Vec<Multiaddr>),
     /// Own addresses with the peer id, the most useful first, at most so many.
     Addresses(usize, oneshot::Sender<Vec<Multiaddr>>),
     /// All peers known.
@@ -184,6 +186,15 @@ impl Driver {
             Ask::Name(addresses) => {
                 for address in addresses {
                     if let Some(peer) = self.book.name(address, Instant::now()) {
+                        self.remember(&peer);
+                    }
+                }
+            }
+            Ask::Stated(addresses) => {
+                let own: Vec<Multiaddr> =
+                    self.swarm.listeners().chain(self.swarm.external_addresses()).cloned().collect();
+                for address in listen::not_nearer(addresses, &own) {
+                    if let Some(peer) = self.book.stated(address, Instant::now()) {
                         self.remember(&peer);
                     }
                 }

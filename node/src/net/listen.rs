@@ -76,6 +76,22 @@ pub(super) fn most_useful(mut addresses: Vec<Multiaddr>, count: usize) -> Vec<Mu
     addresses
 }
 
+/// Of the own addresses those that are worth telling everybody: the ones of this machine alone only where
+/// there is no other.
+pub(super) fn for_others(own: Vec<Multiaddr>) -> Vec<Multiaddr> {
+    let here = |address: &Multiaddr| ip(address).is_some_and(|ip| ip.is_loopback());
+    let only_here = own.iter().all(here);
+    own.into_iter().filter(|address| only_here || !here(address)).collect()
+}
+
+/// Of the addresses that others state those that are no nearer than the widest of the own ones: who is
+/// reached by the world is not sent knocking about in a home, and who is reached in a home not at itself.
+/// Names are left out, since they can lead anywhere.
+pub(super) fn not_nearer(stated: Vec<Multiaddr>, own: &[Multiaddr]) -> Vec<Multiaddr> {
+    let widest = own.iter().filter_map(ip).map(distance).min().unwrap_or(0);
+    stated.into_iter().filter(|address| ip(address).is_some_and(|ip| distance(ip) <= widest)).collect()
+}
+
 /// How near an address is: the nearer, the fewer can reach it.
 fn distance(ip: IpAddr) -> u8 {
     let (link_local, private) = match ip {
@@ -104,6 +120,17 @@ mod tests {
         let told = most_useful(own.map(address).to_vec(), 3);
         assert_eq!(told, ["/ip4/8.8.8.8/tcp/1", "/ip4/192.168.1.2/tcp/1", "/ip4/127.0.0.1/tcp/1"].map(address));
         assert_eq!(most_useful(own.map(address).to_vec(), 1), ["/ip4/8.8.8.8/tcp/1"].map(address));
+    }
+
+    #[test]
+    fn addresses_of_this_machine_are_told_and_dialled_only_where_there_is_no_other() {
+        let [here, home, world] = ["/ip4/127.0.0.1/tcp/1", "/ip4/192.168.1.2/tcp/1", "/ip4/8.8.8.8/tcp/1"].map(address);
+        assert_eq!(for_others(vec![here.clone()]), [here.clone()].to_vec());
+        assert_eq!(for_others(vec![home.clone(), here.clone()]), [home.clone()].to_vec());
+        let all = vec![here.clone(), home.clone(), world.clone(), address("/dns4/xom.example/tcp/1")];
+        assert_eq!(not_nearer(all.clone(), &[world.clone(), here.clone()]), [world.clone()].to_vec());
+        assert_eq!(not_nearer(all.clone(), &[home.clone(), here.clone()]), [home.clone(), world.clone()].to_vec());
+        assert_eq!(not_nearer(all, std::slice::from_ref(&here)), [here, home, world].to_vec());
     }
 
     #[test]

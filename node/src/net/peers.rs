@@ -192,6 +192,18 @@ impl PeerBook {
         Some(peer)
     }
 
+    /// Takes an address, with its peer id, where a device of somebody who is wanted says that it can be
+    /// reached (`SYN-20`). It pushes nobody out of the book, and counts as a stranger's until it answers.
+    pub(super) fn stated(&mut self, address: Multiaddr, now: Instant) -> Option<PeerId> {
+        let (address, peer) = split(address);
+        let peer = peer.filter(|peer| *peer != self.own && is_dialable(&address))?;
+        if self.peers.len() >= PEERS_MAX && !self.peers.contains_key(&peer) {
+            return None;
+        }
+        let entry = self.peers.entry(peer).or_insert_with(|| Peer::new(Origin::Connected, now));
+        entry.add(address, false).then_some(peer)
+    }
+
     /// Takes an address that a connected peer tells of itself, where we see it at that IP address.
     pub(super) fn told(&mut self, peer: &PeerId, address: Multiaddr) -> bool {
         let (address, named) = split(address);

@@ -138,6 +138,12 @@ impl Person {
         self.start_with(Vec::new()).await;
     }
 
+    /// Starts again elsewhere.
+    pub(crate) async fn start_at(&mut self, listen: Multiaddr) {
+        self.listen = listen;
+        self.start().await;
+    }
+
     /// Starts again and dials `bootstrap`.
     pub(crate) async fn start_with(&mut self, bootstrap: Vec<Multiaddr>) {
         let config = config(self.dir.path(), self.name, self.listen.clone(), bootstrap);

@@ -5,6 +5,7 @@ mod copies;
 mod liar;
 mod mallory;
 mod receipts;
+mod services;
 mod start;
 
 use std::time::{Duration, Instant};

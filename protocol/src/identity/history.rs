@@ -49,6 +49,11 @@ impl IdentityRecord {
         of_it.map(|(id, node)| (*id, node.statement.clone())).collect()
     }
 
+    /// The revision of the next `services` of `device` (`ID-11`).
+    pub fn next_services_rev(&self, device: &DeviceId) -> u64 {
+        self.statements.newest_services(*device).map_or(1, |rev| rev + 1)
+    }
+
     /// The revision and the statements of a new lock by `device`: all that stand now (`ID-19`).
     pub fn new_lock(&self, device: &DeviceId) -> (u64, Vec<Digest>) {
         let rev = self.statements.newest_lock(*device).map_or(1, |(rev, _)| rev + 1);

@@ -11,6 +11,8 @@ use crate::network::Network;
 
 /// The type of locks.
 const LOCK: &str = "lock";
+/// The type of a statement of addresses.
+const SERVICES: &str = "services";
 
 /// Every statement that is kept, by id.
 #[derive(Debug, Clone)]
@@ -113,6 +115,11 @@ impl StatementSet {
     pub(super) fn is_superseded(&self, node: &StatementNode) -> bool {
         let Some(rev) = node.statement.rev() else { return false };
         self.newest.get(&node.key()).is_some_and(|kept| *kept > (rev, node.object.id()))
+    }
+
+    /// The revision of the newest `services` of a device.
+    pub(super) fn newest_services(&self, device: DeviceId) -> Option<u64> {
+        self.newest.get(&(device, SERVICES)).map(|(rev, _)| *rev)
     }
 
     /// The revision and id of the newest lock of a device.

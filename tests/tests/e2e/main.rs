@@ -12,3 +12,4 @@ mod media;
 mod pairing;
 mod recover;
 mod retry;
+mod story;

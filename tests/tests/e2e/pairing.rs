@@ -7,7 +7,7 @@ use xom_tests::home::{DEADLINE, text};
 use xom_tests::{Home, wait_until};
 
 /// Pairs an empty home with one that has an identity; how both commands end if the owner answers so.
-fn pair(phone: &Home, laptop: &mut Home, answers: [&str; 2]) -> (ExitStatus, Option<ExitStatus>) {
+pub(super) fn pair(phone: &Home, laptop: &mut Home, answers: [&str; 2]) -> (ExitStatus, Option<ExitStatus>) {
     let mut granting = phone.dialog(&["device", "pair", "--json", "--no-qr"]);
     let offer = text(&granting.hear()["offer"]);
     let mut joining = laptop.joining(&offer);
@@ -26,7 +26,7 @@ fn pair(phone: &Home, laptop: &mut Home, answers: [&str; 2]) -> (ExitStatus, Opt
     (granting.end(), None)
 }
 
-fn wait_for_posts(home: &Home, posts: &[&str]) {
+pub(super) fn wait_for_posts(home: &Home, posts: &[&str]) {
     let what = format!("{posts:?}");
     wait_until(&what, DEADLINE, || {
         let shown = home.timeline();
@@ -34,7 +34,7 @@ fn wait_for_posts(home: &Home, posts: &[&str]) {
     });
 }
 
-fn live(home: &Home) -> Vec<Value> {
+pub(super) fn live(home: &Home) -> Vec<Value> {
     let devices = home.xom(&["device", "list"]);
     devices.as_array().expect("a list").iter().filter(|device| device["live"] == true).cloned().collect()
 }

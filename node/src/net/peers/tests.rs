@@ -57,6 +57,26 @@ fn one_address_is_not_dialled_for_many_peers() {
 }
 
 #[test]
+fn a_stated_address_is_dialled_as_a_strangers_and_pushes_nobody_out() {
+    let (mut book, bob, now) = book();
+    assert_eq!(book.stated(address(1), now), None, "nobody is named");
+    assert_eq!(book.stated(named(bob, 1), now), Some(bob));
+    assert_eq!(book.stated(named(bob, 1), now), None, "nothing new");
+    assert_eq!(book.due(now), [Dial { peer: Some(bob), addresses: vec![address(1)] }]);
+    let mut at = now;
+    for _ in 0..FAILURES_OF_STRANGERS_MAX {
+        at += Duration::from_secs(3_600);
+        book.dial_failed(&bob, None, at);
+    }
+    assert!(book.get(&bob).is_none());
+    while book.peers.len() < PEERS_MAX {
+        book.name(named(PeerId::random(), 2), now);
+    }
+    assert_eq!(book.stated(named(bob, 1), now), None);
+    assert_eq!(book.peers.len(), PEERS_MAX);
+}
+
+#[test]
 fn an_address_told_of_somebody_else_is_not_taken() {
     let (mut book, bob, now) = book();
     assert!(!book.told(&bob, address(1)), "not connected");
