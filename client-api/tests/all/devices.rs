@@ -35,7 +35,7 @@ async fn the_list_shows_this_node_and_a_device_can_be_named() {
 
 #[tokio::test]
 async fn an_offer_is_told_once_and_can_be_stopped_and_digits_that_are_not_shown_confirm_nothing() {
-    let server = Server::start().await;
+    let server = Server::listening().await;
     assert_eq!(server.get(PAIR).await.ok(), json!({"state": "none"}));
     let made = server.post(PAIR, json!({})).await.ok();
     assert!(text(&made, "offer").starts_with("xom-pair:did:xom:"), "{made}");

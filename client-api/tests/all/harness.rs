@@ -35,11 +35,20 @@ pub(crate) struct Answer {
 
 impl Server {
     pub(crate) async fn start() -> Self {
+        Self::start_at(&[]).await
+    }
+
+    /// One that peers can reach.
+    pub(crate) async fn listening() -> Self {
+        Self::start_at(&["/ip4/127.0.0.1/tcp/0"]).await
+    }
+
+    async fn start_at(listen: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = NodeConfig {
             data_dir: folder.path().to_owned(),
             network: "test".parse::<Network>().unwrap(),
-            listen: Vec::new(),
+            listen: listen.iter().map(|address| address.parse().unwrap()).collect(),
             bootstrap: Vec::new(),
             first_username: Some("lan".into()),
             recovery_delay: RECOVERY_DELAY,

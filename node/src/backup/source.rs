@@ -62,7 +62,7 @@ impl Source {
     }
 }
 
-/// True for what [`crate::backup::restore`] can read, as far as its beginning tells.
+/// True for what [`crate::backup::restore()`] can read, as far as its beginning tells.
 pub fn is_backup(path: &Path) -> bool {
     let mut magic = [0; MAGIC.len()];
     let begins = |mut file: File| file.read_exact(&mut magic).is_ok() && magic == MAGIC;
