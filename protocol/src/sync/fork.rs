@@ -12,6 +12,16 @@ pub(super) fn suspect(state: &mut LogState, at: u64) {
     }
 }
 
+/// Looks for a fork where both sides stand at one height: their head may have been told before our side came
+/// to stand there.
+pub(super) fn compare(state: &mut LogState) {
+    let Some((theirs, _)) = state.theirs else { return };
+    let apart = theirs.height == state.ours.height && theirs.head != state.ours.head;
+    if apart && state.fork_tries == 0 && theirs.height > 0 {
+        suspect(state, theirs.height - 1);
+    }
+}
+
 /// They asked for our headers at a place because they differ: if we have not asked for theirs, we do.
 pub(super) fn suspected_by_peer(state: &mut LogState, at: u64) {
     if state.fork_tries == 0 && at < state.ours.height {

@@ -286,6 +286,7 @@ impl Set {
     /// Brings the due sets and totals up to date after a change of one log.
     pub(super) fn refresh_log(&mut self, log: LogId) {
         let Some(state) = self.logs.get_mut(&log) else { return };
+        super::fork::compare(state);
         let ahead = state.their_height().saturating_sub(state.ours.height);
         let left = if state.wanted && !state.stopped { ahead } else { 0 };
         self.entries_left = self.entries_left + left - state.left;

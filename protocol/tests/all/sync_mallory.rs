@@ -479,6 +479,21 @@ fn syn_13_a_branch_is_unbroken_bare_signed_and_at_the_place() {
 }
 
 #[test]
+fn syn_13_another_head_is_noticed_also_where_it_was_told_before_our_log_came_to_its_height() {
+    let alice = alice();
+    let log = alice.run(Position::EMPTY, 40, 50);
+    let mut victim = Victim::following(&alice, 30).greet().claim(&alice, 40);
+    let asked = |victim: &Victim| {
+        let fork = |message: &&Message| matches!(message, Message::ForkRequest { at: 39, .. });
+        victim.heard.iter().filter(fork).count()
+    };
+    assert_eq!(asked(&victim), 0, "nothing is held at that height yet");
+    let grown = victim.home.append(alice.log(), log[30..].to_vec());
+    victim.step(grown);
+    assert_eq!(asked(&victim), 1);
+}
+
+#[test]
 fn syn_19_proofs_come_for_wanted_logs_only_and_few_of_each() {
     let proof = |number: u8| Proof::Fork(vec![number]);
     let id = Salter::new(BOBS_NONCE, MALLORYS_NONCE).log(&alice().log());

@@ -7,7 +7,7 @@ use xom_protocol::sync::{LocalDevice, Outcome};
 use xom_protocol::{DeviceId, Did, EntryId, Rule};
 
 use crate::sync_home::{Author, Home};
-use crate::sync_victim::Victim;
+use crate::sync_victim::{Victim, offer};
 use crate::sync_world::World;
 
 const ALICE: usize = 0;
@@ -130,10 +130,14 @@ fn r_syn_4_receipts_wait_until_what_they_are_about_is_durable() {
     let alice = Author::new("alice");
     let mut home = Home::new(77);
     home.hold(&alice, &alice.run(Position::EMPTY, 10, 50));
-    let mut victim = Victim::fresh(home, Vec::new()).greet().claim(&alice, 20);
+    let log = alice.run(Position::EMPTY, 20, 50);
+    let mut victim = Victim::fresh(home, Vec::new()).greet();
+    victim.hear(offer(1, vec![victim.salter.log(&alice.log())]));
+    victim.claim_head(&alice, 20, Header::hash(&log[19].header));
+    victim.hear(Message::Compared { number: 1 });
     victim.hear(Message::Receipts { number: 1, news: news(1) });
     assert_eq!(victim.home.receipts_received, [], "ten entries are still to come");
-    victim.answer(10, true, &alice.run(Position::EMPTY, 20, 50)[10..]);
+    victim.answer(10, true, &log[10..]);
     assert_eq!(victim.home.receipts_received, [news(1)]);
     assert!(victim.heard.contains(&Message::ReceiptsAck { number: 1 }));
 }
