@@ -16,6 +16,7 @@ pub mod text;
 pub mod v1;
 pub mod v2;
 pub mod well_known;
+pub mod words;
 pub mod xom;
 
 use axum::Router;

@@ -35,6 +35,13 @@ pub enum Command {
         /// Purge the bytes at once, by an order that this key signs; [`crate::Handle::control_key`] opens it.
         now: Option<ControlKey>,
     },
+    /// Takes back an own entry of any kind that can be erased; nothing, if it is erased already.
+    EraseEntry {
+        /// Which.
+        entry: xom_protocol::EntryId,
+        /// The control key, to purge the bytes at once by its order.
+        now: Option<ControlKey>,
+    },
     /// Reacts with [`xom_protocol::body::Reaction::FAVOURITE`].
     Favourite(StatusId),
     /// Takes the reaction back.

@@ -28,5 +28,5 @@ pub use keys::ControlAccess;
 pub use net::pair::{JoinError, Joined};
 pub use node::Node;
 pub use offline::Offline;
-pub use reader::Reader;
+pub use reader::{IdentityHistory, Reader};
 pub use recovery::{Recovering, RecoveryError};

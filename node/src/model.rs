@@ -4,6 +4,7 @@
 
 mod copies;
 mod devices;
+mod erasures;
 mod missing;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ pub use devices::{DeviceView, EndedBy, PairOffer, PairState};
 pub use missing::{Missing, MissingLog};
 
 pub use copies::{CopiesReport, CopyCounts, CopyView, FoundEntry, HereBody};
+pub use erasures::EraseScope;
 
 /// The local id of a status: milliseconds since 1970 in the upper 48 bits, so that ids sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,7 +3,9 @@
 
 mod account;
 mod copies;
+mod erasable;
 mod find;
+mod history;
 mod identity;
 mod notification;
 mod paging;
@@ -11,6 +13,8 @@ mod relation;
 mod status;
 mod thread;
 mod timeline;
+
+pub use history::IdentityHistory;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};

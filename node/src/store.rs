@@ -11,6 +11,7 @@ mod blobs;
 mod compose;
 mod control;
 mod devices;
+mod erase_many;
 mod erasure;
 mod export;
 pub(crate) mod folder;

@@ -3,13 +3,16 @@
 pub mod access;
 pub mod backup;
 pub mod compact;
+pub mod copies;
 pub mod devices;
 pub mod entries;
+pub mod erasures;
 pub mod errors;
 pub mod export;
 pub mod find;
 pub mod follow;
 pub mod guardians;
+pub mod identities;
 pub mod identity;
 pub mod import;
 pub mod invites;
@@ -40,6 +43,8 @@ pub fn router() -> Router<App> {
     Router::new()
         .route("/identity", get(identity::get))
         .route("/identities", get(identity::list))
+        .route("/identities/{did}", get(identities::get))
+        .route("/identities/{did}/document", get(identities::document))
         .route("/keys", get(keys::get))
         .route("/phrase", get(keys::words))
         .route("/phrase/asked", get(keys::asked))
@@ -76,6 +81,8 @@ pub fn router() -> Router<App> {
         .route("/views/rebuild", post(views::rebuild))
         .route("/statuses/find", get(find::get))
         .route("/statuses/{id}/erase", post(find::erase))
+        .route("/statuses/{id}/copies", get(copies::get))
+        .route("/erasures", post(erasures::post))
         .route("/entries", post(entries::post))
         .route("/import/known", post(import::known::post))
         .route("/import/posts", import)

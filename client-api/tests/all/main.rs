@@ -5,6 +5,7 @@ mod accounts;
 mod backup;
 mod devices;
 mod entities;
+mod erasures;
 mod guards;
 #[cfg(test)]
 mod harness;

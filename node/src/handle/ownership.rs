@@ -74,6 +74,12 @@ impl Handle {
         self.store.own(identity, OwnerAct::Lock).await
     }
 
+    /// Ends the identity: nobody can sign for it any more. What was said up to now stays as it is.
+    pub async fn retire(&self, identity: Did, access: ControlAccess) -> Result<(), CommandError> {
+        let key = self.control_key(identity, access).await?;
+        self.store.own(identity, OwnerAct::Retire(key)).await
+    }
+
     /// Lifts all locks.
     pub async fn unlock_identity(&self, identity: Did, access: ControlAccess) -> Result<(), CommandError> {
         let key = self.control_key(identity, access).await?;

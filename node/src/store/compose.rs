@@ -30,10 +30,10 @@ const CLOCK_STEP_MS: u64 = 2_000;
 pub(super) type Answer = Result<Done, CommandError>;
 
 /// Nothing had to change.
-const UNCHANGED: Done = Done { entry: None, status: None, known: false };
+pub(super) const UNCHANGED: Done = Done { entry: None, status: None, known: false };
 
 /// An entry that was written.
-struct Said {
+pub(super) struct Said {
     entry: EntryId,
     local_id: u64,
 }
@@ -48,6 +48,7 @@ impl Batch<'_> {
             Command::Post { post, reply_to, quote_of } => self.post(did, *post, reply_to, quote_of),
             Command::Edit { status, post } => self.edit(did, status, *post),
             Command::Erase { status, now } => self.erase_status(did, status, now.as_ref()),
+            Command::EraseEntry { entry, now } => self.erase_own(did, &entry, now.as_ref()),
             Command::Favourite(status) => self.favourite(did, status),
             Command::Unfavourite(status) => self.undo(did, status, "reaction"),
             Command::Repost(status) => self.repost(did, status),
@@ -237,7 +238,12 @@ impl Batch<'_> {
         Ok(done(&said, None))
     }
 
-    fn erase(&mut self, did: &Did, target: Reference, now: Option<&ControlKey>) -> Result<Said, CommandError> {
+    pub(super) fn erase(
+        &mut self,
+        did: &Did,
+        target: Reference,
+        now: Option<&ControlKey>,
+    ) -> Result<Said, CommandError> {
         let purge = now.map(|key| self.purge_order(did, &target.entry, key)).transpose()?;
         self.say(did, &Body::Erase(Erase { target, purge }))
     }
@@ -401,7 +407,7 @@ impl Batch<'_> {
     }
 }
 
-fn done(said: &Said, status: Option<StatusId>) -> Done {
+pub(super) fn done(said: &Said, status: Option<StatusId>) -> Done {
     Done { entry: Some(said.entry), status, known: false }
 }
 

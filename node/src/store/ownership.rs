@@ -30,6 +30,8 @@ pub(crate) enum OwnerAct {
     Postpone,
     /// A recovery that goes on is stopped.
     Cancel(ControlKey),
+    /// The identity ends.
+    Retire(ControlKey),
 }
 
 impl Store {
@@ -64,6 +66,7 @@ impl Batch<'_> {
             }
             OwnerAct::Postpone => postpone(&record, network, &self.signing_key(did)?)?,
             OwnerAct::Cancel(key) => cancel(&record, key)?,
+            OwnerAct::Retire(key) => self.retirement(&record, key)?,
         };
         self.take_own_object(*did, &object)
     }

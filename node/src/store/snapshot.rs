@@ -57,6 +57,11 @@ impl Snapshot {
         })
     }
 
+    /// The network.
+    pub(crate) fn network(&self) -> xom_protocol::Network {
+        self.shared.network
+    }
+
     /// The transaction, for the tables of the views.
     pub(crate) fn txn(&self) -> &ReadTransaction {
         &self.txn

@@ -87,6 +87,10 @@ impl Batch<'_> {
         let count = u32::try_from(objects.len()).map_err(|_| StoreError::Storage("too many objects".into()))?;
         for (index, object) in (0..).zip(&objects) {
             self.identity_objects.insert((number, index), object.encode().as_slice())?;
+            let id = object.id();
+            if self.identity_seen.get((number, &id.0))?.is_none() {
+                self.identity_seen.insert((number, &id.0), self.now_ms)?;
+            }
         }
         for index in count..row.objects {
             self.identity_objects.remove((number, index))?;

@@ -33,6 +33,8 @@ pub(crate) const IDENTITY_NUMBERS: TableDefinition<'_, &[u8; 32], u32> = TableDe
 pub(crate) const IDENTITIES: TableDefinition<'_, u32, IdentityRow> = TableDefinition::new("identities_v1");
 /// (identity number, order of arrival) -> a signed identity object as it came: genesis, operation or statement.
 pub(crate) const IDENTITY_OBJECTS: TableDefinition<'_, (u32, u32), &[u8]> = TableDefinition::new("identity_objects_v1");
+/// (identity number, id of a signed identity object) -> when it was first seen here, milliseconds since 1970.
+pub(crate) const IDENTITY_SEEN: TableDefinition<'_, (u32, &[u8; 32]), u64> = TableDefinition::new("identity_seen_v1");
 /// Order of making -> an identity that lives here, as DAG-CBOR of [`LocalRow`].
 pub(crate) const LOCALS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("locals_v1");
 /// DID of an identity that lives here -> the X25519 public key that backups are sealed for (`ARC-11`).

@@ -21,6 +21,12 @@ enum Command {
     /// Bring a new control key, by the 24 words: one that was stolen is worth nothing afterwards
     #[command(after_help = "Example:\n  xom identity rotate --words-file words.txt")]
     Rotate(WordsArgs),
+    /// Show what is known of an identity: its DID document, and its history in words
+    #[command(after_help = "Example:\n  xom identity resolve did:xom:… --json")]
+    Resolve {
+        /// The DID
+        did: String,
+    },
     /// Lift all locks, by the control key
     #[command(after_help = "Example:\n  xom identity unlock --passphrase-file passphrase.txt")]
     Unlock(ControlArgs),
@@ -82,6 +88,16 @@ impl Args {
             Command::Unlock(control) => {
                 let answer = control.post(&client, &path("unlock"), json!({}))?;
                 (answer, "The locks are lifted.".to_owned())
+            }
+            Command::Resolve { did } => {
+                let mut known = client.get(&format!("/api/xom/v1/identities/{did}"), &[])?;
+                known["document"] = client.get(&format!("/api/xom/v1/identities/{did}/document"), &[])?;
+                let document = serde_json::to_string_pretty(&known["document"]).unwrap_or_default();
+                let lines = known["history"].as_array().into_iter().flatten();
+                let lines = lines.filter_map(|line| line["text"].as_str().map(|text| format!("  {text}")));
+                let lines: Vec<String> = lines.collect();
+                let said = format!("{document}\n\nHistory, by when this node saw it:\n{}", lines.join("\n"));
+                (known, said)
             }
             Command::PostponeRecovery => {
                 let answer = client.post(&path("postpone-recovery"), &json!({}))?;

@@ -1,0 +1,68 @@
+//! `/api/xom/v1/erasures`: erases many own entries at once, or only counts them.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use serde_json::{Value, json};
+use xom_node::command::Command;
+use xom_node::model::EraseScope;
+
+use super::access;
+use crate::api::entities::read_timestamp;
+use crate::http::{ApiError, Call, Params};
+
+/// Entries of one request; whoever asks goes on while `left` is not 0.
+const ENTRIES_MAX: usize = 1_024;
+/// Entries of one group commit.
+const BATCH_MAX: usize = 128;
+
+/// Erases what `before` (a time), `device` or `everything` says, with `now` by an order of the control key; with
+/// `dry_run` nothing. `retire` with `everything` ends the identity once nothing is left.
+pub async fn post(call: Call, mut params: Params) -> Result<Json<Value>, ApiError> {
+    let access = access::take(&call, &mut params)?;
+    let (scope, retire) = (scope(&params)?, params.flag("retire").unwrap_or(false));
+    if retire && scope != EraseScope::Everything {
+        return Err(ApiError::invalid("retire goes with everything"));
+    }
+    let did = call.viewer();
+    let found = call.node.read(move |reader| reader.erasable(&did, scope)).await?;
+    let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
+    for (_, kind) in &found {
+        *kinds.entry(kind.name().to_owned()).or_default() += 1;
+    }
+    let mut erased = 0;
+    let dry_run = params.flag("dry_run").unwrap_or(false);
+    if !dry_run {
+        let now = params.flag("now").unwrap_or(false);
+        let key = if now { Some(call.node.control_key(did, access.clone()).await?) } else { None };
+        for batch in found[..found.len().min(ENTRIES_MAX)].chunks(BATCH_MAX) {
+            let command = |entry| Command::EraseEntry { entry, now: key.clone() };
+            let commands = batch.iter().map(|(entry, _)| command(*entry)).collect();
+            for done in call.node.commands(did, commands).await {
+                erased += u64::from(done?.entry.is_some());
+            }
+        }
+    }
+    let left = found.len().saturating_sub(if dry_run { 0 } else { ENTRIES_MAX });
+    let retired = retire && !dry_run && left == 0;
+    if retired {
+        call.node.retire(did, access).await?;
+    }
+    Ok(Json(json!({ "found": found.len(), "kinds": kinds, "erased": erased, "left": left, "retired": retired })))
+}
+
+fn scope(params: &Params) -> Result<EraseScope, ApiError> {
+    let everything = params.flag("everything").unwrap_or(false);
+    match (params.text("before"), params.text("device"), everything) {
+        (Some(before), None, false) => {
+            let whole = if before.len() == 10 { format!("{before}T00:00:00.000Z") } else { before };
+            let ms = read_timestamp(&whole).ok_or_else(|| ApiError::invalid("before is no date like 2026-03-12"))?;
+            Ok(EraseScope::Before(ms))
+        }
+        (None, Some(device), false) => {
+            device.parse().map(EraseScope::Device).map_err(|_| ApiError::invalid("device is no device"))
+        }
+        (None, None, true) => Ok(EraseScope::Everything),
+        _ => Err(ApiError::invalid("give before, device or everything, and one of them only")),
+    }
+}
