@@ -24,22 +24,46 @@ pub fn device(device: &DeviceId) -> String {
     device.to_string().chars().take(8).collect()
 }
 
+/// When a line of a history is true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Since this node first saw it, milliseconds since 1970.
+    Seen(u64),
+    /// Since some day before the node took down when it sees things.
+    Earlier,
+    /// Of how the identity stands.
+    Now,
+}
+
 /// One line of a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// When this node first saw it, milliseconds since 1970.
-    pub seen_ms: Option<u64>,
+    /// When.
+    pub when: When,
     /// What happened.
     pub text: String,
+}
+
+impl Line {
+    /// The line with its day in front: `12 March 2026: locked by device z6Mk1234`.
+    pub fn dated(&self) -> String {
+        match self.when {
+            When::Seen(ms) => format!("{}: {}", day(ms), self.text),
+            When::Earlier => format!("earlier: {}", self.text),
+            When::Now => format!("now: {}", self.text),
+        }
+    }
 }
 
 /// The history of an identity, oldest first: what counts of it, and last how it stands where that is out of
 /// the ordinary.
 pub fn history(history: &IdentityHistory) -> Vec<Line> {
-    let mut lines: Vec<Line> =
-        history.items.iter().filter_map(|(item, ms)| Some(Line { seen_ms: *ms, text: said(&item.payload)? })).collect();
+    let items = history.items.iter();
+    let mut lines: Vec<Line> = items
+        .filter_map(|(item, ms)| Some(Line { when: ms.map_or(When::Earlier, When::Seen), text: said(&item.payload)? }))
+        .collect();
     let state = history.record.state();
-    let now = |text: String| Line { seen_ms: None, text };
+    let now = |text: String| Line { when: When::Now, text };
     if state.duplicity.is_some() {
         lines
             .push(now("two operations exclude each other: the log stands still until a higher key decides".to_owned()));
@@ -48,7 +72,7 @@ pub fn history(history: &IdentityHistory) -> Vec<Line> {
         lines.push(now("locked: devices and addresses can't change until the control key lifts it".to_owned()));
     }
     let live = state.devices.values().filter(|device| device.status == DeviceStatus::Live).count() as u64;
-    lines.push(now(format!("{} may speak for it now", count(live, "device", "devices"))));
+    lines.push(now(format!("{} may speak for it", count(live, "device", "devices"))));
     lines
 }
 
@@ -62,7 +86,9 @@ fn said(payload: &Payload) -> Option<String> {
             Operation::Settle { .. } => "a fork settled".to_owned(),
             Operation::Unlock { .. } => "unlocked".to_owned(),
             Operation::Retire { .. } => "retired: nobody speaks for it any more".to_owned(),
-            _ => "a recovery by guardians".to_owned(),
+            Operation::RecoverStart { .. } => "a recovery begun by guardians".to_owned(),
+            Operation::RecoverFinish => "recovered by guardians: new control keys".to_owned(),
+            Operation::Cancel { .. } => "a recovery by guardians stopped by the control key".to_owned(),
         },
         Payload::Statement(origin, statement) => match statement {
             Statement::Grant { device: granted } => {
@@ -70,7 +96,10 @@ fn said(payload: &Payload) -> Option<String> {
             }
             Statement::Drop(end) => format!("device {} dropped by device {}", device(&end.device), device(&origin.by)),
             Statement::Lock { .. } => format!("locked by device {}", device(&origin.by)),
-            _ => return None,
+            Statement::Postpone { .. } => {
+                format!("a recovery by guardians postponed by device {}", device(&origin.by))
+            }
+            Statement::Services { .. } => return None,
         },
     })
 }

@@ -46,6 +46,7 @@ pub(super) mod numbers {
     pub(crate) const ANSWERS: u8 = 21;
     pub(crate) const PURGES_OWED: u8 = 22;
     pub(crate) const SETTINGS: u8 = 23;
+    pub(crate) const IDENTITY_SEEN: u8 = 24;
     pub(crate) const ARRIVALS: u8 = 32;
     pub(crate) const ENTRIES: u8 = 33;
     /// A body with its salt in front.
@@ -124,6 +125,7 @@ impl<'s, W: Write> Writing<'s, W> {
     fn write(mut self) -> Result<Written, BackupError> {
         self.plain(numbers::IDENTITIES, tables::IDENTITIES)?;
         self.plain(numbers::IDENTITY_OBJECTS, tables::IDENTITY_OBJECTS)?;
+        self.plain(numbers::IDENTITY_SEEN, tables::IDENTITY_SEEN)?;
         self.plain(numbers::LOGS, tables::LOGS)?;
         self.plain(numbers::OPENINGS, tables::OPENINGS)?;
         self.plain(numbers::OPENINGS_OF, tables::OPENINGS_OF)?;

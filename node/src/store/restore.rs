@@ -235,6 +235,7 @@ fn fill_table(
             Ok(())
         }
         numbers::IDENTITY_OBJECTS => fill(txn, tables::IDENTITY_OBJECTS, rows),
+        numbers::IDENTITY_SEEN => fill(txn, tables::IDENTITY_SEEN, rows),
         numbers::LOGS => {
             fill(txn, tables::LOGS, rows)?;
             let mut ids = txn.open_table(tables::LOG_NUMBERS)?;

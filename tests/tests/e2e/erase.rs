@@ -82,8 +82,9 @@ fn purged_posts_are_in_no_file_of_either_side_and_the_chain_still_verifies() {
         assert_eq!(home.heads(&did), erased, "the chain verifies after the purge");
         assert!(timeline_is_free_of(home, &secrets));
     }
-    let shown = alice.run(&["show", &text(&json!(ids[0]))]);
-    assert_eq!(shown.status.code(), Some(5), "an erased post is not found");
+    let shown = alice.xom(&["show", &text(&json!(ids[0]))]);
+    assert_eq!((&shown["here"], shown.get("status")), (&json!("purged"), None), "{shown}");
+    assert_eq!(bob.run(&["show", &text(&shown["entry"])]).status.code(), Some(5), "bob is not told of alice's copies");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod keys;
 mod kill;
 mod media;
 mod pairing;
+mod receipts;
 mod recover;
 mod retry;
 mod story;

@@ -34,7 +34,9 @@ pub async fn post(call: Call, mut params: Params) -> Result<Json<Value>, ApiErro
     let dry_run = params.flag("dry_run").unwrap_or(false);
     if !dry_run {
         let now = params.flag("now").unwrap_or(false);
-        let key = if now { Some(call.node.control_key(did, access.clone()).await?) } else { None };
+        // Where the key is closed, nothing is begun.
+        let opened = if now || retire { Some(call.node.control_key(did, access.clone()).await?) } else { None };
+        let key = opened.filter(|_| now);
         for batch in found[..found.len().min(ENTRIES_MAX)].chunks(BATCH_MAX) {
             let command = |entry| Command::EraseEntry { entry, now: key.clone() };
             let commands = batch.iter().map(|(entry, _)| command(*entry)).collect();

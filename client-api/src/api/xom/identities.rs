@@ -9,7 +9,7 @@ use xom_protocol::Did;
 use xom_protocol::identity::DeviceStatus;
 
 use crate::api::entities::timestamp;
-use crate::api::words::{day, history};
+use crate::api::words::{When, history};
 use crate::http::{ApiError, Call};
 
 /// The media type of DID documents.
@@ -32,11 +32,11 @@ pub async fn get(call: Call, Path(name): Path<String>) -> Result<Json<Value>, Ap
     let known = call.node.read(move |reader| reader.identity_history(&did)).await?.ok_or_else(ApiError::not_found)?;
     let state = known.record.state();
     let lines = history(&known).into_iter().map(|line| {
-        let text = match line.seen_ms {
-            Some(ms) => format!("{}: {}", day(ms), line.text),
-            None => format!("now: {}", line.text),
+        let seen = match line.when {
+            When::Seen(ms) => Some(timestamp(ms)),
+            When::Earlier | When::Now => None,
         };
-        json!({ "seen_at": line.seen_ms.map(timestamp), "text": text })
+        json!({ "seen_at": seen, "text": line.dated() })
     });
     let devices = state
         .devices

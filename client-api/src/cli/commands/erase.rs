@@ -79,9 +79,13 @@ impl Args {
         answer["erased"] = json!(erased);
         answer["kinds"] = found["kinds"].clone();
         call.output.show(&answer, |_| {
-            let bytes = if self.now { "their bytes are purged" } else { "their bytes go in seven days" };
+            let done = match (erased, self.now) {
+                (0, _) => "There is nothing to erase.".to_owned(),
+                (_, true) => format!("{erased} erased; the bytes are purged."),
+                (_, false) => format!("{erased} erased; the bytes go in seven days."),
+            };
             let ended = if answer["retired"] == true { "\nThe identity is retired." } else { "" };
-            format!("{erased} erased, {bytes}.{ended}")
+            format!("{done}{ended}")
         })
     }
 

@@ -25,7 +25,7 @@ enum Command {
     #[command(after_help = "Example:\n  xom identity resolve did:xom:… --json")]
     Resolve {
         /// The DID
-        did: String,
+        did: xom_protocol::Did,
     },
     /// Lift all locks, by the control key
     #[command(after_help = "Example:\n  xom identity unlock --passphrase-file passphrase.txt")]

@@ -477,6 +477,7 @@ async fn every_table_is_in_a_backup_or_made_again_or_left_out_by_name() {
         "free_slots_v1",
         "identities_v1",
         "identity_objects_v1",
+        "identity_seen_v1",
         "logs_v1",
         "openings_of_v1",
         "openings_v1",
