@@ -51,7 +51,7 @@ async fn answer(
     asked: impl Fn(&Message) -> Option<u64>,
     from: u64,
     entries: &[SignedEntry],
-) -> Line {
+) -> (Peer, Line) {
     let mut peer = stage.peer().await;
     let line = Line::greet(&mut peer, Wares::default()).await;
     let id = line.salter.log(&log);
@@ -59,7 +59,7 @@ async fn answer(
     line.claim(log, Position { height, head: Some(Digest([1; 32])) }).await;
     let request = line.heard("alice asks", asked).await;
     line.say(Message::Range(Range { request, from, end: true, entries: entries.to_vec() })).await;
-    line
+    (peer, line)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,7 +80,7 @@ async fn r_syn_9_a_purged_body_that_mallory_kept_does_not_come_back() {
         Message::RangeRequest { request, .. } => Some(*request),
         _ => None,
     };
-    let line = answer(&mut stage, log, at + 9, asked, at, &kept[index..]).await;
+    let (_peer, line) = answer(&mut stage, log, at + 9, asked, at, &kept[index..]).await;
     stage.refused("SYN-10", 1).await;
     line.closed_by("SYN-10").await;
     is_purged(&stage.alice, log, at).await;
@@ -89,7 +89,7 @@ async fn r_syn_9_a_purged_body_that_mallory_kept_does_not_come_back() {
         Message::ForkRequest { request, .. } => Some(*request),
         _ => None,
     };
-    let _line = answer(&mut stage, log, at + 2, asked, at, &kept[index..]).await;
+    let _mallory = answer(&mut stage, log, at + 2, asked, at, &kept[index..]).await;
     stage.refused("SYN-13", 1).await;
     is_purged(&stage.alice, log, at).await;
     stage.goes_on().await;
