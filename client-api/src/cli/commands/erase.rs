@@ -30,6 +30,9 @@ pub struct Args {
     /// Everything there is, profile and follows too, and the identity ends: it is retired for good
     #[arg(long, conflicts_with = "status")]
     everything: bool,
+    /// Do not retire the identity yet: while it stands, those who hold copies answer it
+    #[arg(long, requires = "everything")]
+    keep_identity: bool,
     /// Only count
     #[arg(long, conflicts_with = "status")]
     dry_run: bool,
@@ -96,7 +99,7 @@ impl Args {
             (_, Some(device)) => body["device"] = json!(device),
             _ => {
                 body["everything"] = json!(true);
-                body["retire"] = json!(true);
+                body["retire"] = json!(!self.keep_identity);
             }
         }
         match dry_run {
@@ -112,8 +115,12 @@ impl Args {
         if !is_interactive() {
             return Err(CliError::Usage("everything is erased only with --yes, or where it can be asked".to_owned()));
         }
+        let ends = match self.keep_identity {
+            true => "",
+            false => " and ends the identity: nobody can post, follow or recover it again",
+        };
         complain(&format!(
-            "This erases {} of {username} and ends the identity: nobody can post, follow or recover it again.\nWhat \
+            "This erases {} of {username}{ends}.\nWhat \
              stays, with everybody who has it: that each entry was there, by which device, when, of which kind and \
              rough size, and the log of keys and devices.",
             in_words(found)
