@@ -256,7 +256,13 @@ fn fill_table(
         numbers::RECEIPTS_GIVEN => fill(txn, tables::RECEIPTS_GIVEN, rows),
         numbers::ANSWERS => fill(txn, tables::ANSWERS, rows),
         numbers::PURGES_OWED => fill(txn, tables::PURGES_OWED, rows),
-        numbers::SETTINGS => fill(txn, tables::SETTINGS, rows),
+        numbers::SETTINGS => {
+            let is_key = |key: &[u8]| key.get(4..).is_some_and(|name| std::str::from_utf8(name).is_ok());
+            if rows.iter().any(|(key, _)| !is_key(key)) {
+                return Err(damaged("a setting whose name is no text"));
+            }
+            fill(txn, tables::SETTINGS, rows)
+        }
         numbers::STOPPED_LOGS => fill(txn, tables::STOPPED_LOGS, rows),
         numbers::ERASURES => fill(txn, tables::ERASURES, rows),
         numbers::PURGES_DUE => fill(txn, tables::PURGES_DUE, rows),

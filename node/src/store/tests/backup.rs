@@ -377,7 +377,14 @@ async fn rows_that_mallory_sealed_are_refused_before_they_count() {
     let recipients = [Recipient::of(&words(&alice))];
     let names = NameKey::of(&recipients);
     let file = vault.path().join("forged.backup");
-    for (table, key, value) in [(33, vec![0; 12], vec![0; 40]), (3, vec![0; 4], vec![0; 9]), (99, vec![], vec![])] {
+    let rows = [
+        (33, vec![0; 12], vec![0; 40]),
+        (3, vec![0; 4], vec![0; 9]),
+        (23, vec![0; 3], vec![0; 9]),
+        (23, vec![0, 0, 0, 1, 0xff], vec![0; 9]),
+        (99, vec![], vec![]),
+    ];
+    for (table, key, value) in rows {
         let mut cutter = Cutter::default();
         assert_eq!(cutter.add(table, &key, &value), None);
         let chunk = cutter.finish().unwrap();
