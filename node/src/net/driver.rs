@@ -42,8 +42,13 @@ const TALLIES_MAX: usize = 2_048;
 pub(super) enum Ask {
     /// Learn addresses that the owner named, and dial them.
     Name(Vec<Multiaddr>),
-    /// Learn addresses where devices say that they can be reached (`SYN-20`).
-    Stated(Vec<Multiaddr>),
+    /// Learn where the devices of one identity say that they can be reached (`SYN-20`).
+    Stated {
+        /// With their peer ids.
+        addresses: Vec<Multiaddr>,
+        /// All of them are dialled; otherwise only while none is connected.
+        all: bool,
+    },
     /// Own addresses with the peer id, the most useful first, at most so many.
     Addresses(usize, oneshot::Sender<Vec<Multiaddr>>),
     /// All peers known.
@@ -190,7 +195,11 @@ impl Driver {
                     }
                 }
             }
-            Ask::Stated(addresses) => {
+            Ask::Stated { addresses, all } => {
+                let connected = |address: &Multiaddr| self.book.is_connected_at(address);
+                if !all && addresses.iter().any(connected) {
+                    return;
+                }
                 let own: Vec<Multiaddr> =
                     self.swarm.listeners().chain(self.swarm.external_addresses()).cloned().collect();
                 for address in listen::not_nearer(addresses, &own) {

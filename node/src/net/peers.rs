@@ -337,6 +337,12 @@ impl PeerBook {
         self.peers.iter()
     }
 
+    /// True if the peer that an address names is connected.
+    pub(super) fn is_connected_at(&self, address: &Multiaddr) -> bool {
+        let peer = split(address.clone()).1.and_then(|peer| self.peers.get(&peer));
+        peer.is_some_and(Peer::is_connected)
+    }
+
     /// The peers that are connected.
     pub(super) fn connected_peers(&self) -> impl Iterator<Item = PeerId> + '_ {
         self.peers.iter().filter(|(_, peer)| peer.is_connected()).map(|(id, _)| *id)

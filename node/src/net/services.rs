@@ -21,8 +21,8 @@ use crate::store::Notice;
 
 /// How often the own addresses are looked at.
 const OWN_EVERY: Duration = Duration::from_secs(5);
-/// How often everybody's are looked at again: peers that did not answer for long are forgotten in between.
-const ALL_EVERY: Duration = Duration::from_secs(900);
+/// How often everybody's are looked at again: a device that was enough may have gone in between.
+const ALL_EVERY: Duration = Duration::from_secs(5);
 
 /// States and reads addresses.
 pub(super) struct Services {
@@ -89,22 +89,25 @@ impl Services {
     /// Learns where the devices of one or all of those can be reached whom this node follows, or who live here.
     async fn learn(&self, who: Option<Did>) -> Result<(), StoreError> {
         let shared = Arc::clone(&self.shared);
-        let addresses = blocking(move || {
+        let asks = blocking(move || {
             let snapshot = shared.store.snapshot()?;
             let wants = shared.store.wants();
-            let mut addresses = Vec::new();
+            let mut asks = Vec::new();
+            let locals: Vec<Did> = shared.store.locals().iter().map(|local| local.did).collect();
             for did in wants.iter().filter(|did| who.is_none_or(|who| who == **did)) {
                 let known = shared.identities.get(&snapshot, did)?.and_then(|known| known.record);
                 let devices = known.iter().flat_map(|record| record.state().live_devices());
                 let stated = devices.flat_map(|(_, device)| &device.services);
-                addresses.extend(stated.filter_map(|text| text.parse::<Multiaddr>().ok()));
+                let addresses: Vec<Multiaddr> = stated.filter_map(|text| text.parse().ok()).collect();
+                if !addresses.is_empty() {
+                    asks.push(Ask::Stated { addresses, all: locals.contains(did) });
+                }
             }
-            Ok(addresses)
+            Ok(asks)
         });
-        let addresses = addresses.await?;
-        if addresses.is_empty() {
-            return Ok(());
+        for ask in asks.await? {
+            self.asks.send(ask).await.map_err(|_| StoreError::Stopping)?;
         }
-        self.asks.send(Ask::Stated(addresses)).await.map_err(|_| StoreError::Stopping)
+        Ok(())
     }
 }
