@@ -386,7 +386,8 @@ impl Store {
         self.shared.device_key(did)
     }
 
-    /// Stops the writer after what is queued, and waits for its end. Nothing is written afterwards.
+    /// Stops the writer after what is queued, waits for its end, and closes database and folder. Nothing is read
+    /// or written afterwards, whoever still holds the store.
     pub(crate) async fn stop(&self) {
         self.end_signing();
         let (reply, answer) = oneshot::channel();
@@ -394,8 +395,16 @@ impl Store {
             drop(answer.await);
         }
         let writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        if let Some(writer) = writer {
-            drop(tokio::task::spawn_blocking(move || writer.join()).await);
+        let Some(writer) = writer else { return };
+        let shared = Arc::clone(&self.shared);
+        let closed = tokio::task::spawn_blocking(move || {
+            drop(writer.join());
+            shared.close()
+        });
+        match closed.await {
+            Ok(Ok(())) => {}
+            Ok(Err(cause)) => tracing::warn!(%cause, "the database did not close; the next start repairs it"),
+            Err(cause) => tracing::error!(%cause, "closing the database ended early"),
         }
     }
 

@@ -28,11 +28,11 @@ const LOCK_WAIT: Duration = Duration::from_millis(10);
 /// Files that a folder may hold before its format is written: a first start that was cut short.
 const BEFORE_FORMAT: [&str; 2] = ["lock", "format.new"];
 
-/// A data folder whose lock is held until this is dropped.
+/// A data folder whose lock is held until this is dropped or it is let go.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl Folder {
@@ -60,7 +60,14 @@ impl Folder {
             let dir = path.join(dir);
             make_dir_all(&dir).map_err(|e| unreadable(&dir, &e))?;
         }
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), lock })
+    }
+
+    /// Lets another take the lock. Whoever has this must not use the folder any more.
+    pub(super) fn unlock(&self) {
+        if let Err(cause) = self.lock.unlock() {
+            tracing::warn!(%cause, "the lock of the data folder goes with the process");
+        }
     }
 
     /// True if a folder with a format is there, of whatever version.

@@ -127,6 +127,15 @@ impl Shared {
         self.database.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Closes the database, then lets the folder go: whoever gets its lock can open the database. Reads that
+    /// still go on, and later ones, fail.
+    pub(super) fn close(&self) -> Result<(), StoreError> {
+        let database = self.database_mut().take();
+        let closed = database.map_or(Ok(()), Database::close);
+        self.folder.unlock();
+        Ok(closed?)
+    }
+
     /// Gives space back. Fails while a read goes on.
     pub(super) fn compact(&self) -> Result<(), redb::CompactionError> {
         let mut guard = self.database_mut();
