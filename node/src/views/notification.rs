@@ -2,6 +2,7 @@
 
 use redb::ReadableTable;
 use xom_protocol::EntryId;
+use xom_protocol::log::{RegisterKey, Subject};
 
 use super::register::Standing;
 use super::{Arrival, Views};
@@ -95,6 +96,43 @@ impl Views<'_> {
             Some((author, _)) if author != by => self.unnotify(author, value.row.arrival_ms, value.row.counter),
             _ => Ok(()),
         }
+    }
+
+    /// A post of a local author has come: another device wrote it, and what others did to it may have come first.
+    pub(super) fn notify_earlier(&mut self, author: u64, target: &EntryId) -> Result<(), StoreError> {
+        for (by, value, kind) in self.done_to(author, target)? {
+            self.notify_author(by, &value, target, kind)?;
+        }
+        Ok(())
+    }
+
+    /// A post of a local author goes, and with it what was told of it.
+    pub(super) fn forget_all(&mut self, author: u64, target: &EntryId) -> Result<(), StoreError> {
+        for (by, value, _) in self.done_to(author, target)? {
+            self.forget(by, &value, target)?;
+        }
+        Ok(())
+    }
+
+    /// The standing reactions to a post of `author`, if local, and the reposts of it.
+    fn done_to(&mut self, author: u64, target: &EntryId) -> Result<Vec<(u64, Standing, NotificationKind)>, StoreError> {
+        if !self.local.contains_key(&author) {
+            return Ok(Vec::new());
+        }
+        let mut accounts = Vec::new();
+        for row in self.reactions.range((&target.0, 0)..=(&target.0, u64::MAX))? {
+            accounts.push((row?.1.value(), "reaction", NotificationKind::Favourite));
+        }
+        for row in self.reposts.range((&target.0, 0)..=(&target.0, u64::MAX))? {
+            accounts.push((row?.1.value().0, "repost", NotificationKind::Reblog));
+        }
+        let mut done = Vec::new();
+        for (by, register, kind) in accounts {
+            let key = RegisterKey { kind: register, subject: Subject::Entry(*target) };
+            let did = self.account_row(by)?.did;
+            done.extend(self.standing(&key.digest(&did))?.map(|value| (by, value, kind)));
+        }
+        Ok(done)
     }
 
     /// The local author of a target that is held, and its status.

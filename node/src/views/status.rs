@@ -38,6 +38,7 @@ impl Views<'_> {
         }
         let is_live = entry.arrival.live && row.flags & flags::IMPORTED == 0;
         self.insert_status(status, &row, is_live)?;
+        self.notify_earlier(author, &row.entry)?;
         if entry.disputed {
             return Ok(());
         }
@@ -57,6 +58,7 @@ impl Views<'_> {
         if let Some(source) = &post.imported_from {
             self.imports.remove((row.author, &source_hash(source)))?;
         }
+        self.forget_all(row.author, &row.entry)?;
         self.remove_status(status, &row)?;
         if entry.disputed {
             return Ok(());
