@@ -12,6 +12,15 @@ pub enum RecoveryError {
     /// It is finished or was cancelled, or the identity has changed.
     #[error("this recovery is over: it is finished, was stopped, or the identity has changed since it was asked for")]
     Over,
+    /// The guardian has approved another start at the same place (`ID-16`).
+    #[error(
+        "you have approved another recovery of this identity ({code}), and two would stop each other; if that one is \
+         not the owner's, refuse it first"
+    )]
+    AnotherApproved {
+        /// The code of the other.
+        code: String,
+    },
     /// The start is approved and not on the log yet.
     #[error("approved already; once enough guardians have, the recovery starts, and the delay begins")]
     NotStarted,
@@ -53,6 +62,7 @@ impl RecoveryError {
         match self {
             Self::NoRequest => "no-request",
             Self::Over => "recovery-over",
+            Self::AnotherApproved { .. } => "another-approved",
             Self::NotStarted => "not-started",
             Self::NotYet { .. } => "not-yet",
             Self::NoRecovery => "no-recovery",

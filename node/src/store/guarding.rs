@@ -180,6 +180,7 @@ impl Batch<'_> {
         let act = match state {
             RequestState::Over => return Err(RecoveryError::Over.into()),
             RequestState::Asked | RequestState::Refused => {
+                self.check_other_starts(guardian, &digest, &request)?;
                 row.act(guardian).start = Some(approve(&request)?);
                 GuardianAct::StartApproved
             }
@@ -197,6 +198,23 @@ impl Batch<'_> {
         row.act(guardian).refused = false;
         self.put_recovery_request(&digest, &row)?;
         Ok(act)
+    }
+
+    /// A guardian approves one start at a place: two would freeze each other (`ID-16`).
+    fn check_other_starts(
+        &self,
+        guardian: &Did,
+        digest: &Digest,
+        request: &RecoveryRequest,
+    ) -> Result<(), CommandError> {
+        for (other, row) in self.recovery_request_rows()? {
+            let approved = row.acts.iter().any(|act| act.guardian == *guardian && act.start.is_some());
+            let Ok(link) = RecoveryRequest::decode(&row.request).map(|request| request.link) else { continue };
+            if approved && other != *digest && (link.did, link.prev) == (request.link.did, request.link.prev) {
+                return Err(RecoveryError::AnotherApproved { code: code(&row.request) }.into());
+            }
+        }
+        Ok(())
     }
 
     fn refuse_recovery(&mut self, guardian: &Did, code: &str) -> Result<GuardianAct, CommandError> {

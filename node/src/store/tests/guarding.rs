@@ -73,6 +73,37 @@ async fn the_second_approval_takes_the_whole_delay_by_the_guardians_clock_over_a
 }
 
 #[tokio::test]
+async fn a_guardian_approves_one_start_at_a_place_and_another_only_after_he_has_refused_it() {
+    // ID-16
+    let (alice, bob) = alice_and_bob().await;
+    let ((first, _, _), (second, _, _)) = (request(&alice, 1), request(&alice, 2));
+    for asked in [&first, &second] {
+        bob.store.hear_recovery(ask(&alice, asked)).await.unwrap();
+    }
+    assert_eq!(approve(&bob, &first).await.unwrap(), GuardianAct::StartApproved);
+    let bob = bob.restart().await;
+    let refused = approve(&bob, &second).await;
+    let of_first = code(&first.encode());
+    assert!(
+        matches!(&refused, Err(CommandError::Recovery(RecoveryError::AnotherApproved { code })) if *code == of_first),
+        "{refused:?}"
+    );
+    assert_eq!(bob.store.hear_recovery(ask(&alice, &second)).await.unwrap().start.len(), 0);
+    bob.store.refuse_recovery(bob.me.did, of_first).await.unwrap();
+    assert_eq!(approve(&bob, &second).await.unwrap(), GuardianAct::StartApproved);
+    let refused = approve(&bob, &first).await;
+    assert!(matches!(refused, Err(CommandError::Recovery(RecoveryError::AnotherApproved { .. }))), "{refused:?}");
+    // At another place he is asked anew.
+    let words = std::fs::read_to_string(alice.path().join("identities/alice/phrase")).unwrap();
+    let act = OwnerAct::Rotate { phrase: Phrase::parse(&words).unwrap(), guardians: None };
+    alice.store.own(alice.me.did, act).await.unwrap();
+    bob.fetch(&alice).await;
+    let (third, _, _) = request(&alice, 3);
+    bob.store.hear_recovery(ask(&alice, &third)).await.unwrap();
+    assert_eq!(approve(&bob, &third).await.unwrap(), GuardianAct::StartApproved);
+}
+
+#[tokio::test]
 async fn a_flood_of_requests_costs_little_and_never_pushes_out_what_a_guardian_has_approved() {
     // REC-3
     let (alice, bob) = alice_and_bob().await;
