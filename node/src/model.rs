@@ -14,7 +14,7 @@ use xom_protocol::entry::Reference;
 use xom_protocol::{DeviceId, Did, Digest, EntryId, LogId};
 
 use crate::keys::KeyState;
-pub use devices::{DeviceView, EndedBy, PairOffer, PairState};
+pub use devices::{DeviceView, EndedBy, Kept, PairOffer, PairState};
 pub use missing::{Missing, MissingLog};
 
 pub use copies::{CopiesReport, CopyCounts, CopyView, FoundEntry, HereBody};

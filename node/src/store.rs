@@ -20,6 +20,7 @@ mod guarding;
 mod idempotency;
 mod identities;
 mod keyring;
+mod lacking;
 mod load;
 pub(crate) mod lost;
 mod media;

@@ -213,6 +213,10 @@ pub const REQUESTS_MAX: usize = 4;
 pub const RANGE_ENTRIES_MAX: u64 = 2_048;
 /// How often a peer may ask again for what it was given of one log (`SYN-9`).
 pub const REPEATS_MAX: u64 = 16;
+/// How often a side asks a peer again for places of one log whose bodies it lacks (`SYN-21`).
+pub const BODY_TRIES_MAX: u64 = 8;
+/// Places of one log whose bodies are lacked that are looked at in a session (`SYN-21`).
+pub const BODIES_LACKED_MAX: usize = 1_024;
 /// Bytes after which the answer to a request ends at the next signed entry (`SYN-10`).
 pub const ANSWER_BYTES: u64 = 512 << 10;
 /// Bytes that are being stored, above which nothing more is asked for (`SYN-9`).

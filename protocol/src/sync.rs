@@ -5,6 +5,7 @@
 
 mod aimed;
 mod applying;
+mod bodies;
 mod clock;
 mod comparison;
 mod fork;

@@ -43,6 +43,15 @@ pub fn read_timestamp(text: &str) -> Option<u64> {
     u64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok()
 }
 
+/// Reads a day, a minute without its zone, or a whole time; the first two in UTC.
+pub fn read_day_or_time(text: &str) -> Option<u64> {
+    match text.len() {
+        10 => read_timestamp(&format!("{text}T00:00:00Z")),
+        16 => read_timestamp(&format!("{text}:00Z")),
+        _ => read_timestamp(text),
+    }
+}
+
 fn moment(ms: u64) -> OffsetDateTime {
     let ms = ms.min(xom_protocol::limits::TIME_MS_MAX);
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
@@ -58,6 +67,10 @@ mod tests {
         assert_eq!(read_timestamp("2026-11-22T17:00:00.123Z"), Some(1_795_366_800_123));
         assert_eq!(read_timestamp("2026-11-22T18:00:00+01:00"), Some(1_795_366_800_000));
         assert_eq!(read_timestamp("1960-01-01T00:00:00Z"), None);
+        assert_eq!(read_day_or_time("2026-11-22"), read_timestamp("2026-11-22T00:00:00Z"));
+        assert_eq!(read_day_or_time("2026-11-22T17:00"), Some(1_795_366_800_000));
+        assert_eq!(read_day_or_time("2026-11-22T18:00:00+01:00"), Some(1_795_366_800_000));
+        assert_eq!((read_day_or_time("yesterday"), read_day_or_time("2026-13-01")), (None, None));
         assert_eq!(timestamp(u64::MAX), "9999-12-31T23:59:59.999Z");
         assert_eq!(date(0), "1970-01-01");
     }

@@ -14,7 +14,7 @@ use super::layout::{self, Tab, csrf, moment};
 use super::qr;
 use super::texts::devices as texts;
 use super::visitor::{Form, Visitor};
-use crate::api::xom::access;
+use crate::api::xom::{access, devices as api};
 use crate::http::{ApiError, ErrorKind};
 
 /// Seconds after which a page that waits for the other machine is loaded again.
@@ -56,7 +56,8 @@ pub(super) async fn remove(Path(id): Path<String>, form: Form) -> Result<Respons
     let Form { visitor, mut params } = form;
     let access = access::of_body(&mut params)?;
     let with_granted = params.flag("with_granted").unwrap_or(false);
-    let ended = visitor.node.end_device(visitor.did, device(&id)?, &access, with_granted).await;
+    let kept = api::kept(&params)?;
+    let ended = visitor.node.end_device_keeping(visitor.did, device(&id)?, &access, with_granted, kept).await;
     answer(&visitor, ended.map(drop)).await
 }
 
@@ -181,6 +182,7 @@ fn one(visitor: &Visitor, device: &DeviceView, all: &[DeviceView]) -> Markup {
                         p { @if device.is_here { (texts::REMOVE_HERE) } @else { (texts::REMOVE_WHAT) } }
                         label { (texts::PASSPHRASE) input type="password" name="passphrase" autocomplete="off"; }
                         label { (texts::WORDS) input type="password" name="words" autocomplete="off"; }
+                        label { (texts::KEEP_BEFORE) input type="datetime-local" name="before"; }
                         @if granted {
                             label.check { input type="checkbox" name="with_granted" value="true"; " " (texts::WITH_GRANTED) }
                         }

@@ -68,6 +68,34 @@ async fn a_node_that_ended_its_own_device_posts_nothing_more_and_says_why() {
     server.stop().await;
 }
 
+#[tokio::test]
+async fn a_removal_keeps_only_what_came_before_a_time_or_the_first_entries_where_it_says_so() {
+    let server = Server::start().await;
+    server.toot("kept").await;
+    let device = own_device(&server).await;
+    let path = format!("{DEVICES}/{device}/remove");
+    for wrong in
+        [json!({"before": "yesterday"}), json!({"entries": "few"}), json!({"before": "2026-01-01", "entries": 1})]
+    {
+        assert_eq!(server.post(&path, wrong).await.status, 422);
+    }
+    let devices = server.get(DEVICES).await.ok();
+    let entries = devices[0]["height"].as_u64().unwrap();
+    server.toot("the thief's").await;
+    server.post(&path, json!({"entries": entries})).await.ok();
+    let home = server.get("/api/v1/timelines/home").await.ok();
+    let shown: Vec<String> = home.as_array().unwrap().iter().map(|status| text(status, "content")).collect();
+    assert_eq!(shown, ["<p>kept</p>"]);
+    let less = server.post(&path, json!({"before": "2020-01-01T00:00"})).await;
+    assert_eq!(
+        (less.status, less.json()["error"].to_string().contains("taken back")),
+        (StatusCode::UNPROCESSABLE_ENTITY, true)
+    );
+    server.post(&path, json!({})).await.ok();
+    assert_eq!(server.get("/api/v1/timelines/home").await.ok().as_array().unwrap().len(), 2);
+    server.stop().await;
+}
+
 /// The value of the hidden field that forms carry.
 fn csrf(page: &str) -> &str {
     let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("a form");

@@ -8,7 +8,7 @@ use xom_protocol::{DeviceId, Did};
 use super::Handle;
 use crate::error::{CommandError, StoreError};
 use crate::keys::{ControlAccess, ControlKey};
-use crate::model::{DeviceView, EndedBy, PairOffer, PairState};
+use crate::model::{DeviceView, EndedBy, Kept, PairOffer, PairState};
 use crate::net::pair::{self, Ask};
 use crate::{JoinError, Joined};
 
@@ -80,6 +80,18 @@ impl Handle {
         access: &ControlAccess,
         with_granted: bool,
     ) -> Result<EndedBy, CommandError> {
+        self.end_device_keeping(identity, device, access, with_granted, Kept::All).await
+    }
+
+    /// The same, where only a part of what the device wrote goes on counting: for one that was stolen.
+    pub async fn end_device_keeping(
+        &self,
+        identity: Did,
+        device: DeviceId,
+        access: &ControlAccess,
+        with_granted: bool,
+        kept: Kept,
+    ) -> Result<EndedBy, CommandError> {
         let control = match (self.store.control_key(&identity, access).await, access) {
             (Ok(key), _) => Some(ControlKey::new(key)),
             (Err(CommandError::Access(cause)), ControlAccess::Kept) => {
@@ -93,7 +105,7 @@ impl Handle {
             }
             (Err(cause), _) => return Err(cause),
         };
-        self.store.end_device(identity, device, control, with_granted).await
+        self.store.end_device(identity, device, control, with_granted, kept).await
     }
 
     fn own_device(&self, identity: &Did) -> Option<DeviceId> {

@@ -32,6 +32,21 @@ pub enum EndedBy {
     Device,
 }
 
+/// What of a device goes on counting when it ends. What is left out is void, and what it erased comes back; it can
+/// be let count later, and never the other way round (`ID-7`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// All that this node holds of it.
+    All,
+    /// What comes before the first entry that claims this time or a later one, or that was pushed to this node
+    /// then or later, as it was made; milliseconds since 1970. Who has the key can claim an earlier time in what he
+    /// sends later.
+    Before(u64),
+    /// The first so many entries of its root log, and of its other logs what comes before the first entry
+    /// that is left out.
+    Entries(u64),
+}
+
 /// An offer to pair that was just made.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PairOffer {

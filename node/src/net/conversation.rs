@@ -337,6 +337,7 @@ impl<'a> Talk<'a> {
             Some(Output::OwnHeadsKnown) => {
                 self.with.shared.own_heads().heard(&self.with.peer);
                 self.tell_all_proofs().await?;
+                self.tell_all_lacked().await?;
                 return Ok(Deed::Nothing);
             }
             Some(Output::SaveResume(resume)) => {

@@ -17,7 +17,7 @@ use super::plan::{Plan, PlanFolder};
 use crate::error::{AdoptError, CommandError, StoreError};
 use crate::handle::Handle;
 use crate::keys::{AccessError, ControlAccess, ControlKey};
-use crate::model::Missing;
+use crate::model::{Kept, Missing};
 use crate::net::Net;
 use crate::store::Store;
 use crate::store::ownership::rotation;
@@ -170,7 +170,7 @@ impl Recovering {
     pub async fn remove_device(&self, device: DeviceId, phrase: Option<&Phrase>) -> Result<(), CommandError> {
         let words = self.folder.phrase.as_ref().or(phrase).ok_or(AccessError::WordsNeeded)?;
         let key = self.store.control_key(&self.did(), &ControlAccess::Words(words.clone())).await?;
-        self.store.end_device(self.did(), device, Some(ControlKey::new(key)), false).await.map(|_| ())
+        self.store.end_device(self.did(), device, Some(ControlKey::new(key)), false, Kept::All).await.map(|_| ())
     }
 
     /// Names the nodes of the plan to the network, and looks for the identity.

@@ -187,6 +187,8 @@ impl Batch<'_> {
         let decoded = Body::decode(&held.header.kind, &body.bytes).ok();
         let local_id = self.local_id(decoded.as_ref(), held.header.time_ms, place)?;
         self.put_row(place, &EntryRow { flags: row.flags | flags::BODY, slot, local_id, ..row })?;
+        self.bodies_lacked.remove(place)?;
+        self.after.reload_own |= self.own.contains_key(&held.header.author);
         let Some(held) = self.held(place)?.filter(|held| held.row().is_live()) else { return Ok(()) };
         self.enter_views(place, &held, decoded.as_ref())
     }
@@ -316,6 +318,7 @@ impl Batch<'_> {
             }
         }
         self.put_row(place, &row)?;
+        self.note_lacking(place, &row)?;
         self.entry_ids.insert(&entry.id().0, place)?;
         self.counters.entries += 1;
         self.own_sees(row.local_id, entry, decoded.as_ref(), row.flags);
@@ -400,6 +403,7 @@ impl Batch<'_> {
         }
         self.purge_body(place, held, false)?;
         self.entries.remove(place)?;
+        self.bodies_lacked.remove(place)?;
         self.entry_ids.remove(&held.id.0)?;
         if held.row().local_id != 0 {
             self.local_ids.remove(held.row().local_id)?;

@@ -47,6 +47,7 @@ pub(super) mod numbers {
     pub(crate) const PURGES_OWED: u8 = 22;
     pub(crate) const SETTINGS: u8 = 23;
     pub(crate) const IDENTITY_SEEN: u8 = 24;
+    pub(crate) const BODIES_LACKED: u8 = 25;
     pub(crate) const ARRIVALS: u8 = 32;
     pub(crate) const ENTRIES: u8 = 33;
     /// A body with its salt in front.
@@ -140,6 +141,7 @@ impl<'s, W: Write> Writing<'s, W> {
         self.plain(numbers::STOPPED_LOGS, tables::STOPPED_LOGS)?;
         self.plain(numbers::ERASURES, tables::ERASURES)?;
         self.plain(numbers::PURGES_DUE, tables::PURGES_DUE)?;
+        self.plain(numbers::BODIES_LACKED, tables::BODIES_LACKED)?;
         self.plain(numbers::FREE_SLOTS, tables::FREE_SLOTS)?;
         self.plain(numbers::FREE_SLOTS, tables::PURGE_INTENTS)?;
         self.plain(numbers::PEERS, tables::PEERS)?;

@@ -1,16 +1,19 @@
 //! The devices of a local identity: granting a new one, ending one, listing them.
 
+use redb::ReadableTable;
 use xom_protocol::body::LogHead;
-use xom_protocol::identity::{DeviceEnd, IdentityRecord, Payload, Statement, compose, grants};
+use xom_protocol::entry::Header;
+use xom_protocol::identity::{DeviceEnd, DeviceStatus, IdentityRecord, Payload, Statement, compose, grants};
 use xom_protocol::keys::{SecretKey, Signature};
-use xom_protocol::{DeviceId, Did};
+use xom_protocol::{DeviceId, Did, LogId};
 
 use super::Store;
 use super::batch::Batch;
 use super::snapshot::Snapshot;
+use super::tables::{EntryRow, flags};
 use crate::error::{CommandError, StoreError};
 use crate::keys::{AccessError, ControlKey};
-use crate::model::{DeviceView, EndedBy};
+use crate::model::{DeviceView, EndedBy, Kept};
 
 impl Store {
     /// Refuses where the device of this node has ended.
@@ -29,16 +32,18 @@ impl Store {
     }
 
     /// Ends a device: by a control key if one is given, otherwise by this node's own device, where it is the
-    /// granter or the device itself. What the device wrote until now, as far as it is held here, goes on
-    /// counting; so do its grants, unless they are to go with it.
+    /// granter or the device itself. What the device wrote until now, as far as it is held here and to be kept, goes
+    /// on counting; so do its grants, unless they are to go with it.
     pub(crate) async fn end_device(
         &self,
         did: Did,
         device: DeviceId,
         control: Option<ControlKey>,
         with_granted: bool,
+        kept: Kept,
     ) -> Result<EndedBy, CommandError> {
-        self.write(move |batch| settled(batch.end_device(&did, device, control.as_ref(), with_granted))).await?
+        let end = move |batch: &mut Batch<'_>| batch.end_device(&did, device, control.as_ref(), with_granted, kept);
+        self.write(move |batch| settled(end(batch))).await?
     }
 }
 
@@ -93,11 +98,13 @@ impl Batch<'_> {
         device: DeviceId,
         control: Option<&ControlKey>,
         with_granted: bool,
+        kept: Kept,
     ) -> Result<EndedBy, CommandError> {
         let record = self.identity(did)?.ok_or(CommandError::NotLocal(*did))?;
         let state = record.state();
         let known = state.devices.get(&device).ok_or(CommandError::Refused("no such device"))?;
-        let end = self.device_end(&record, device, with_granted)?;
+        let end = self.device_end(&record, device, with_granted, kept)?;
+        let counted = end.heads.clone();
         let (object, by) = match control {
             Some(control) => (compose::device_remove(&state.place(), end, &[control.secret()]), EndedBy::ControlKey),
             None => {
@@ -117,18 +124,28 @@ impl Batch<'_> {
         if after.insert(object.clone()).is_err() || after.state().live_device(&device).is_some() {
             return Err(CommandError::Refused("the identity takes no such change now"));
         }
+        if let Some(DeviceStatus::Ended { accepted }) = after.state().devices.get(&device).map(|known| &known.status)
+            && kept != Kept::All
+            && accepted.values().any(|head| !counted.contains(head))
+        {
+            return Err(CommandError::Refused("more of it was accepted when it ended, and that can't be taken back"));
+        }
         self.insert_identity(*did, &[object.encode()])?;
         Ok(by)
     }
 
-    /// What of a device goes on counting: its logs as far as they are held, and its statements that stand.
+    /// What of a device goes on counting: its logs as far as they are held and kept, and its statements that stand.
     fn device_end(
         &mut self,
         record: &IdentityRecord,
         device: DeviceId,
         with_granted: bool,
+        kept: Kept,
     ) -> Result<DeviceEnd, CommandError> {
         let mut heads = self.log_heads_of(&record.did(), &device)?;
+        if kept != Kept::All {
+            heads = self.kept_heads(heads, record.state().root_log(&device), kept)?;
+        }
         heads.sort_unstable_by_key(|head: &LogHead| head.log);
         let mut stands = Vec::new();
         for object in record.objects() {
@@ -152,6 +169,58 @@ impl Batch<'_> {
         stands.sort_unstable();
         stands.dedup();
         Ok(DeviceEnd { device, heads, stands })
+    }
+
+    /// The heads of the logs of a device, lowered to what is kept of them.
+    fn kept_heads(&self, heads: Vec<LogHead>, root: LogId, kept: Kept) -> Result<Vec<LogHead>, StoreError> {
+        let from_ms = match kept {
+            Kept::All => None,
+            Kept::Before(ms) => Some(ms),
+            Kept::Entries(count) => self.first_left_out(&heads, root, count)?,
+        };
+        let mut lowered = Vec::new();
+        for head in heads {
+            let number = self.log_number(&head.log)?;
+            let height = match (kept, from_ms) {
+                (Kept::Entries(count), _) if head.log == root => count.min(head.height),
+                (_, Some(ms)) => self.height_before(number, head.height, ms)?,
+                (_, None) => head.height,
+            };
+            let Some(last) = height.checked_sub(1) else { continue };
+            let hash = self.hash_at((number, last))?;
+            let hash = hash.ok_or_else(|| StoreError::Damaged(format!("entry {last} of log {number} is missing")))?;
+            lowered.push(LogHead { log: head.log, height, head: hash });
+        }
+        Ok(lowered)
+    }
+
+    /// The time that the first entry of a root log claims that is not kept.
+    fn first_left_out(&self, heads: &[LogHead], root: LogId, count: u64) -> Result<Option<u64>, StoreError> {
+        if heads.iter().all(|head| head.log != root || head.height <= count) {
+            return Ok(None);
+        }
+        let held = self.held((self.log_number(&root)?, count))?;
+        Ok(held.map(|held| held.header.time_ms))
+    }
+
+    /// How many entries of a log come before the first that claims this time or a later one, or came then as
+    /// it was made.
+    fn height_before(&self, log: u32, height: u64, ms: u64) -> Result<u64, StoreError> {
+        for row in self.entries.range((log, 0)..(log, height))? {
+            let (place, row) = row?;
+            let row = EntryRow::read(row.value());
+            let row = row.ok_or_else(|| StoreError::Damaged("entry is too short".into()))?;
+            let claimed_ms = Header::decode(row.header).map(|header| header.time_ms);
+            if claimed_ms.is_ok_and(|claimed_ms| claimed_ms >= ms) || row.is(flags::LIVE) && row.ms >= ms {
+                return Ok(place.value().1);
+            }
+        }
+        Ok(height)
+    }
+
+    fn log_number(&self, log: &LogId) -> Result<u32, StoreError> {
+        let number = self.log_numbers.get(&log.0)?.map(|number| number.value());
+        number.ok_or_else(|| StoreError::Damaged(format!("log {log} has no number")))
     }
 
     /// The device key that signs here.

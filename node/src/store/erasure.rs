@@ -60,6 +60,7 @@ impl Batch<'_> {
             self.move_aims(place, &held, eraser)?;
         }
         self.set_flags(place, flags::HIDDEN, 0)?;
+        self.bodies_lacked.remove(place)?;
         if was_live && self.own.contains_key(&held.header.author) {
             self.note_copies(&held.header.author, place, held.id)?;
         }
@@ -126,6 +127,7 @@ impl Batch<'_> {
     pub(super) fn restore(&mut self, place: PlaceKey) -> Result<(), StoreError> {
         let Some(held) = self.held(place)?.filter(|held| held.row().is_live()) else { return Ok(()) };
         self.after.reload_own |= self.own.contains_key(&held.header.author);
+        self.note_lacking_of(place, &held)?;
         let body = self.body_of(place, &held)?;
         self.enter_views(place, &held, body.as_ref())
     }

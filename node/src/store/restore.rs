@@ -265,6 +265,7 @@ fn fill_table(
         }
         numbers::STOPPED_LOGS => fill(txn, tables::STOPPED_LOGS, rows),
         numbers::ERASURES => fill(txn, tables::ERASURES, rows),
+        numbers::BODIES_LACKED => fill(txn, tables::BODIES_LACKED, rows),
         numbers::PURGES_DUE => fill(txn, tables::PURGES_DUE, rows),
         numbers::FREE_SLOTS => fill(txn, tables::FREE_SLOTS, rows),
         numbers::BLOBS => fill(txn, tables::BLOBS, rows),

@@ -62,6 +62,8 @@ pub(crate) const LOGS: TableDefinition<'_, u32, LogRow> = TableDefinition::new("
 pub(crate) const ENTRIES: TableDefinition<'_, PlaceKey, &[u8]> = TableDefinition::new("entries_v1");
 /// Place -> a sealed body.
 pub(crate) const BODIES: TableDefinition<'_, PlaceKey, &[u8]> = TableDefinition::new("bodies_v1");
+/// Place of a live entry whose body is not held and may be had from peers (`SYN-21`).
+pub(crate) const BODIES_LACKED: TableDefinition<'_, PlaceKey, ()> = TableDefinition::new("bodies_lacked_v1");
 /// Digest of an entry id -> place.
 pub(crate) const ENTRY_IDS: TableDefinition<'_, &[u8; 32], PlaceKey> = TableDefinition::new("entry_ids_v1");
 /// Local id of a status -> place.

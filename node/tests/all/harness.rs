@@ -106,6 +106,10 @@ impl Person {
         device
     }
 
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     pub(crate) fn did(&self) -> Did {
         self.did
     }

@@ -1,6 +1,6 @@
 //! Nodes that find each other, exchange what they want, and survive who breaks the rules.
 
-mod blobs;
+pub(crate) mod blobs;
 mod copies;
 mod liar;
 mod mallory;

@@ -1,5 +1,6 @@
 //! Several devices of one identity: alice has a phone and a laptop, bob follows her.
 
+mod erasures;
 mod pairing;
 mod removal;
 mod sharing;

@@ -25,6 +25,7 @@ const SAME: Rule = Rule("SYN-13");
 enum Held {
     Identity(Did),
     Run { log: LogId, bytes: u64, pushed: bool },
+    Bodies { log: LogId, bytes: u64 },
     Fork { log: LogId, from: u64, to: u64 },
     Aimed,
     Proven,
@@ -83,6 +84,24 @@ impl Applying {
         self.bytes += bytes;
         let batch = Batch::Run { did, log, from, entries, live: pushed };
         self.issue(Held::Run { log, bytes, pushed }, batch, out);
+    }
+
+    /// Hands entries to the node whose bodies are lacked.
+    pub(super) fn bodies(
+        &mut self,
+        set: &mut Set,
+        log: LogId,
+        from: u64,
+        entries: Vec<SignedEntry>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(state) = set.logs.get_mut(&log) else { return };
+        state.applying += 1;
+        let did = state.did;
+        set.refresh_log(log);
+        let bytes = entries.iter().map(entry_bytes).sum();
+        self.bytes += bytes;
+        self.issue(Held::Bodies { log, bytes }, Batch::Bodies { did, log, from, entries }, out);
     }
 
     /// Hands the objects of an identity to the node.
@@ -146,13 +165,22 @@ impl Applying {
     ) -> Result<(), Refusal> {
         let Some(held) = self.open.remove(&ticket) else { return Ok(()) };
         let is_search = matches!(held, Held::Fork { .. }) && outcome == Outcome::Refused(SAME);
-        let apart = outcome == Outcome::Refused(UNLINKED) || matches!(held, Held::Proven | Held::Receipts);
+        let apart = outcome == Outcome::Refused(UNLINKED)
+            || matches!(held, Held::Proven | Held::Receipts | Held::Bodies { .. });
         set.has_gap |= outcome != Outcome::Applied && !apart && !is_search;
         match held {
             Held::Run { log, bytes, pushed } => {
                 self.bytes -= bytes;
                 self.pushes_done += u64::from(pushed);
                 applied_run(set, log, outcome, position)
+            }
+            Held::Bodies { log, bytes } => {
+                self.bytes -= bytes;
+                if let Some(state) = set.logs.get_mut(&log) {
+                    state.applying -= 1;
+                }
+                set.refresh_log(log);
+                blame(outcome, "bodies that were asked for again")
             }
             Held::Identity(did) => {
                 if let Some(state) = set.identities.get_mut(&did) {

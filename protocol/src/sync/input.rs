@@ -134,6 +134,14 @@ pub enum Input {
     Identity(IdentitySummary),
     /// A log is new at our side, is now wanted or is not any more, or was changed otherwise than by growing.
     Log(LogSummary),
+    /// Entries of a log that are held and live, but without their bodies (`SYN-21`): all of them, ascending, after
+    /// each change of the identity.
+    Lacked {
+        /// The log.
+        log: LogId,
+        /// The places.
+        places: Vec<u64>,
+    },
     /// A log has grown at our side, from whatever source, this peer included.
     Stored {
         /// The log.

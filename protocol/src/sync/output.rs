@@ -40,6 +40,17 @@ pub enum Batch {
         /// True if it was pushed, just after it was stored by the peer.
         live: bool,
     },
+    /// Entries that are held already, asked for again since their bodies were lacked (`SYN-21`).
+    Bodies {
+        /// Whose.
+        did: Did,
+        /// The log.
+        log: LogId,
+        /// The place of the first entry.
+        from: u64,
+        /// The entries, with consecutive places of this log; the last is signed.
+        entries: Vec<SignedEntry>,
+    },
     /// Single entries aimed at one of our identities, each signed.
     Aimed {
         /// The entries by author.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::applying::{Applying, entry_bytes};
+use super::bodies;
 use super::message::{Message, Place, Range, place};
 use super::output::Output;
 use super::own::OwnHeads;
@@ -36,6 +37,8 @@ enum Wanted {
         first: u64,
         next: u64,
         to: u64,
+        /// It is held already, and asked for again because of bodies (`SYN-21`).
+        again: bool,
         /// Entries that no signature covers yet.
         uncovered: Vec<SignedEntry>,
     },
@@ -78,6 +81,8 @@ impl Fetches {
                 self.ask_fork(set, log)
             } else if let Some(log) = next_log(set, own) {
                 self.ask_range(set, log)
+            } else if let Some(log) = bodies::next_log(set) {
+                self.ask_bodies(set, log)
             } else {
                 return;
             };
@@ -119,7 +124,19 @@ impl Fetches {
         set.refresh_log(log);
         self.issued += 1;
         let message = Message::RangeRequest { request: self.issued, id, from, to };
-        Some((Wanted::Run { log, first: from, next: from, to, uncovered: Vec::new() }, message))
+        Some((Wanted::Run { log, first: from, next: from, to, again: false, uncovered: Vec::new() }, message))
+    }
+
+    /// Asks once more for entries whose bodies are lacked (`SYN-21`).
+    fn ask_bodies(&mut self, set: &mut Set, log: LogId) -> Option<(Wanted, Message)> {
+        let state = set.logs.get_mut(&log)?;
+        let (from, to) = bodies::take_range(state)?;
+        state.fetching = true;
+        let id = state.salted;
+        set.refresh_log(log);
+        self.issued += 1;
+        let message = Message::RangeRequest { request: self.issued, id, from, to };
+        Some((Wanted::Run { log, first: from, next: from, to, again: true, uncovered: Vec::new() }, message))
     }
 
     /// Takes a part of an answer (`SYN-10`).
@@ -136,20 +153,26 @@ impl Fetches {
         let end = range.end;
         let request = range.request;
         match &mut fetch.wanted {
-            Wanted::Run { log, first, next, to, uncovered } => {
-                let log = *log;
-                check_run(&range, log, *next, *to)?;
+            Wanted::Run { log, first, next, to, again, uncovered } => {
+                let (log, to, again) = (*log, *to, *again);
+                check_run(&range, log, *next, to)?;
                 let from = *next - uncovered.len() as u64;
                 *next += range.entries.len() as u64;
                 uncovered.extend(range.entries);
                 let rest = uncovered.split_off(covered(uncovered));
                 let run = std::mem::replace(uncovered, rest);
                 let (is_empty, is_cut) = (*next == *first, !uncovered.is_empty());
-                if !run.is_empty() {
+                let next = *next;
+                if !run.is_empty() && again {
+                    applying.bodies(set, log, from, run, out);
+                } else if !run.is_empty() {
                     applying.run(set, log, from, run, false, out);
                 }
                 if end {
                     self.open.remove(&request);
+                    if again {
+                        bodies::ended(set, log, next, to);
+                    }
                     return end_run(set, log, is_empty, is_cut);
                 }
                 Ok(())

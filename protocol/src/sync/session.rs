@@ -2,6 +2,7 @@
 
 use super::aimed::AimedExchange;
 use super::applying::Applying;
+use super::bodies;
 use super::clock::Clock;
 use super::comparison::Comparison;
 use super::handshake::{self, Agreement};
@@ -108,6 +109,7 @@ impl Session {
             Input::Received(frame) => return self.receive(&frame, now_ms, out),
             Input::Identity(summary) => self.put_identity(summary, out),
             Input::Log(summary) => self.put_log(summary, out),
+            Input::Lacked { log, places } => self.put_lacked(log, places, out),
             Input::Stored { log, from, entries, position, counter } => {
                 self.stored(Growth { log, from, entries, position }, counter, now_ms, out);
             }
@@ -239,6 +241,18 @@ impl Session {
         self.count(summary.counter);
         self.set.put_log(summary);
         self.announce(Item::Log(summary.log), out);
+    }
+
+    /// Where only changes are compared (`SYN-6`), the peer has to hear of identity and log first.
+    fn put_lacked(&mut self, log: LogId, places: Vec<u64>, out: &mut Vec<Output>) {
+        let Some(state) = self.set.logs.get(&log) else { return };
+        let (did, log_is_heard) = (state.did, state.theirs.is_some());
+        let is_heard = self.set.identities.get(&did).is_none_or(|state| state.theirs.is_some());
+        let unheard = [(Item::Identity(did), is_heard), (Item::Log(log), log_is_heard)];
+        for (item, _) in unheard.into_iter().filter(|(_, heard)| !heard && !places.is_empty()) {
+            self.announce(item, out);
+        }
+        bodies::note(&mut self.set, log, places);
     }
 
     fn announce(&mut self, item: Item, out: &mut Vec<Output>) {

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bodies::Lacked;
 use super::handshake::Salter;
 use super::input::{Frontier, IdentitySummary, LogSummary};
 use super::message::SaltedId;
@@ -103,6 +104,8 @@ pub(super) struct LogState {
     pub(super) repeats: u64,
     /// Of an own log: how far the peer is known to hold it.
     pub(super) held_by_peer: u64,
+    /// Bodies that we should have and don't.
+    pub(super) lacked: Lacked,
     /// Entries that they have and we don't.
     left: u64,
 }
@@ -143,6 +146,8 @@ pub(super) struct Set {
     pub(super) due_identities: BTreeSet<Did>,
     pub(super) due_logs: BTreeSet<LogId>,
     pub(super) due_forks: BTreeSet<LogId>,
+    /// Logs of which bodies are lacked; due once both sides know the same of the identity.
+    pub(super) due_bodies: BTreeSet<LogId>,
     /// Items that they offered and of which they have not yet said where they stand.
     pub(super) awaited: u64,
     /// Something that they have could not be had: nothing more is acknowledged in this session.
@@ -164,6 +169,7 @@ impl Set {
             due_identities: BTreeSet::new(),
             due_logs: BTreeSet::new(),
             due_forks: BTreeSet::new(),
+            due_bodies: BTreeSet::new(),
             awaited: 0,
             has_gap: false,
             logs_left: 0,
@@ -256,6 +262,7 @@ impl Set {
             fork_serves: 0,
             repeats: 0,
             held_by_peer: 0,
+            lacked: Lacked::default(),
             left: 0,
         };
         if self.own.contains(&did) {
@@ -294,6 +301,7 @@ impl Set {
         state.left = left;
         keep(&mut self.due_logs, log, state.is_due());
         keep(&mut self.due_forks, log, state.fork_at.is_some());
+        keep(&mut self.due_bodies, log, state.lacks_bodies());
     }
 
     /// True while newer objects of this identity are on their way: its logs wait for them.

@@ -13,6 +13,7 @@ mod receipts;
 mod recover_vectors;
 mod signatures;
 mod support;
+mod sync_bodies;
 mod sync_home;
 mod sync_mallory;
 mod sync_receipts;

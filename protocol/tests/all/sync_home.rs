@@ -244,6 +244,15 @@ impl Home {
                 let news = if accepted.is_empty() { Vec::new() } else { vec![self.append(log, accepted)] };
                 (answer(outcome, self.logs[&log].position()), news)
             }
+            Batch::Bodies { log, from, entries, .. } => {
+                let stored = self.logs.get_mut(&log).expect("is held");
+                for (place, entry) in (usize::try_from(from).expect("fits")..).zip(entries) {
+                    let held = &mut stored.entries[place];
+                    assert_eq!(held.header, entry.header);
+                    held.body = held.body.take().or(entry.body);
+                }
+                (answer(Outcome::Applied, stored.position()), Vec::new())
+            }
             Batch::Aimed { items } => {
                 self.aimed_received.extend(items.into_iter().flat_map(|item| item.entries));
                 (answer(Outcome::Applied, Position::EMPTY), Vec::new())

@@ -8,7 +8,7 @@ use xom_node::command::Command;
 use xom_node::model::EraseScope;
 
 use super::access;
-use crate::api::entities::read_timestamp;
+use crate::api::entities::read_day_or_time;
 use crate::http::{ApiError, Call, Params};
 
 /// Entries of one request; whoever asks goes on while `left` is not 0.
@@ -57,8 +57,7 @@ fn scope(params: &Params) -> Result<EraseScope, ApiError> {
     let everything = params.flag("everything").unwrap_or(false);
     match (params.text("before"), params.text("device"), everything) {
         (Some(before), None, false) => {
-            let whole = if before.len() == 10 { format!("{before}T00:00:00.000Z") } else { before };
-            let ms = read_timestamp(&whole).ok_or_else(|| ApiError::invalid("before is no date like 2026-03-12"))?;
+            let ms = read_day_or_time(&before).ok_or_else(|| ApiError::invalid("before is no date like 2026-03-12"))?;
             Ok(EraseScope::Before(ms))
         }
         (None, Some(device), false) => {

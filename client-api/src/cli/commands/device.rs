@@ -68,10 +68,13 @@ impl ListArgs {
 
 /// End a device: what it signs from now on counts nowhere, whatever time it claims.
 ///
-/// What it wrote until now, as far as this node holds it, goes on counting. The control key signs, or where it is
-/// not kept here and nothing is given this device does, if it admitted that one or is it.
+/// What it wrote until now, as far as this node holds it, goes on counting. Of a device that was stolen name when,
+/// or how many of its entries are yours: the rest never counted then, and what it erased comes back. Who has its
+/// key can claim an earlier time, so look at what is left; more can't be taken away later. The control key signs,
+/// or where it is not kept here and nothing is given this device does, if it admitted that one or is it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  xom device remove 'old phone'\n  xom device remove 3f2a9c --words-file words")]
+#[command(after_help = "Example:\n  xom device remove 'old phone'\n  xom device remove 3f2a9c --words-file words\n  \
+    xom device remove laptop --before 2026-03-12T18:00")]
 struct RemoveArgs {
     /// Its id, the beginning of it, or its name
     #[arg(value_name = "DEVICE")]
@@ -79,6 +82,12 @@ struct RemoveArgs {
     /// End the devices that it admitted with it
     #[arg(long)]
     with_granted: bool,
+    /// Keep only what it wrote before this day, minute (UTC) or time
+    #[arg(long, value_name = "DATE", conflicts_with = "entries")]
+    before: Option<String>,
+    /// Keep only its first entries, so many; `xom device list` shows how many there are
+    #[arg(long, value_name = "NUMBER")]
+    entries: Option<u64>,
     #[command(flatten)]
     control: ControlArgs,
 }
@@ -86,7 +95,14 @@ struct RemoveArgs {
 impl RemoveArgs {
     fn execute(&self, call: &Call) -> Result<(), CliError> {
         let path = format!("/api/xom/v1/devices/{}/remove", card::segment(&self.device));
-        let ended = self.control.post(&call.client()?, &path, json!({"with_granted": self.with_granted}))?;
+        let mut body = json!({"with_granted": self.with_granted});
+        if let Some(before) = &self.before {
+            body["before"] = json!(before);
+        }
+        if let Some(entries) = self.entries {
+            body["entries"] = json!(entries);
+        }
+        let ended = self.control.post(&call.client()?, &path, body)?;
         call.output.show(&ended, |_| format!("device {} has ended", card::text(&ended, "device")))
     }
 }

@@ -30,6 +30,8 @@ use crate::store::Notice;
 const FETCHED_MAX: usize = 4;
 /// How often the store is asked for what is missing, besides each notice.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// How often at most, where waits after failures are over: who had a blob not yet may have it soon.
+const LOOK_LEAST: Duration = Duration::from_secs(1);
 /// Bytes of unfinished blobs that are kept on disk until the next start, to go on from.
 const PARTIAL_BYTES_MAX: u64 = 256 << 20;
 /// Unfinished blobs that are kept: each holds a file open.
@@ -74,6 +76,8 @@ pub(in crate::net) struct Fetcher {
     queue: VecDeque<BlobId>,
     attempts: BTreeMap<BlobId, Attempt>,
     transfers: JoinSet<(BlobId, PeerId, Result<(), Failure>)>,
+    /// When the store was last asked for what is missing.
+    looked: Instant,
 }
 
 impl Fetcher {
@@ -85,17 +89,19 @@ impl Fetcher {
         stop: CancellationToken,
     ) -> Self {
         let (queue, attempts, transfers) = (VecDeque::new(), BTreeMap::new(), JoinSet::new());
-        Self { shared, control, connected, stop, queue, attempts, transfers }
+        Self { shared, control, connected, stop, queue, attempts, transfers, looked: Instant::now() }
     }
 
     /// Runs until the node stops.
     pub(in crate::net) async fn run(mut self) {
         let mut notices = self.shared.store.notices();
-        let mut look = tokio::time::interval(LOOK_EVERY);
+        self.look().await;
         loop {
+            self.begin_transfers().await;
+            let next_look = self.next_look().into();
             tokio::select! {
                 () = self.stop.cancelled() => break,
-                _ = look.tick() => self.look().await,
+                () = tokio::time::sleep_until(next_look) => self.look().await,
                 heard = hear(&mut notices) => match heard {
                     Heard::Wanted(blob) => self.want(blob),
                     Heard::Missed => self.look().await,
@@ -111,7 +117,6 @@ impl Fetcher {
                     Err(cause) => tracing::error!(%cause, "the transfer of a blob broke down"),
                 },
             }
-            self.begin_transfers().await;
         }
         self.transfers.shutdown().await;
     }
@@ -122,8 +127,17 @@ impl Fetcher {
         }
     }
 
+    /// When the store is to be asked again: as soon as a wait is over.
+    fn next_look(&self) -> Instant {
+        let waiting = self.attempts.values().filter(|attempt| !attempt.running);
+        let due = waiting.filter_map(|attempt| attempt.not_before).min();
+        let latest = self.looked + LOOK_EVERY;
+        due.map_or(latest, |due| due.clamp(self.looked + LOOK_LEAST, latest))
+    }
+
     /// Reads what is missing from the store, without what must wait.
     async fn look(&mut self) {
+        self.looked = Instant::now();
         let store = self.shared.store.clone();
         let missing = match blocking(move || store.snapshot()?.blobs_wanted()).await {
             Ok(missing) => missing,

@@ -81,6 +81,24 @@ impl Talk<'_> {
         for log in logs {
             self.step(Input::Log(log));
         }
+        self.tell_lacked(did).await
+    }
+
+    /// Tells the session of which entries of an identity bodies are lacked (`SYN-21`).
+    async fn tell_lacked(&mut self, did: Did) -> Result<(), StoreError> {
+        let shared = Arc::clone(&self.with.shared);
+        for (log, places) in blocking(move || shared.store.snapshot()?.bodies_lacked(&did)).await? {
+            self.step(Input::Lacked { log, places });
+        }
+        Ok(())
+    }
+
+    /// The same of all identities that the peer may hear of.
+    pub(super) async fn tell_all_lacked(&mut self) -> Result<(), StoreError> {
+        let shared = Arc::clone(&self.with.shared);
+        for did in blocking(move || shared.store.snapshot()?.lacking_identities()).await? {
+            self.tell_lacked(did).await?;
+        }
         Ok(())
     }
 

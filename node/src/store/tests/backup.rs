@@ -477,6 +477,7 @@ async fn every_table_is_in_a_backup_or_made_again_or_left_out_by_name() {
         "backup_keys_v1",
         "blobs_v1",
         "checkpoint_faults_v1",
+        "bodies_lacked_v1",
         "bodies_v1",
         "entries_v1",
         "erasures_v1",

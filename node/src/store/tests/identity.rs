@@ -119,6 +119,30 @@ async fn entries_above_an_ended_devices_head_are_void_until_the_head_is_raised()
 }
 
 #[tokio::test]
+async fn syn_21_a_body_that_was_never_had_is_lacked_once_its_erase_is_undone_and_over_restarts_until_it_comes() {
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let status = alice.post("one").await;
+    let early = alice.position(&alice.me.log);
+    let whole = alice.run(Position::EMPTY, &alice.record(&alice.me.did));
+    alice.erase(status, false).await;
+    bob.fetch(&alice).await;
+    let lacked = |bob: &Person| bob.store.snapshot().unwrap().bodies_lacked(&alice.me.did).unwrap();
+    assert_eq!(lacked(&bob), [], "what is hidden is not lacked");
+    let head = LogHead { log: alice.me.log, height: early.height, head: early.head.unwrap() };
+    let end = DeviceEnd { device: alice.me.device, heads: vec![head], stands: Vec::new() };
+    let place = alice.record(&alice.me.did).state().place();
+    let removal = compose::device_remove(&place, end, &[&control(&alice).await]).unwrap();
+    bob.store.insert_identity(alice.me.did, vec![removal.encode()]).await.unwrap();
+    assert_eq!(bob.texts(&alice.me.log), Vec::<String>::new());
+    let bob = bob.restart().await;
+    assert_eq!(lacked(&bob), [(alice.me.log, vec![1])]);
+    assert_eq!(bob.store.snapshot().unwrap().lacking_identities().unwrap(), [alice.me.did]);
+    bob.store.append(whole).await.unwrap();
+    assert_eq!((lacked(&bob), bob.texts(&alice.me.log)), (Vec::new(), vec!["one".to_owned()]));
+    assert_eq!(bob.store.snapshot().unwrap().lacking_identities().unwrap(), []);
+}
+
+#[tokio::test]
 async fn a_device_writes_its_first_sixty_four_logs_in_whatever_order_they_were_opened() {
     // LOG-1: the root log is one of them; a second opening of the same log, here of the first, is none.
     let (mallory, bob, carol) = (Person::new("mallory"), Person::new("bob"), Person::new("carol"));
