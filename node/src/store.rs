@@ -21,6 +21,7 @@ mod idempotency;
 mod identities;
 mod keyring;
 mod lacking;
+mod lazy;
 mod load;
 pub(crate) mod lost;
 mod media;
@@ -68,6 +69,7 @@ use writer::{Job, Task};
 
 pub(crate) use audits::ProofTaken;
 pub(crate) use erasure::attachments;
+pub(crate) use lazy::{Lazy, Tables};
 pub(crate) use open::{open, open_existing, open_without_identity};
 pub(crate) use receipts::{Holding, NewReceipt, Parcel, Receipted, Recipient, Role};
 pub(crate) use snapshot::Snapshot;

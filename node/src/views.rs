@@ -16,13 +16,14 @@ pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 
-use redb::{ReadableTable, Table, WriteTransaction};
+use redb::{ReadableTable, WriteTransaction};
 use xom_protocol::body::Body;
 use xom_protocol::entry::Header;
 use xom_protocol::{Did, EntryId};
 
 use crate::error::StoreError;
 use crate::model::{AccountId, Event};
+use crate::store::{Lazy, Tables};
 pub(crate) use relation::read_counts;
 use row::AccountRow;
 
@@ -76,27 +77,27 @@ impl NewEntry<'_> {
     }
 }
 
-/// The tables of all views, open in one write transaction.
+/// The tables of all views, in one write transaction.
 pub(crate) struct Views<'t> {
-    accounts: Table<'t, u64, &'static [u8]>,
-    registers: Table<'t, tables::RegisterRowKey, &'static [u8]>,
-    statuses: Table<'t, u64, &'static [u8]>,
-    status_of_entry: Table<'t, &'static [u8; 32], u64>,
-    author_statuses: Table<'t, (u64, u64), u8>,
-    home: Table<'t, (u64, u64), u64>,
-    public: Table<'t, u64, u8>,
-    tags: Table<'t, (&'static [u8; 16], u64), u8>,
-    children: Table<'t, (&'static [u8; 32], u64), ()>,
-    counts: Table<'t, &'static [u8; 32], (u64, u64, u64)>,
-    reactions: Table<'t, (&'static [u8; 32], u64), u64>,
-    reposts: Table<'t, (&'static [u8; 32], u64), (u64, u64)>,
-    polls: Table<'t, &'static [u8; 32], &'static [u8]>,
-    follows: Table<'t, (u64, u64), u64>,
-    following: Table<'t, (u64, u64), u64>,
-    followers: Table<'t, (u64, u64), u64>,
-    blocks: Table<'t, (u64, u64), u64>,
-    notifications: Table<'t, (u64, u64), (u8, u64, u64)>,
-    imports: Table<'t, (u64, &'static [u8; 16]), u64>,
+    accounts: Lazy<'t, u64, &'static [u8]>,
+    registers: Lazy<'t, tables::RegisterRowKey, &'static [u8]>,
+    statuses: Lazy<'t, u64, &'static [u8]>,
+    status_of_entry: Lazy<'t, &'static [u8; 32], u64>,
+    author_statuses: Lazy<'t, (u64, u64), u8>,
+    home: Lazy<'t, (u64, u64), u64>,
+    public: Lazy<'t, u64, u8>,
+    tags: Lazy<'t, (&'static [u8; 16], u64), u8>,
+    children: Lazy<'t, (&'static [u8; 32], u64), ()>,
+    counts: Lazy<'t, &'static [u8; 32], (u64, u64, u64)>,
+    reactions: Lazy<'t, (&'static [u8; 32], u64), u64>,
+    reposts: Lazy<'t, (&'static [u8; 32], u64), (u64, u64)>,
+    polls: Lazy<'t, &'static [u8; 32], &'static [u8]>,
+    follows: Lazy<'t, (u64, u64), u64>,
+    following: Lazy<'t, (u64, u64), u64>,
+    followers: Lazy<'t, (u64, u64), u64>,
+    blocks: Lazy<'t, (u64, u64), u64>,
+    notifications: Lazy<'t, (u64, u64), (u8, u64, u64)>,
+    imports: Lazy<'t, (u64, &'static [u8; 16]), u64>,
     /// The local identities, by account.
     local: BTreeMap<u64, Did>,
     /// Accounts touched in this transaction; written by [`Views::finish`].
@@ -107,28 +108,28 @@ pub(crate) struct Views<'t> {
 }
 
 impl<'t> Views<'t> {
-    /// Opens all tables; `local` are the identities of this node.
-    pub(crate) fn open(txn: &'t WriteTransaction, local: &[Did]) -> Result<Self, StoreError> {
+    /// Takes its tables; `local` are the identities of this node.
+    pub(crate) fn open(tables: Tables<'t>, local: &[Did]) -> Result<Self, StoreError> {
         let mut views = Self {
-            accounts: txn.open_table(tables::ACCOUNTS)?,
-            registers: txn.open_table(tables::REGISTERS)?,
-            statuses: txn.open_table(tables::STATUSES)?,
-            status_of_entry: txn.open_table(tables::STATUS_OF_ENTRY)?,
-            author_statuses: txn.open_table(tables::AUTHOR_STATUSES)?,
-            home: txn.open_table(tables::HOME)?,
-            public: txn.open_table(tables::PUBLIC)?,
-            tags: txn.open_table(tables::TAGS)?,
-            children: txn.open_table(tables::CHILDREN)?,
-            counts: txn.open_table(tables::COUNTS)?,
-            reactions: txn.open_table(tables::REACTIONS)?,
-            reposts: txn.open_table(tables::REPOSTS)?,
-            polls: txn.open_table(tables::POLLS)?,
-            follows: txn.open_table(tables::FOLLOWS)?,
-            following: txn.open_table(tables::FOLLOWING)?,
-            followers: txn.open_table(tables::FOLLOWERS)?,
-            blocks: txn.open_table(tables::BLOCKS)?,
-            notifications: txn.open_table(tables::NOTIFICATIONS)?,
-            imports: txn.open_table(tables::IMPORTS)?,
+            accounts: tables.table(tables::ACCOUNTS)?,
+            registers: tables.table(tables::REGISTERS)?,
+            statuses: tables.table(tables::STATUSES)?,
+            status_of_entry: tables.table(tables::STATUS_OF_ENTRY)?,
+            author_statuses: tables.table(tables::AUTHOR_STATUSES)?,
+            home: tables.table(tables::HOME)?,
+            public: tables.table(tables::PUBLIC)?,
+            tags: tables.table(tables::TAGS)?,
+            children: tables.table(tables::CHILDREN)?,
+            counts: tables.table(tables::COUNTS)?,
+            reactions: tables.table(tables::REACTIONS)?,
+            reposts: tables.table(tables::REPOSTS)?,
+            polls: tables.table(tables::POLLS)?,
+            follows: tables.table(tables::FOLLOWS)?,
+            following: tables.table(tables::FOLLOWING)?,
+            followers: tables.table(tables::FOLLOWERS)?,
+            blocks: tables.table(tables::BLOCKS)?,
+            notifications: tables.table(tables::NOTIFICATIONS)?,
+            imports: tables.table(tables::IMPORTS)?,
             local: BTreeMap::new(),
             touched: BTreeMap::new(),
             readers: BTreeMap::new(),

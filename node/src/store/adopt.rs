@@ -3,7 +3,6 @@
 //!
 //! The order is that of `identities.rs`: keys under a name that is not final, the database, the name.
 
-use redb::ReadableTable;
 use tokio::sync::oneshot;
 use xom_protocol::body::is_username;
 use xom_protocol::identity::{IdentityRecord, SignedObject};

@@ -2,7 +2,6 @@
 //! one writes with the same device key. Then nothing is signed with that key any more, so that no place
 //! is signed twice (`LOG-17`, R-FRK-2, R-FRK-3, R-FRK-5).
 
-use redb::ReadableTable;
 use xom_protocol::{Did, Digest, LogId};
 
 use super::Store;
@@ -40,7 +39,7 @@ impl Batch<'_> {
 
     /// Refuses where nothing may be signed in this log any more.
     pub(super) fn check_signing(&self, log: &LogId) -> Result<(), CommandError> {
-        let stopped = self.stopped_logs.get(&log.0).map_err(StoreError::from)?;
+        let stopped = self.stopped_logs.get(&log.0)?;
         if stopped.is_some() { Err(CommandError::Behind) } else { Ok(()) }
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use redb::ReadableTable;
 use xom_protocol::body::Body;
 use xom_protocol::entry::{Kind, VerifiedEntry};
 use xom_protocol::identity::IdentityState;

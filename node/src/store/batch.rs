@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use redb::{ReadableTable, Table, WriteTransaction};
+use redb::{ReadableTable, WriteTransaction};
 use xom_protocol::entry::{Header, Salt};
 use xom_protocol::identity::{IdentityRecord, SignedObject};
 use xom_protocol::{BlobId, DeviceId, Did, Digest, EntryId, LogId};
 
+use super::lazy::{Lazy, Tables};
 use super::own::Own;
 use super::tables::{self, ArrivalRow, BlobRow, EntryRow, ErasureRow, IdentityRow, LogRow, PlaceKey, flags};
 use super::{Notice, Shared, salts};
@@ -22,46 +23,46 @@ pub(super) struct Batch<'t> {
     pub(super) own: &'t mut BTreeMap<Did, Own>,
     pub(super) now_ms: u64,
     pub(super) counters: Counters,
-    pub(super) counters_table: Table<'t, &'static str, u64>,
-    pub(super) identity_numbers: Table<'t, &'static [u8; 32], u32>,
-    pub(super) identities: Table<'t, u32, IdentityRow>,
-    pub(super) identity_objects: Table<'t, (u32, u32), &'static [u8]>,
-    pub(super) identity_seen: Table<'t, (u32, &'static [u8; 32]), u64>,
-    pub(super) locals: Table<'t, u32, &'static [u8]>,
-    pub(super) backup_keys: Table<'t, &'static [u8; 32], &'static [u8; 32]>,
-    pub(super) settings: Table<'t, tables::SettingKey<'static>, &'static [u8]>,
-    pub(super) log_numbers: Table<'t, &'static [u8; 32], u32>,
-    pub(super) logs: Table<'t, u32, LogRow>,
-    pub(super) logs_of: Table<'t, (u32, u32), ()>,
-    pub(super) openings: Table<'t, &'static [u8; 32], PlaceKey>,
-    pub(super) openings_of: Table<'t, PlaceKey, ()>,
-    pub(super) entries: Table<'t, PlaceKey, &'static [u8]>,
-    pub(super) bodies: Table<'t, PlaceKey, &'static [u8]>,
-    pub(super) bodies_lacked: Table<'t, PlaceKey, ()>,
-    pub(super) entry_ids: Table<'t, &'static [u8; 32], PlaceKey>,
-    pub(super) local_ids: Table<'t, u64, PlaceKey>,
-    pub(super) arrivals: Table<'t, u64, ArrivalRow>,
-    pub(super) stopped_logs: Table<'t, &'static [u8; 32], (u64, [u8; 32])>,
-    pub(super) fork_proofs: Table<'t, u32, &'static [u8]>,
-    pub(super) checkpoint_faults: Table<'t, PlaceKey, &'static [u8]>,
-    pub(super) erasures: Table<'t, (&'static [u8; 32], u32, u64), ErasureRow>,
-    pub(super) purges_due: Table<'t, (u64, u32, u64), ()>,
-    pub(super) purge_intents: Table<'t, u64, ()>,
-    pub(super) free_slots: Table<'t, u64, ()>,
-    pub(super) purges_owed: Table<'t, PlaceKey, &'static [u8]>,
-    pub(super) copies: Table<'t, (u32, &'static [u8; 32]), &'static [u8]>,
-    pub(super) receipts: Table<'t, (u32, u64), &'static [u8]>,
-    pub(super) receipts_given: Table<'t, (u32, &'static [u8; 32]), u64>,
-    pub(super) answers: Table<'t, (&'static [u8; 32], &'static [u8; 32]), &'static [u8]>,
-    pub(super) blobs: Table<'t, &'static [u8; 32], BlobRow>,
-    pub(super) blob_references: Table<'t, (&'static [u8; 32], u32, u64), ()>,
-    pub(super) media: Table<'t, u64, &'static [u8]>,
-    pub(super) idempotency_keys: Table<'t, &'static [u8; 32], (u64, u64)>,
-    pub(super) recovery_requests: Table<'t, &'static [u8; 32], &'static [u8]>,
-    pub(super) peers: Table<'t, &'static [u8], &'static [u8]>,
-    pub(super) resumes: Table<'t, &'static [u8], ([u8; 16], u64)>,
-    pub(super) aimed: Table<'t, (u32, u64), PlaceKey>,
-    pub(super) own_profiles: Table<'t, (u32, u64), PlaceKey>,
+    pub(super) counters_table: Lazy<'t, &'static str, u64>,
+    pub(super) identity_numbers: Lazy<'t, &'static [u8; 32], u32>,
+    pub(super) identities: Lazy<'t, u32, IdentityRow>,
+    pub(super) identity_objects: Lazy<'t, (u32, u32), &'static [u8]>,
+    pub(super) identity_seen: Lazy<'t, (u32, &'static [u8; 32]), u64>,
+    pub(super) locals: Lazy<'t, u32, &'static [u8]>,
+    pub(super) backup_keys: Lazy<'t, &'static [u8; 32], &'static [u8; 32]>,
+    pub(super) settings: Lazy<'t, tables::SettingKey<'static>, &'static [u8]>,
+    pub(super) log_numbers: Lazy<'t, &'static [u8; 32], u32>,
+    pub(super) logs: Lazy<'t, u32, LogRow>,
+    pub(super) logs_of: Lazy<'t, (u32, u32), ()>,
+    pub(super) openings: Lazy<'t, &'static [u8; 32], PlaceKey>,
+    pub(super) openings_of: Lazy<'t, PlaceKey, ()>,
+    pub(super) entries: Lazy<'t, PlaceKey, &'static [u8]>,
+    pub(super) bodies: Lazy<'t, PlaceKey, &'static [u8]>,
+    pub(super) bodies_lacked: Lazy<'t, PlaceKey, ()>,
+    pub(super) entry_ids: Lazy<'t, &'static [u8; 32], PlaceKey>,
+    pub(super) local_ids: Lazy<'t, u64, PlaceKey>,
+    pub(super) arrivals: Lazy<'t, u64, ArrivalRow>,
+    pub(super) stopped_logs: Lazy<'t, &'static [u8; 32], (u64, [u8; 32])>,
+    pub(super) fork_proofs: Lazy<'t, u32, &'static [u8]>,
+    pub(super) checkpoint_faults: Lazy<'t, PlaceKey, &'static [u8]>,
+    pub(super) erasures: Lazy<'t, (&'static [u8; 32], u32, u64), ErasureRow>,
+    pub(super) purges_due: Lazy<'t, (u64, u32, u64), ()>,
+    pub(super) purge_intents: Lazy<'t, u64, ()>,
+    pub(super) free_slots: Lazy<'t, u64, ()>,
+    pub(super) purges_owed: Lazy<'t, PlaceKey, &'static [u8]>,
+    pub(super) copies: Lazy<'t, (u32, &'static [u8; 32]), &'static [u8]>,
+    pub(super) receipts: Lazy<'t, (u32, u64), &'static [u8]>,
+    pub(super) receipts_given: Lazy<'t, (u32, &'static [u8; 32]), u64>,
+    pub(super) answers: Lazy<'t, (&'static [u8; 32], &'static [u8; 32]), &'static [u8]>,
+    pub(super) blobs: Lazy<'t, &'static [u8; 32], BlobRow>,
+    pub(super) blob_references: Lazy<'t, (&'static [u8; 32], u32, u64), ()>,
+    pub(super) media: Lazy<'t, u64, &'static [u8]>,
+    pub(super) idempotency_keys: Lazy<'t, &'static [u8; 32], (u64, u64)>,
+    pub(super) recovery_requests: Lazy<'t, &'static [u8; 32], &'static [u8]>,
+    pub(super) peers: Lazy<'t, &'static [u8], &'static [u8]>,
+    pub(super) resumes: Lazy<'t, &'static [u8], ([u8; 16], u64)>,
+    pub(super) aimed: Lazy<'t, (u32, u64), PlaceKey>,
+    pub(super) own_profiles: Lazy<'t, (u32, u64), PlaceKey>,
     pub(super) views: Views<'t>,
     pub(super) after: After,
     row_buffer: Vec<u8>,
@@ -115,7 +116,7 @@ pub(super) struct After {
 }
 
 impl Counters {
-    fn read(table: &impl ReadableTable<&'static str, u64>) -> Result<Self, StoreError> {
+    fn read(table: &Lazy<'_, &'static str, u64>) -> Result<Self, StoreError> {
         let get = |name: &str| -> Result<u64, StoreError> { Ok(table.get(name)?.map_or(0, |value| value.value())) };
         Ok(Self {
             arrival: get("arrival")?.max(1),
@@ -129,7 +130,7 @@ impl Counters {
         })
     }
 
-    fn write(&self, table: &mut Table<'_, &'static str, u64>) -> Result<(), StoreError> {
+    fn write(&self, table: &mut Lazy<'_, &'static str, u64>) -> Result<(), StoreError> {
         let values = [
             ("arrival", self.arrival),
             ("identity", self.identity),
@@ -148,58 +149,77 @@ impl Counters {
 }
 
 impl<'t> Batch<'t> {
-    /// Opens all tables.
+    /// Opens each table when it is first used.
     pub(super) fn open(
         txn: &'t WriteTransaction,
         shared: &'t Shared,
         own: &'t mut BTreeMap<Did, Own>,
         now_ms: u64,
     ) -> Result<Self, StoreError> {
-        let counters_table = txn.open_table(tables::COUNTERS)?;
+        Self::with(Tables::when_used(txn), shared, own, now_ms)
+    }
+
+    /// Opens all tables, and makes those that are not there.
+    pub(super) fn open_all(
+        txn: &'t WriteTransaction,
+        shared: &'t Shared,
+        own: &'t mut BTreeMap<Did, Own>,
+        now_ms: u64,
+    ) -> Result<Self, StoreError> {
+        Self::with(Tables::at_once(txn), shared, own, now_ms)
+    }
+
+    fn with(
+        tables: Tables<'t>,
+        shared: &'t Shared,
+        own: &'t mut BTreeMap<Did, Own>,
+        now_ms: u64,
+    ) -> Result<Self, StoreError> {
+        let counters_table = tables.table(tables::COUNTERS)?;
         let dids: Vec<Did> = shared.locals().iter().map(|local| local.did).collect();
         Ok(Self {
             counters: Counters::read(&counters_table)?,
             counters_table,
-            identity_numbers: txn.open_table(tables::IDENTITY_NUMBERS)?,
-            identities: txn.open_table(tables::IDENTITIES)?,
-            identity_objects: txn.open_table(tables::IDENTITY_OBJECTS)?,
-            identity_seen: txn.open_table(tables::IDENTITY_SEEN)?,
-            locals: txn.open_table(tables::LOCALS)?,
-            backup_keys: txn.open_table(tables::BACKUP_KEYS)?,
-            settings: txn.open_table(tables::SETTINGS)?,
-            log_numbers: txn.open_table(tables::LOG_NUMBERS)?,
-            logs: txn.open_table(tables::LOGS)?,
-            logs_of: txn.open_table(tables::LOGS_OF)?,
-            openings: txn.open_table(tables::OPENINGS)?,
-            openings_of: txn.open_table(tables::OPENINGS_OF)?,
-            entries: txn.open_table(tables::ENTRIES)?,
-            bodies: txn.open_table(tables::BODIES)?,
-            bodies_lacked: txn.open_table(tables::BODIES_LACKED)?,
-            entry_ids: txn.open_table(tables::ENTRY_IDS)?,
-            local_ids: txn.open_table(tables::LOCAL_IDS)?,
-            arrivals: txn.open_table(tables::ARRIVALS)?,
-            stopped_logs: txn.open_table(tables::STOPPED_LOGS)?,
-            fork_proofs: txn.open_table(tables::FORK_PROOFS)?,
-            checkpoint_faults: txn.open_table(tables::CHECKPOINT_FAULTS)?,
-            erasures: txn.open_table(tables::ERASURES)?,
-            purges_due: txn.open_table(tables::PURGES_DUE)?,
-            purge_intents: txn.open_table(tables::PURGE_INTENTS)?,
-            free_slots: txn.open_table(tables::FREE_SLOTS)?,
-            purges_owed: txn.open_table(tables::PURGES_OWED)?,
-            copies: txn.open_table(tables::COPIES)?,
-            receipts: txn.open_table(tables::RECEIPTS)?,
-            receipts_given: txn.open_table(tables::RECEIPTS_GIVEN)?,
-            answers: txn.open_table(tables::ANSWERS)?,
-            blobs: txn.open_table(tables::BLOBS)?,
-            blob_references: txn.open_table(tables::BLOB_REFERENCES)?,
-            media: txn.open_table(tables::MEDIA)?,
-            idempotency_keys: txn.open_table(tables::IDEMPOTENCY_KEYS)?,
-            recovery_requests: txn.open_table(tables::RECOVERY_REQUESTS)?,
-            peers: txn.open_table(tables::PEERS)?,
-            resumes: txn.open_table(tables::RESUMES)?,
-            aimed: txn.open_table(tables::AIMED)?,
-            own_profiles: txn.open_table(tables::OWN_PROFILES)?,
-            views: Views::open(txn, &dids)?,
+            identity_numbers: tables.table(tables::IDENTITY_NUMBERS)?,
+            identities: tables.table(tables::IDENTITIES)?,
+            identity_objects: tables.table(tables::IDENTITY_OBJECTS)?,
+            identity_seen: tables.table(tables::IDENTITY_SEEN)?,
+            locals: tables.table(tables::LOCALS)?,
+            backup_keys: tables.table(tables::BACKUP_KEYS)?,
+            settings: tables.table(tables::SETTINGS)?,
+            log_numbers: tables.table(tables::LOG_NUMBERS)?,
+            logs: tables.table(tables::LOGS)?,
+            logs_of: tables.table(tables::LOGS_OF)?,
+            openings: tables.table(tables::OPENINGS)?,
+            openings_of: tables.table(tables::OPENINGS_OF)?,
+            entries: tables.table(tables::ENTRIES)?,
+            bodies: tables.table(tables::BODIES)?,
+            bodies_lacked: tables.table(tables::BODIES_LACKED)?,
+            entry_ids: tables.table(tables::ENTRY_IDS)?,
+            local_ids: tables.table(tables::LOCAL_IDS)?,
+            arrivals: tables.table(tables::ARRIVALS)?,
+            stopped_logs: tables.table(tables::STOPPED_LOGS)?,
+            fork_proofs: tables.table(tables::FORK_PROOFS)?,
+            checkpoint_faults: tables.table(tables::CHECKPOINT_FAULTS)?,
+            erasures: tables.table(tables::ERASURES)?,
+            purges_due: tables.table(tables::PURGES_DUE)?,
+            purge_intents: tables.table(tables::PURGE_INTENTS)?,
+            free_slots: tables.table(tables::FREE_SLOTS)?,
+            purges_owed: tables.table(tables::PURGES_OWED)?,
+            copies: tables.table(tables::COPIES)?,
+            receipts: tables.table(tables::RECEIPTS)?,
+            receipts_given: tables.table(tables::RECEIPTS_GIVEN)?,
+            answers: tables.table(tables::ANSWERS)?,
+            blobs: tables.table(tables::BLOBS)?,
+            blob_references: tables.table(tables::BLOB_REFERENCES)?,
+            media: tables.table(tables::MEDIA)?,
+            idempotency_keys: tables.table(tables::IDEMPOTENCY_KEYS)?,
+            recovery_requests: tables.table(tables::RECOVERY_REQUESTS)?,
+            peers: tables.table(tables::PEERS)?,
+            resumes: tables.table(tables::RESUMES)?,
+            aimed: tables.table(tables::AIMED)?,
+            own_profiles: tables.table(tables::OWN_PROFILES)?,
+            views: Views::open(tables, &dids)?,
             after: After::default(),
             row_buffer: Vec::new(),
             body_buffer: Vec::new(),
@@ -259,7 +279,7 @@ impl<'t> Batch<'t> {
             return Ok(Some(record));
         }
         let Some(number) = self.identity_numbers.get(&did.0)?.map(|number| number.value()) else { return Ok(None) };
-        let record = load_identity(self.shared, &self.identity_objects, number)?;
+        let record = load_identity(self.shared, self.identity_objects.open()?, number)?;
         if let Some(record) = &record {
             self.shared.cache_identity(Arc::clone(record));
         }
@@ -283,7 +303,7 @@ impl<'t> Batch<'t> {
         row.write(&mut buffer);
         let put = self.entries.insert(place, buffer.as_slice()).map(|_| ());
         self.row_buffer = buffer;
-        Ok(put?)
+        put
     }
 
     /// Sets and clears flags of an entry.

@@ -9,7 +9,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
-use redb::ReadableTable;
 use tokio::task::spawn_blocking;
 use xom_protocol::BlobId;
 

@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use redb::ReadableTable;
 use xom_protocol::body::{
     Block, Body, Edit, Erase, Follow, LogHead, Post, Profile, PurgeOrder, Reaction, Repost, Unfollow, Vote,
 };
@@ -363,7 +362,7 @@ impl Batch<'_> {
 
     /// A live status.
     fn status(&self, status: StatusId) -> Result<HeldEntry, CommandError> {
-        let place = self.local_ids.get(status.0).map_err(StoreError::from)?.map(|place| place.value());
+        let place = self.local_ids.get(status.0)?.map(|place| place.value());
         let place = place.ok_or(CommandError::StatusNotFound)?;
         let held = self.held(place)?.filter(|held| held.row().is_live());
         held.ok_or(CommandError::StatusNotFound)

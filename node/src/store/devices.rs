@@ -1,6 +1,5 @@
 //! The devices of a local identity: granting a new one, ending one, listing them.
 
-use redb::ReadableTable;
 use xom_protocol::body::LogHead;
 use xom_protocol::entry::Header;
 use xom_protocol::identity::{DeviceEnd, DeviceStatus, IdentityRecord, Payload, Statement, compose, grants};

@@ -1,7 +1,6 @@
 //! Erasing and purging (`LOG-12`): an erase hides at once; the body goes when it is due, first out of
 //! the database, with an intent, then out of the file of salts.
 
-use redb::ReadableTable;
 use xom_protocol::BlobId;
 use xom_protocol::EntryId;
 use xom_protocol::body::{Attachment, Body, Erase};

@@ -33,7 +33,7 @@ impl Store {
     pub(super) async fn forget_idempotency_keys(&self) -> Result<(), StoreError> {
         self.write(|batch| {
             let now_ms = batch.now_ms;
-            Ok(batch.idempotency_keys.retain(|_, (used_ms, _)| counts(used_ms, now_ms))?)
+            Ok(batch.idempotency_keys.open_mut()?.retain(|_, (used_ms, _)| counts(used_ms, now_ms))?)
         })
         .await
     }
@@ -48,13 +48,13 @@ impl Snapshot {
 
 impl Batch<'_> {
     fn command_once(&mut self, did: &Did, key: &IdempotencyKey, command: Command) -> Answer {
-        if let Some(status) = look_up(&self.idempotency_keys, key, self.now_ms)? {
+        if let Some(status) = look_up(self.idempotency_keys.open()?, key, self.now_ms)? {
             return Ok(Done { entry: None, status: Some(status), known: true });
         }
         let done = self.command(did, command)?;
         if let Some(status) = done.status {
             let put = self.idempotency_keys.insert(&key.0, (self.now_ms, status.0)).map(|_| ());
-            put.map_err(StoreError::from)?;
+            put?;
         }
         Ok(done)
     }

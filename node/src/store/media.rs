@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek};
 
-use redb::ReadableTable;
 use serde::{Deserialize, Serialize};
 use xom_protocol::body::{Attachment, Body};
 use xom_protocol::limits::BLOB_BYTES_MAX;

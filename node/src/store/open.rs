@@ -121,7 +121,7 @@ fn recover(shared: &Shared) -> Result<(), StoreError> {
         let txn = database.begin_write()?;
         name_database(shared, &txn)?;
         let mut none = std::collections::BTreeMap::new();
-        let mut batch = super::Batch::open(&txn, shared, &mut none, shared.now_ms())?;
+        let mut batch = super::Batch::open_all(&txn, shared, &mut none, shared.now_ms())?;
         batch.migrate_forks(&txn)?;
         let intents: Vec<u64> =
             batch.purge_intents.iter()?.map(|row| row.map(|row| row.0.value())).collect::<Result<_, _>>()?;

@@ -1,7 +1,6 @@
 //! The public logs that a device opens besides its root log (`LOG-1`): which stand does not depend on
 //! the order in which the openings came.
 
-use redb::ReadableTable;
 use xom_protocol::body::{Body, LogOpen};
 use xom_protocol::entry::Header;
 use xom_protocol::limits::LOGS_PER_DEVICE_MAX;

@@ -1,6 +1,5 @@
 //! Private settings of local identities: shared among siblings, told to nobody else (`PAIR-8`).
 
-use redb::ReadableTable;
 use xom_protocol::limits::{DEVICE_NAME_BYTES_MAX, SETTINGS_MAX};
 use xom_protocol::sync::Setting;
 use xom_protocol::{DeviceId, Did};

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use redb::ReadableTable;
 use xom_protocol::body::Body;
 use xom_protocol::identity::{IdentityRecord, IdentityState, Inserted, SignedObject};
 use xom_protocol::{Did, Digest, Rule};

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use redb::ReadableTable;
 use xom_protocol::Digest;
 use xom_protocol::body::{Body, LogHead};
 use xom_protocol::entry::Kind;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redb::{CompactionError, ReadableTable, WriteTransaction};
+use redb::{CompactionError, WriteTransaction};
 use tokio::sync::{mpsc, oneshot};
 use xom_protocol::{BlobId, Did};
 
@@ -307,7 +307,7 @@ impl Writer {
         let database = shared.database()?;
         let txn = database.begin_write()?;
         Views::clear(&txn)?;
-        let mut batch = Batch::open(&txn, &shared, &mut self.own, shared.now_ms())?;
+        let mut batch = Batch::open_all(&txn, &shared, &mut self.own, shared.now_ms())?;
         let applied = batch.apply_all()?;
         batch.finish()?;
         txn.commit()?;

@@ -3,7 +3,6 @@
 //! An account's id is the head of its DID; where two DIDs share it, the later one takes the next
 //! free number.
 
-use redb::ReadableTable;
 use xom_protocol::Did;
 
 use super::row::{AccountRow, PROFILE_FIELDS};

@@ -1,6 +1,5 @@
 //! Notifications of the local identities.
 
-use redb::ReadableTable;
 use xom_protocol::EntryId;
 use xom_protocol::log::{RegisterKey, Subject};
 

@@ -43,7 +43,7 @@ pub(super) struct Change {
 
 impl Views<'_> {
     pub(super) fn standing(&self, register: &Digest) -> Result<Option<Standing>, StoreError> {
-        standing(&self.registers, register)
+        standing(self.registers.open()?, register)
     }
 
     pub(super) fn write_registers(&mut self, entry: &NewEntry<'_>, body: &Body) -> Result<(), StoreError> {
@@ -76,7 +76,7 @@ impl Views<'_> {
         entry: &NewEntry<'_>,
         key: RegisterKey,
         author: u64,
-        write: impl FnOnce(&mut Self, &Digest) -> Result<(), redb::StorageError>,
+        write: impl FnOnce(&mut Self, &Digest) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let digest = key.digest(&entry.header.author);
         let old = self.standing(&digest)?;

@@ -1,6 +1,5 @@
 //! Follows, blocks, reactions and votes.
 
-use redb::ReadableTable;
 use xom_protocol::{Did, EntryId};
 
 use super::Views;

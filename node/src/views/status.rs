@@ -1,6 +1,5 @@
 //! Posts and reposts: profiles, homes, public and tag timelines, threads.
 
-use redb::ReadableTable;
 use xom_protocol::body::{Post, Visibility};
 use xom_protocol::log::{RegisterKey, Subject};
 use xom_protocol::{Did, EntryId};

@@ -9,6 +9,7 @@ use xom_protocol::log::{Composer, Position, root_log_id};
 use xom_protocol::{BlobId, Did, Network};
 
 use super::{Arrival, NewEntry, Place, Views, tables};
+use crate::store::Tables;
 
 /// Somebody who writes entries.
 struct Person {
@@ -146,7 +147,7 @@ fn run(local: Did, told: &[Told], steps: &[(usize, bool)]) -> Database {
     let database = Database::builder().create_with_backend(InMemoryBackend::new()).expect("memory");
     for (index, applied) in steps {
         let txn = database.begin_write().expect("a write");
-        let mut views = Views::open(&txn, &[local]).expect("views");
+        let mut views = Views::open(Tables::at_once(&txn), &[local]).expect("views");
         let entry = new_entry(&told[*index]);
         let done = if *applied { views.apply(&entry) } else { views.retract(&entry) };
         done.expect("no storage error");
@@ -203,7 +204,7 @@ fn cleared_views_are_made_again_the_same() {
     let want = dump_all(&database);
     let txn = database.begin_write().expect("a write");
     Views::clear(&txn).expect("no storage error");
-    let mut views = Views::open(&txn, &[alice]).expect("views");
+    let mut views = Views::open(Tables::at_once(&txn), &[alice]).expect("views");
     for told in &told {
         views.apply(&new_entry(told)).expect("no storage error");
     }

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use redb::ReadableTable;
 use xom_protocol::body::Body;
 use xom_protocol::limits::RECEIPTS_PER_ENTRY_MAX;
 use xom_protocol::receipt::{Fate, Receipt};

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use redb::ReadableTable;
 use xom_protocol::limits::{COPIES_MAX, RECEIPT_OBJECTS_BYTES, RECEIPTS_MAX};
 use xom_protocol::receipt::{Answer, Fate, Receipt};
 use xom_protocol::sync::message::{HolderReceipts, KnownCopy, ReceiptNews};

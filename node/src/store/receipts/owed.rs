@@ -3,7 +3,6 @@
 //! *Purged* is written only in a transaction after the zeros of the salt are durable and the blobs are
 //! deleted, so no crash can make a receipt of it that is not true (R-STO-11).
 
-use redb::ReadableTable;
 use xom_protocol::body::Body;
 use xom_protocol::limits::RECEIPTS_WAITING_MAX;
 use xom_protocol::{BlobId, Did, EntryId};

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use redb::ReadableTable;
 use xom_protocol::body::Post;
 use xom_protocol::limits::ERASE_DELAY_MS;
 
