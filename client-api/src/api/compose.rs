@@ -82,7 +82,8 @@ pub async fn post(node: &Handle, viewer: Did, params: &Params, base: Option<&Sta
     check_lengths(&text, &warning, attachments.len(), poll.is_some())?;
     let marks = Marks::find(&text);
     let parent = params.id("in_reply_to_id")?.map(StatusId);
-    let mentions = resolve(node, marks.mentions, parent).await?;
+    let said = old.map(|old| old.mentions.clone()).unwrap_or_default();
+    let mentions = resolve(node, marks.mentions, said, parent).await?;
     Ok(Post {
         text,
         languages: language(params, old)?,
@@ -263,8 +264,13 @@ fn read_focus(text: &str) -> Option<Focus> {
 }
 
 /// The mentions among `names` that lead to an account known here. In an answer a bare name that nobody here has is
-/// that of whoever is answered, or is mentioned there.
-async fn resolve(node: &Handle, names: Vec<String>, parent: Option<StatusId>) -> Result<Vec<Mention>, ApiError> {
+/// that of whoever is answered, or is mentioned there. A name that an earlier version `said` stays who it was.
+async fn resolve(
+    node: &Handle,
+    names: Vec<String>,
+    said: Vec<Mention>,
+    parent: Option<StatusId>,
+) -> Result<Vec<Mention>, ApiError> {
     if names.is_empty() {
         return Ok(Vec::new());
     }
@@ -273,6 +279,10 @@ async fn resolve(node: &Handle, names: Vec<String>, parent: Option<StatusId>) ->
         let around = parent.as_ref().map(accounts_around).unwrap_or_default();
         let mut mentions = Vec::new();
         for name in names {
+            if let Some(said) = said.iter().find(|said| said.name == name) {
+                mentions.push(said.clone());
+                continue;
+            }
             let exact = reader.resolve_account(&name)?.map(|account| account.did);
             let near = || around.iter().find(|account| account.username == name).map(|account| account.did);
             mentions.extend(exact.or_else(near).map(|did| Mention { did, name }));

@@ -27,7 +27,15 @@ pub fn tokens(text: &str) -> Vec<Token<'_>> {
     while let Some(current) = text[at..].chars().next() {
         let rest = &text[at..];
         let found = match current {
-            'h' | 'H' => url_bytes(before, rest).map(|bytes| Token::Url(&rest[..bytes])),
+            'h' | 'H' => match address_bytes(before, rest) {
+                // What is too long for an address is none, and holds none: it is looked at once.
+                Some(bytes) if bytes > URL_BYTES_MAX => {
+                    before = rest[..bytes].chars().next_back();
+                    at += bytes;
+                    continue;
+                }
+                found => found.map(|bytes| Token::Url(&rest[..bytes])),
+            },
             '#' => tag_bytes(before, rest).map(|bytes| Token::Tag(&rest[..bytes])),
             '@' => mention_bytes(before, rest).map(|bytes| Token::Mention(&rest[..bytes])),
             _ => None,
@@ -62,19 +70,21 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || ('\u{300}'..='\u{36f}').contains(&c)
 }
 
-fn url_bytes(before: Option<char>, rest: &str) -> Option<usize> {
+/// How long the address is that `rest` begins with, whatever its length.
+fn address_bytes(before: Option<char>, rest: &str) -> Option<usize> {
     if before.is_some_and(is_word) {
         return None;
     }
     let scheme = ["https://", "http://"]
         .into_iter()
         .find(|scheme| rest.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))?;
+    let host = rest[scheme.len()..].chars().next()?;
+    if !host.is_alphanumeric() && host != '[' {
+        return None;
+    }
     let ends = |c: char| c.is_whitespace() || c.is_control() || "<>\"`{}|\\^".contains(c) || is_direction(c);
     let whole = &rest[..rest.find(ends).unwrap_or(rest.len())];
-    let address = trim_punctuation(whole);
-    let host = address.get(scheme.len()..)?.chars().next()?;
-    let fits = (host.is_alphanumeric() || host == '[') && address.len() <= URL_BYTES_MAX;
-    fits.then_some(address.len())
+    Some(trim_punctuation(whole).len())
 }
 
 /// Characters that turn the direction of a text could hide where an address leads.
@@ -82,13 +92,16 @@ fn is_direction(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Takes the end of the sentence off, and brackets that the address does not open.
+/// Takes the end of the sentence off, and brackets that the address does not open. Brackets are counted once: the
+/// cost must not grow with their square (`R-API-21`).
 fn trim_punctuation(address: &str) -> &str {
+    let count = |bracket: char| address.matches(bracket).count();
+    let (mut round, mut square) = (count(')').saturating_sub(count('(')), count(']').saturating_sub(count('[')));
     let mut address = address;
     while let Some(last) = address.chars().next_back() {
         let unopened = match last {
-            ')' => address.matches('(').count() < address.matches(')').count(),
-            ']' => address.matches('[').count() < address.matches(']').count(),
+            ')' => take_one(&mut round),
+            ']' => take_one(&mut square),
             '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '…' | '”' | '’' | '»' => true,
             _ => false,
         };
@@ -98,6 +111,12 @@ fn trim_punctuation(address: &str) -> &str {
         address = &address[..address.len() - last.len_utf8()];
     }
     address
+}
+
+fn take_one(left: &mut usize) -> bool {
+    let some = *left > 0;
+    *left = left.saturating_sub(1);
+    some
 }
 
 fn tag_bytes(before: Option<char>, rest: &str) -> Option<usize> {
@@ -164,6 +183,12 @@ mod tests {
         check("HTTP://A.example?q=1,2", &[Token::Url("HTTP://A.example?q=1,2")]);
         check("https:// http://.x xhttps://a.example javascript:alert(1)", &[]);
         check("https://a.example/\u{202e}gpj", &[Token::Url("https://a.example/")]);
+        check(
+            "(https://a.example/x)). [https://[::1]/y]]",
+            &[Token::Url("https://a.example/x"), Token::Url("https://[::1]/y")],
+        );
+        let long = format!("https://a.example/{} #b", "x".repeat(URL_BYTES_MAX));
+        check(&long, &[Token::Tag("#b")]);
         check("https://a.example/#tag @b", &[Token::Url("https://a.example/#tag"), Token::Mention("@b")]);
     }
 
@@ -184,5 +209,21 @@ mod tests {
         check(&"#".repeat(5_000), &[]);
         check(&"@a".repeat(2_500), &[Token::Mention("@a@a")]);
         check(&"e\u{301}".repeat(2_500), &[]);
+    }
+
+    #[test]
+    fn r_api_21_no_text_of_a_posts_length_takes_long_to_split() {
+        let wide = "ế".repeat(1_700);
+        let texts = [
+            format!("{}a{wide}{}", "http://".repeat(240), ")".repeat(1_600)),
+            format!("{}a{}", "https://".repeat(400), "]".repeat(1_700)),
+            format!("{}{}", "http://!".repeat(300), ")".repeat(2_500)),
+        ];
+        let began = std::time::Instant::now();
+        for text in &texts {
+            check(text, &[]);
+        }
+        let took = began.elapsed();
+        assert!(took < std::time::Duration::from_secs(2), "{took:?}");
     }
 }

@@ -187,6 +187,10 @@ impl Client {
             StatusCode::UNAUTHORIZED => {
                 CliError::Refused(format!("{said} (is {TOKEN_FILE:?} in the data folder that of this node?)"))
             }
+            // Not for good, so it must not look like an answer to what was asked.
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
+                CliError::Failed(format!("the node has no time now: {said}"))
+            }
             status if status.is_client_error() => CliError::Refused(said),
             _ => CliError::Failed(format!("the node failed: {said}")),
         })
@@ -252,5 +256,25 @@ mod tests {
         let client = Client::open(folder.path(), None).unwrap();
         let error = client.get("/health", &[]).unwrap_err();
         assert!(matches!(error, CliError::NotRunning(_)), "{error}");
+    }
+
+    #[test]
+    fn a_node_that_has_no_time_now_has_refused_nothing_for_good() {
+        for (status, refuses) in [("429 Too Many Requests", false), ("408 Request Timeout", false), ("422 No", true)] {
+            let node = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let folder = folder_that_names(node.local_addr().unwrap());
+            let lock = fs::File::open(folder.path().join("lock")).unwrap();
+            lock.lock().unwrap();
+            let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}");
+            let answering = std::thread::spawn(move || {
+                let (mut stream, _) = node.accept().unwrap();
+                let mut request = [0; 4096];
+                assert!(stream.read(&mut request).unwrap() > 0);
+                stream.write_all(answer.as_bytes()).unwrap();
+            });
+            let error = Client::open(folder.path(), None).unwrap().get("/health", &[]).unwrap_err();
+            assert_eq!(matches!(error, CliError::Refused(_)), refuses, "{status}: {error}");
+            answering.join().unwrap();
+        }
     }
 }

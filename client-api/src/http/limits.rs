@@ -48,7 +48,8 @@ pub const IDS_MAX: usize = 200;
 pub const IMPORT_BATCH_MAX: usize = 1_000;
 
 /// What may take long, each for the whole store or a whole medium.
-const LONG_PATHS: [&str; 8] = [
+const LONG_PATHS: [&str; 9] = [
+    "/statuses",
     "/api/v1/media",
     "/api/v2/media",
     "/api/xom/v1/verify",
@@ -79,9 +80,12 @@ pub async fn in_flight(State(app): State<App>, request: Request, next: Next) -> 
 
 /// Gives a request up that takes too long. What was commanded by then is carried out all the same.
 pub async fn in_time(request: Request, next: Next) -> Response {
-    let path = request.uri().path().trim_end_matches('/');
-    let secs = if LONG_PATHS.contains(&path) { LONG_REQUEST_SECS_MAX } else { REQUEST_SECS_MAX };
+    let secs = secs_max(request.uri().path());
     within(Duration::from_secs(secs), next.run(request)).await
+}
+
+fn secs_max(path: &str) -> u64 {
+    if LONG_PATHS.contains(&path.trim_end_matches('/')) { LONG_REQUEST_SECS_MAX } else { REQUEST_SECS_MAX }
 }
 
 async fn within(limit: Duration, answer: impl Future<Output = Response>) -> Response {
@@ -94,6 +98,14 @@ async fn within(limit: Duration, answer: impl Future<Output = Response>) -> Resp
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_upload_has_the_same_time_on_the_page_as_over_the_api() {
+        for path in ["/api/v2/media", "/api/v2/media/", "/statuses"] {
+            assert_eq!(secs_max(path), LONG_REQUEST_SECS_MAX, "{path}");
+        }
+        assert_eq!(secs_max("/api/v1/statuses"), REQUEST_SECS_MAX);
+    }
 
     #[tokio::test]
     async fn r_api_13_a_request_that_never_ends_is_given_up() {

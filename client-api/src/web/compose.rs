@@ -1,10 +1,12 @@
 //! The composer: text, content warning, language, one medium with its description.
 
 use axum::response::Redirect;
+use data_encoding::BASE64URL_NOPAD;
 use maud::{Markup, html};
 use serde_json::json;
-use xom_node::command::Command;
+use xom_node::command::{Command, IdempotencyKey};
 use xom_node::model::StatusId;
+use xom_protocol::body::Body;
 use xom_protocol::limits::{ALT_CHARS_MAX, POST_CHARS_MAX, WARNING_CHARS_MAX};
 
 use super::fault::Fault;
@@ -25,6 +27,7 @@ pub(super) fn form(visitor: &Visitor, parent: Option<StatusId>, text: &str, back
         form.card.composer id="reply" method="post" action="/statuses" enctype="multipart/form-data" {
             (csrf(visitor))
             input type="hidden" name="back" value=(back);
+            @if let Some(once) = once() { input type="hidden" name="once" value=(once); }
             @if let Some(StatusId(parent)) = parent { input type="hidden" name="in_reply_to_id" value=(parent); }
             textarea name="status" rows="3" maxlength=(POST_CHARS_MAX) placeholder=(hint) aria-label=(texts::COMPOSE) dir="auto" { (text) }
             div.row {
@@ -57,14 +60,28 @@ fn options() -> Markup {
     }
 }
 
-/// Publishes.
+/// Tells one form that was shown from all others; none without entropy.
+fn once() -> Option<String> {
+    let mut seed = [0; 16];
+    getrandom::fill(&mut seed).is_ok().then(|| BASE64URL_NOPAD.encode(&seed))
+}
+
+/// Publishes; once, however often the same form is sent with the same post (`R-API-19`).
 pub(super) async fn publish(form: Form) -> Result<Redirect, Fault> {
     let Form { visitor, params } = form;
     let params = with_upload(&visitor, params).await?;
     let post = compose::post(&visitor.node, visitor.did, &params, None).await?;
     let reply_to = params.id("in_reply_to_id")?.map(StatusId);
+    let sent = |once: &str| {
+        let place = format!("{once} {:?}", reply_to.map(|StatusId(id)| id));
+        IdempotencyKey::new(&Body::Post(post.clone()).encode(), visitor.did, &place)
+    };
+    let key = params.text("once").as_deref().map(sent);
     let command = Command::Post { post: Box::new(post), reply_to, quote_of: None };
-    visitor.node.command(visitor.did, command).await?;
+    match key {
+        Some(key) => visitor.node.command_once(visitor.did, key, command).await?,
+        None => visitor.node.command(visitor.did, command).await?,
+    };
     Ok(Redirect::to(&back(&params)))
 }
 

@@ -23,7 +23,8 @@ impl IntoResponse for Fault {
     fn into_response(self) -> Response {
         let text = match self.0.kind() {
             ErrorKind::NotFound => texts::NOT_FOUND,
-            ErrorKind::Forbidden => texts::FORBIDDEN,
+            // Without a reason of its own it was the form.
+            ErrorKind::Forbidden if self.0.text() == ErrorKind::Forbidden.meaning() => texts::FORBIDDEN,
             _ => self.0.text(),
         };
         let body = html! {

@@ -67,8 +67,11 @@ async fn try_set(visitor: &Visitor, params: &mut Params) -> Result<(), ApiError>
     let words = Phrase::parse(&words).map_err(|error| ApiError::invalid(error.to_string()))?;
     let mut guardians = Vec::new();
     let named = params.text("accounts").unwrap_or_default();
-    for who in named.split_whitespace() {
-        guardians.push(guardian(visitor, who.trim_matches(',').to_owned()).await?);
+    for who in named.split(|c: char| c.is_whitespace() || c == ',').filter(|who| !who.is_empty()) {
+        guardians.push(guardian(visitor, who.to_owned()).await?);
+    }
+    if guardians.is_empty() {
+        return Err(ApiError::invalid(texts::NOBODY));
     }
     let need = params.number("need")?.unwrap_or(1);
     visitor.node.set_guardians(visitor.did, guardians, need, words, None).await?;

@@ -12,7 +12,8 @@ use super::fault::Fault;
 use super::session::{LINK_MS, SESSION_MS, SessionError, now_ms};
 use super::visitor::Form;
 use super::{Web, layout, texts, welcome};
-use crate::http::{ApiError, App, Call, ErrorKind};
+use crate::http::call::Anonymous;
+use crate::http::{ApiError, App, Base, Call, ErrorKind};
 
 /// The query of a login link.
 #[derive(Deserialize)]
@@ -26,6 +27,7 @@ pub(super) struct LoginQuery {
 pub(super) async fn log_in(
     Extension(web): Extension<Web>,
     State(app): State<App>,
+    Anonymous(base): Anonymous,
     method: Method,
     headers: HeaderMap,
     Query(query): Query<LoginQuery>,
@@ -41,7 +43,7 @@ pub(super) async fn log_in(
     let begun = blocking(move || sessions.inner.sessions.begin(did, now_ms())).await;
     match begun {
         Ok(secret) => {
-            let cookie = set_cookie(&web.inner.cookie, &secret, SESSION_MS / 1000);
+            let cookie = set_cookie(&base, &web.inner.cookie, &secret, SESSION_MS / 1000);
             let keys = app.node().keyring(did).state();
             let place = keys.map_or("/", |keys| welcome::after_login(keys.phrase));
             ([(header::SET_COOKIE, cookie)], Redirect::to(place)).into_response()
@@ -51,10 +53,14 @@ pub(super) async fn log_in(
 }
 
 /// Ends the session.
-pub(super) async fn log_out(Extension(web): Extension<Web>, form: Form) -> Result<Response, Fault> {
+pub(super) async fn log_out(
+    Extension(web): Extension<Web>,
+    Anonymous(base): Anonymous,
+    form: Form,
+) -> Result<Response, Fault> {
     let sessions = web.clone();
     blocking(move || sessions.inner.sessions.end(&form.visitor.secret)).await?;
-    let cookie = set_cookie(&web.inner.cookie, "", 0);
+    let cookie = set_cookie(&base, &web.inner.cookie, "", 0);
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
 }
 
@@ -84,10 +90,11 @@ fn how_to_because(reason: &str) -> Markup {
     layout::bare(texts::LOG_IN, &main)
 }
 
-/// `Secure` is left out: the page is served to loopback over plain HTTP, and not every browser takes such
-/// cookies as secure there.
-fn set_cookie(name: &str, value: &str, max_age_secs: u64) -> String {
-    format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age_secs}")
+/// `Secure` only where the page was reached over HTTPS, through a proxy: on loopback it is served over plain HTTP,
+/// and not every browser takes such cookies as secure there.
+fn set_cookie(base: &Base, name: &str, value: &str, max_age_secs: u64) -> String {
+    let secure = if base.as_str().starts_with("https://") { "; Secure" } else { "" };
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age_secs}{secure}")
 }
 
 async fn blocking<T: Send + 'static>(
@@ -109,7 +116,8 @@ mod tests {
 
     #[test]
     fn the_cookie_is_kept_from_scripts_and_from_other_sites() {
-        let cookie = set_cookie("xom_session_7766", "secret", 60);
-        assert_eq!(cookie, "xom_session_7766=secret; Path=/; HttpOnly; SameSite=Strict; Max-Age=60");
+        let cookie = |scheme| set_cookie(&Base::new(scheme, "localhost"), "xom_session_7766", "secret", 60);
+        assert_eq!(cookie("http"), "xom_session_7766=secret; Path=/; HttpOnly; SameSite=Strict; Max-Age=60");
+        assert_eq!(cookie("https"), "xom_session_7766=secret; Path=/; HttpOnly; SameSite=Strict; Max-Age=60; Secure");
     }
 }

@@ -61,6 +61,10 @@ async fn a_node_that_ended_its_own_device_posts_nothing_more_and_says_why() {
     assert_eq!(text(&ended, "ended_by"), "control-key");
     let refused = server.post("/api/v1/statuses", json!({"status": "after"})).await;
     assert_eq!((refused.status, text(&refused.json(), "code")), (StatusCode::FORBIDDEN, "device-ended".to_owned()));
+    let old = json!({"source_url": "https://a.example/1", "published": "2020-01-01T00:00:00Z", "text": "old"});
+    let refused = server.post("/api/xom/v1/import/posts", json!({"posts": [old]})).await;
+    refused.refused(403);
+    assert_eq!(text(&refused.json(), "code"), "device-ended", "an import that can't sign fails as a whole");
     assert_eq!(server.post(PAIR, json!({})).await.status, 403);
     let status = server.get("/api/xom/v1/status").await.ok();
     assert!(status["warnings"].to_string().contains("was removed"), "{status}");
@@ -143,8 +147,14 @@ async fn on_the_page_a_device_is_named_and_removed_and_a_wrong_key_is_told_there
     let wrong = house.post(&remove, &cookie, &[("csrf", &token), ("passphrase", "a guess")]).await;
     assert_eq!(wrong.status, StatusCode::FORBIDDEN);
     assert!(wrong.body.contains("role=\"alert\"") && !wrong.body.contains("a guess"));
+    let no_phrase = house.post(&remove, &cookie, &[("csrf", &token), ("words", "xom")]).await;
+    assert_eq!(no_phrase.status, StatusCode::FORBIDDEN);
+    assert!(no_phrase.body.contains("a phrase has 24 words"), "{}", no_phrase.body);
     let removed = house.post(&remove, &cookie, &[("csrf", &token)]).await;
     assert_eq!(removed.status, StatusCode::SEE_OTHER);
     assert!(house.get("/devices", &cookie).await.body.contains("removed"));
+    let post = house.post("/statuses", &cookie, &[("csrf", &token), ("status", "after")]).await;
+    assert_eq!(post.status, StatusCode::FORBIDDEN);
+    assert!(post.body.contains("this device was removed from its identity"), "{}", post.body);
     house.close().await;
 }

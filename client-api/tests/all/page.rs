@@ -88,6 +88,52 @@ async fn a_form_writes_only_with_the_token_of_its_session_and_from_our_own_page(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn r_api_19_a_form_that_is_sent_twice_posts_once() {
+    let house = House::new("lan").await;
+    let cookie = house.log_in().await;
+    let page = house.get("/", &cookie).await;
+    let (csrf, once) = (page.field("csrf"), page.field("once"));
+    let send = |words: &'static str, once: String| {
+        let form = [("csrf", csrf.clone()), ("once", once), ("status", words.to_owned())];
+        let (house, cookie) = (&house, &cookie);
+        async move {
+            let form = form.each_ref().map(|(name, value)| (*name, value.as_str()));
+            house.post("/statuses", cookie, &form).await.status
+        }
+    };
+    let seen = async |words: &str| house.get("/", &cookie).await.body.matches(&format!(">{words}</p>")).count();
+    let (first, second) = tokio::join!(send("twice", once.clone()), send("twice", once.clone()));
+    assert_eq!([first, second], [StatusCode::SEE_OTHER; 2]);
+    assert_eq!(seen("twice").await, 1);
+    // The browser's way back shows the same form again: what else is written there is another post.
+    assert_eq!(send("other", once).await, StatusCode::SEE_OTHER);
+    assert_eq!(seen("other").await, 1);
+    let fresh = house.get("/", &cookie).await.field("once");
+    assert_eq!(send("twice", fresh).await, StatusCode::SEE_OTHER);
+    assert_eq!(seen("twice").await, 2);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guardians_are_not_ended_by_a_form_that_names_nobody() {
+    let house = House::new("lan").await;
+    let cookie = house.log_in().await;
+    let csrf = house.get("/", &cookie).await.field("csrf");
+    let words = std::fs::read_to_string(house.key_file("phrase")).unwrap();
+    let others = [1, 2].map(|byte| xom_protocol::Did([byte; 32]).to_string()).join("\n");
+    let set = async |accounts: &str| {
+        let form = [("csrf", csrf.as_str()), ("accounts", accounts), ("need", "2"), ("words", words.trim())];
+        house.post("/guardians", &cookie, &form).await
+    };
+    assert_eq!(set(&others).await.status, StatusCode::SEE_OTHER);
+    for nobody in ["", " \n ", ", ,"] {
+        assert_eq!(set(nobody).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{nobody:?}");
+    }
+    assert!(house.get("/guardians", &cookie).await.body.contains("2 of 2 can bring this account back"));
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn r_api_15_texts_are_shown_and_never_run() {
     let house = House::new("lan").await;
     let cookie = house.log_in().await;

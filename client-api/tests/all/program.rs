@@ -106,6 +106,17 @@ fn init_makes_an_identity_once_and_work_without_a_node_keeps_it() {
     assert_eq!(json(&xom(&data_dir, &["verify", "--json"]))["faults"], serde_json::json!([]));
 }
 
+#[cfg(unix)]
+#[test]
+fn an_archive_which_holds_what_was_erased_lately_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, data_dir) = no_folder();
+    json(&xom(&data_dir, &["init", "--json"]));
+    let archive = folder.path().join("lan.tar");
+    json(&xom(&data_dir, &["export", &archive.to_string_lossy(), "--json"]));
+    assert_eq!(fs::metadata(&archive).expect("a file").permissions().mode() & 0o777, 0o600);
+}
+
 #[test]
 fn after_a_crash_the_token_is_not_sent_to_whoever_took_the_port() {
     let (_folder, data_dir) = no_folder();

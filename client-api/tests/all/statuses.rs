@@ -125,6 +125,24 @@ async fn an_edit_changes_the_text_and_keeps_the_rest() {
 }
 
 #[tokio::test]
+async fn an_edit_of_an_answer_keeps_whom_it_mentions_by_a_bare_name() {
+    let server = Server::start().await;
+    let did = xom_protocol::Did([7; 32]);
+    server.post("/api/xom/v1/follow", json!({"did": did.to_string()})).await.ok();
+    let parent = server.toot(&format!("xin chào @user@{}.xom", did.short())).await;
+    assert_eq!(text(&parent["mentions"][0], "username"), "user", "{parent}");
+    let answer = json!({"status": "@user một", "in_reply_to_id": text(&parent, "id")});
+    let answer = server.post("/api/v1/statuses", answer).await.ok();
+    assert_eq!(answer["mentions"], parent["mentions"]);
+    let path = format!("/api/v1/statuses/{}", text(&answer, "id"));
+    let edited = server.call("PUT", &path, json!({"status": "@user hai"})).await.ok();
+    assert_eq!(edited["mentions"], parent["mentions"]);
+    let other = server.call("PUT", &path, json!({"status": "ba"})).await.ok();
+    assert_eq!(other["mentions"], json!([]), "a name that is gone from the text is mentioned no more");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_deleted_status_is_gone_and_gives_its_text_back() {
     let server = Server::start().await;
     let id = text(&server.toot("một").await, "id");

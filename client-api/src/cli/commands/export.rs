@@ -29,7 +29,11 @@ pub struct Args {
 impl Args {
     /// Writes.
     pub fn execute(&self, call: &Call) -> Result<(), CliError> {
-        let file = OpenOptions::new().write(true).create_new(true).open(&self.file);
+        let mut options = OpenOptions::new();
+        // What was erased in the last days is for the owner's eyes only.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.write(true).create_new(true).open(&self.file);
         let file = file.map_err(|cause| CliError::file(&self.file, cause))?;
         let written = self.write(call, &file).inspect_err(|_| {
             // A file that holds less than everything must not stay; if it can't go, the error below tells of it.

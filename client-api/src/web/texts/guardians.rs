@@ -9,6 +9,7 @@ pub(in super::super) const NONE: &str =
     "Nobody can bring this account back yet if you lose your devices and your words. Name people whom you trust.";
 pub(in super::super) const SET: &str = "Name other guardians";
 pub(in super::super) const ACCOUNTS: &str = "Who: DIDs or names, one a line";
+pub(in super::super) const NOBODY: &str = "nobody is named; `xom guardians clear` ends guarding";
 pub(in super::super) const NEED: &str = "How many of them it takes";
 pub(in super::super) const WORDS: &str = "Your 24 words";
 pub(in super::super) const SECRET: &str = "Passphrase or 24 words; empty if your control key lies unsealed";

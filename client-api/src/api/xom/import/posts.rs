@@ -87,7 +87,8 @@ impl Import {
         Ok(())
     }
 
-    /// Commits what is ready. A store that fails ends the import; what was committed before stays.
+    /// Commits what is ready. A node that can't store or sign now ends the import, since it would refuse every post;
+    /// what was committed before stays.
     async fn flush(&mut self) -> Result<(), ApiError> {
         let ready = std::mem::take(&mut self.ready);
         if ready.is_empty() {
@@ -99,9 +100,15 @@ impl Import {
         for ((place, source), done) in places.into_iter().zip(done) {
             self.results[place] = match done {
                 Ok(done) => self.imported(source, done),
-                Err(cause @ (CommandError::Store(_) | CommandError::Busy | CommandError::Clock(_))) => {
-                    return Err(cause.into());
-                }
+                Err(
+                    cause @ (CommandError::Store(_)
+                    | CommandError::Busy
+                    | CommandError::Clock(_)
+                    | CommandError::Access(_)
+                    | CommandError::Behind
+                    | CommandError::DeviceEnded
+                    | CommandError::NotLocal(_)),
+                ) => return Err(cause.into()),
                 Err(cause) => refused(&source, &cause.to_string()),
             };
         }
