@@ -15,13 +15,15 @@ use crate::model::StatusId;
 pub(super) const KEY_MS_MAX: u64 = 3_600 * 1_000;
 
 impl Store {
-    /// Carries a command out in one commit with its key, or answers what the key stands for.
+    /// Carries a command out in one commit with its key, or answers what the key stands for. Waits while peers are
+    /// still asked for the own heads (`LOG-17`).
     pub(crate) async fn command_once(
         &self,
         identity: Did,
         key: IdempotencyKey,
         command: Command,
     ) -> Result<Done, CommandError> {
+        self.signing_allowed().await?;
         let answer = self.write(move |batch| match batch.command_once(&identity, &key, command.clone()) {
             Err(CommandError::Store(e)) => Err(e),
             answer => Ok(answer),

@@ -28,6 +28,20 @@ async fn r_api_19_a_key_makes_one_post_also_after_a_restart() {
 }
 
 #[tokio::test]
+async fn r_frk_2_a_post_under_a_key_waits_like_any_other_while_peers_are_asked_for_the_own_heads() {
+    // LOG-17
+    let alice = Person::new("alice");
+    alice.store.hold_signing();
+    let mut posting = std::pin::pin!(alice.once(alice.app_key("k"), "one"));
+    assert!(futures::poll!(posting.as_mut()).is_pending());
+    alice.store.write(|_| Ok(())).await.unwrap();
+    assert!(alice.texts(&alice.me.log).is_empty(), "nothing is signed before they have answered");
+    alice.store.allow_signing();
+    assert!(!posting.await.known);
+    assert_eq!(alice.texts(&alice.me.log), ["one"]);
+}
+
+#[tokio::test]
 async fn keys_of_other_apps_and_identities_are_others() {
     let alice = Person::new("alice");
     let keys = [
