@@ -187,12 +187,14 @@ fn book(own: PeerId, store: &Store, config: &NodeConfig) -> Result<PeerBook, Sto
     getrandom::fill(&mut seed).map_err(|e| StoreError::Storage(format!("no entropy: {e}")))?;
     let mut book = PeerBook::new(own, u64::from_le_bytes(seed));
     let now = Instant::now();
+    let mut remembered = Vec::new();
     for (peer, record) in store.snapshot()?.peers()? {
         match (PeerId::from_bytes(&peer), PeerRecord::decode(&record)) {
-            (Ok(peer), Ok(record)) => book.restore(peer, record, now),
+            (Ok(peer), Ok(record)) => remembered.push((peer, record)),
             _ => tracing::warn!("a remembered peer can't be read and is left out"),
         }
     }
+    book.restore_all(remembered, now);
     for address in &config.bootstrap {
         book.name(address.clone(), now);
     }

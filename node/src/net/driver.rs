@@ -180,6 +180,7 @@ impl Driver {
         for dial in self.book.due(now) {
             self.dial(dial);
         }
+        self.let_forgotten_go();
         for (peer, permit) in self.sessions.due(now) {
             self.open_conversation(peer, permit);
         }
@@ -253,6 +254,18 @@ impl Driver {
             budget: Arc::new(Budget::new(Instant::now())),
             bans: 0,
         })
+    }
+
+    /// Keeps nothing of peers for whom the book had no room: neither on the disk nor in memory.
+    fn let_forgotten_go(&mut self) {
+        while self.remember.capacity() > 0 {
+            let Some(peer) = self.book.pop_forgotten() else { return };
+            if self.book.get(&peer).is_none() {
+                self.sessions.forget(&peer);
+                self.swarm.behaviour_mut().banned.unblock_peer(peer);
+                self.remember(&peer);
+            }
+        }
     }
 
     /// Has a peer's record written; where the queue is full the next change does.

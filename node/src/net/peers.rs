@@ -78,6 +78,8 @@ pub(super) struct PeerBook {
     peers: BTreeMap<PeerId, Peer>,
     seeds: Vec<Seed>,
     dials: BTreeMap<Multiaddr, (Instant, u32)>,
+    /// Peers for whom there was no room, until somebody has asked for them.
+    forgotten: Vec<PeerId>,
     jitter: Jitter,
 }
 
@@ -116,6 +118,12 @@ impl Peer {
         !banned && !self.dialling && !self.is_connected() && !self.addresses.is_empty() && self.next_dial <= now
     }
 
+    /// True for a stranger who can't be dialled, or was dialled in vain for long.
+    fn is_worthless(&self) -> bool {
+        let in_vain = self.addresses.is_empty() || self.failures >= FAILURES_OF_STRANGERS_MAX;
+        self.origin == Origin::Connected && in_vain
+    }
+
     fn before(&self, now: Instant) -> Before {
         match (self.lost_at, self.last_seen_ms) {
             (Some(at), _) => Before::Lost(now.saturating_duration_since(at)),
@@ -145,12 +153,25 @@ impl PeerBook {
     /// An empty book of the node `own`; `seed` spreads its retries.
     pub(super) fn new(own: PeerId, seed: u64) -> Self {
         let (peers, dials) = (BTreeMap::new(), BTreeMap::new());
-        Self { own, peers, seeds: Vec::new(), dials, jitter: Jitter::new(seed) }
+        Self { own, peers, seeds: Vec::new(), dials, forgotten: Vec::new(), jitter: Jitter::new(seed) }
     }
 
-    /// Puts back what was remembered by an earlier run.
-    pub(super) fn restore(&mut self, peer: PeerId, record: PeerRecord, now: Instant) {
-        if peer == self.own || self.peers.len() >= PEERS_MAX {
+    /// Puts back what was remembered by earlier runs: those whom the owner named, then those who can be dialled,
+    /// then those who were seen last, as far as there is room (`R-GOS-8`).
+    pub(super) fn restore_all(&mut self, mut remembered: Vec<(PeerId, PeerRecord)>, now: Instant) {
+        let worth = |record: &PeerRecord| (record.named, !record.addresses.is_empty(), record.last_seen_ms);
+        remembered.sort_by_key(|(_, record)| std::cmp::Reverse(worth(record)));
+        for (peer, record) in remembered {
+            if self.peers.len() < PEERS_MAX {
+                self.restore(peer, record, now);
+            } else {
+                self.forgotten.push(peer);
+            }
+        }
+    }
+
+    fn restore(&mut self, peer: PeerId, record: PeerRecord, now: Instant) {
+        if peer == self.own {
             return;
         }
         let origin = if record.named { Origin::Named } else { Origin::Connected };
@@ -193,12 +214,14 @@ impl PeerBook {
     }
 
     /// Takes an address, with its peer id, where a device of somebody who is wanted says that it can be
-    /// reached (`SYN-20`). It pushes nobody out of the book, and counts as a stranger's until it answers.
+    /// reached (`SYN-20`). It pushes nobody out of the book but strangers who can't be dialled or don't answer, and
+    /// counts as a stranger's until it answers.
     pub(super) fn stated(&mut self, address: Multiaddr, now: Instant) -> Option<PeerId> {
         let (address, peer) = split(address);
         let peer = peer.filter(|peer| *peer != self.own && is_dialable(&address))?;
         if self.peers.len() >= PEERS_MAX && !self.peers.contains_key(&peer) {
-            return None;
+            let worthless = self.idle().find(|(_, peer)| peer.is_worthless()).map(|(id, _)| *id)?;
+            self.forget(worthless);
         }
         let entry = self.peers.entry(peer).or_insert_with(|| Peer::new(Origin::Connected, now));
         entry.add(address, false).then_some(peer)
@@ -281,12 +304,17 @@ impl PeerBook {
         }
     }
 
-    /// Keeps a peer away until then.
-    pub(super) fn ban(&mut self, peer: &PeerId, until: Instant) {
-        if let Some(entry) = self.peers.get_mut(peer) {
-            entry.banned_until = Some(until);
-            entry.next_dial = until;
-        }
+    /// Keeps a peer away until then; false for one that is not in the book, whom nobody would ever pardon.
+    pub(super) fn ban(&mut self, peer: &PeerId, until: Instant) -> bool {
+        let Some(entry) = self.peers.get_mut(peer) else { return false };
+        entry.banned_until = Some(until);
+        entry.next_dial = until;
+        true
+    }
+
+    /// A peer for whom there was no room; each is answered once.
+    pub(super) fn pop_forgotten(&mut self) -> Option<PeerId> {
+        self.forgotten.pop()
     }
 
     /// Peers whose ban has ended; each is answered once.
@@ -359,11 +387,19 @@ impl PeerBook {
         if self.peers.len() < PEERS_MAX || self.peers.contains_key(newcomer) {
             return;
         }
-        let idle = self.peers.iter().filter(|(_, peer)| !peer.is_connected() && !peer.dialling);
-        let oldest = idle.min_by_key(|(_, peer)| (peer.origin, peer.last_seen_ms)).map(|(id, _)| *id);
+        let oldest = self.idle().min_by_key(|(_, peer)| (peer.origin, peer.last_seen_ms)).map(|(id, _)| *id);
         if let Some(oldest) = oldest {
-            self.peers.remove(&oldest);
+            self.forget(oldest);
         }
+    }
+
+    fn idle(&self) -> impl Iterator<Item = (&PeerId, &Peer)> {
+        self.peers.iter().filter(|(_, peer)| !peer.is_connected() && !peer.dialling)
+    }
+
+    fn forget(&mut self, peer: PeerId) {
+        self.peers.remove(&peer);
+        self.forgotten.push(peer);
     }
 }
 

@@ -156,8 +156,9 @@ impl Driver {
 
     fn ban(&mut self, peer: PeerId, length: Duration) {
         tracing::info!(%peer, secs = length.as_secs(), "let go for a while");
-        self.book.ban(&peer, Instant::now() + length);
-        self.swarm.behaviour_mut().banned.block_peer(peer);
+        if self.book.ban(&peer, Instant::now() + length) {
+            self.swarm.behaviour_mut().banned.block_peer(peer);
+        }
         let _ = self.swarm.disconnect_peer_id(peer);
     }
 

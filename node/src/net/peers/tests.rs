@@ -121,6 +121,40 @@ fn a_full_book_forgets_the_stranger_seen_longest_ago() {
 }
 
 #[test]
+fn whoever_is_pushed_out_of_a_full_book_is_told_once_so_that_nothing_of_it_stays() {
+    let (mut book, _, now) = book();
+    for number in 0..PEERS_MAX + 3 {
+        let stranger = PeerId::random();
+        book.connected(stranger, connection(number), None, now, u64::try_from(number).expect("small"));
+        book.closed(&stranger, connection(number), now, u64::try_from(number).expect("small"));
+    }
+    let told: Vec<PeerId> = std::iter::from_fn(|| book.pop_forgotten()).collect();
+    assert_eq!(told.len(), 3);
+    assert!(told.iter().all(|peer| book.get(peer).is_none()));
+    assert!(!book.ban(&told[0], now), "nobody would pardon it");
+}
+
+#[test]
+fn r_gos_8_a_crowd_of_strangers_keeps_nobody_out_at_a_restart_and_no_stated_address_afterwards() {
+    let (mut book, bob, now) = book();
+    let record = |named, ports: &[u16], last_seen_ms| PeerRecord {
+        addresses: ports.iter().map(|port| address(*port).to_string()).collect(),
+        last_seen_ms,
+        named,
+    };
+    let (carol, dave) = (PeerId::random(), PeerId::random());
+    let crowd = (0..2 * PEERS_MAX).map(|_| (PeerId::random(), record(false, &[], Some(9))));
+    let friends = [(bob, record(true, &[1], None)), (carol, record(false, &[2], Some(5)))];
+    book.restore_all(crowd.chain(friends).collect(), now);
+    assert!(book.get(&bob).is_some() && book.get(&carol).is_some());
+    let told: Vec<PeerId> = std::iter::from_fn(|| book.pop_forgotten()).collect();
+    assert_eq!((book.iter().count(), told.len()), (PEERS_MAX, PEERS_MAX + 2));
+    assert_eq!(book.stated(named(dave, 3), now), Some(dave), "strangers who can't be dialled make room");
+    assert_eq!(book.iter().count(), PEERS_MAX);
+    assert!(book.get(&bob).is_some() && book.get(&carol).is_some());
+}
+
+#[test]
 fn what_is_remembered_reads_back() {
     let (mut book, bob, now) = book();
     book.name(named(bob, 1), now);
@@ -129,6 +163,6 @@ fn what_is_remembered_reads_back() {
     let read = PeerRecord::decode(&record.encode()).expect("reads");
     assert_eq!(read, record);
     let mut next = PeerBook::new(PeerId::random(), 2);
-    next.restore(bob, read, now);
+    next.restore_all(vec![(bob, read)], now);
     assert_eq!(next.due(now), [Dial { peer: Some(bob), addresses: vec![address(2), address(1)] }]);
 }
