@@ -187,6 +187,7 @@ impl Batch<'_> {
         let local_id = self.local_id(decoded.as_ref(), held.header.time_ms, place)?;
         self.put_row(place, &EntryRow { flags: row.flags | flags::BODY, slot, local_id, ..row })?;
         self.bodies_lacked.remove(place)?;
+        // Where its author lives here, what is kept of it in memory was made without this body.
         self.after.reload_own |= self.own.contains_key(&held.header.author);
         let Some(held) = self.held(place)?.filter(|held| held.row().is_live()) else { return Ok(()) };
         self.enter_views(place, &held, decoded.as_ref())
@@ -268,12 +269,29 @@ impl Batch<'_> {
             let held = self.held(place)?;
             if let Some(held) = held {
                 self.fill_body(place, &held, entry)?;
+                self.own_meets(place, entry)?;
             }
             return Ok(true);
         }
         other.get_or_insert((held.row().header.to_vec(), held.row().signature.copied().map(Signature)));
         self.forget_entry(place, &held)?;
         Ok(false)
+    }
+
+    /// Shows an entry that came loose to the identity that it is of, if that lives here by now: the chain covers it.
+    fn own_meets(&mut self, place: PlaceKey, entry: &VerifiedEntry) -> Result<(), StoreError> {
+        let Some(held) = self.held(place)?.filter(|held| self.own.contains_key(&held.header.author)) else {
+            return Ok(());
+        };
+        let (row, kind) = (held.row(), &held.header.kind);
+        match entry.body() {
+            None if row.is(flags::BODY) => self.after.reload_own = true,
+            body => {
+                let decoded = body.and_then(|body| Body::decode(kind, &body.bytes).ok());
+                self.own_sees(row.local_id, entry, decoded.as_ref(), row.flags);
+            }
+        }
+        Ok(())
     }
 
     /// Stores one entry that is not held: its row, its body, its place in the views.

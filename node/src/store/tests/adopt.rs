@@ -115,3 +115,39 @@ async fn what_was_held_of_an_identity_becomes_its_own_once_it_is_adopted() {
     let home = reader.home(&row.did, &crate::model::Page { limit: 10, ..Default::default() }).unwrap();
     assert_eq!(home.len(), 1);
 }
+
+/// Alice's follow of bob, which bob's node holds without the rest of her log, and her identity, which lives there
+/// from now on.
+async fn adopted_after_a_follow() -> (Person, Person, NewRun) {
+    let (alice, bob, device) = (Person::new("alice"), Person::new("bob"), key(7));
+    alice.say(Command::Follow(bob.me.did)).await.unwrap();
+    let run = alice.run(Position::EMPTY, &alice.record(&alice.me.did));
+    let objects = alice.store.snapshot().unwrap().identity_objects(&alice.me.did).unwrap();
+    bob.store.insert_identity(alice.me.did, objects).await.unwrap();
+    assert!(bob.store.insert_loose(run.entries[1].clone(), true).await.unwrap());
+    bob.store.adopt("alice", alice.me.did, objects_with(&alice, &device), device).await.unwrap();
+    (alice, bob, run)
+}
+
+#[tokio::test]
+async fn what_came_loose_before_an_identity_lived_here_counts_for_it_once_its_log_is_here() {
+    let (alice, bob, run) = adopted_after_a_follow().await;
+    bob.store.append(run).await.unwrap();
+    let unfollow = vec![Command::Unfollow(bob.me.did)];
+    let done = bob.store.commands(alice.me.did, unfollow).await.remove(0).unwrap();
+    assert!(done.entry.is_some(), "she follows him, as her other device said");
+}
+
+#[tokio::test]
+async fn a_body_that_comes_after_its_header_counts_for_an_identity_that_lives_here() {
+    let (alice, bob, run) = adopted_after_a_follow().await;
+    alice.say(Command::Block(Did([5; 32]))).await.unwrap();
+    let whole = alice.run(Position::EMPTY, &alice.record(&alice.me.did));
+    let bare = whole.entries.iter().cloned().map(VerifiedEntry::without_body).collect();
+    bob.store.append(run).await.unwrap();
+    bob.store.append(alice.new_run(bare)).await.unwrap();
+    bob.store.append(whole).await.unwrap();
+    let unblock = vec![Command::Unblock(Did([5; 32]))];
+    let done = bob.store.commands(alice.me.did, unblock).await.remove(0).unwrap();
+    assert!(done.entry.is_some(), "she blocks, as her other device said");
+}
