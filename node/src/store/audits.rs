@@ -121,11 +121,11 @@ impl Batch<'_> {
         for seq in audit.height()..row.height {
             let place = (log, seq);
             let Some(held) = self.held(place)? else { break };
-            let body = self.body_of(place, &held)?;
+            let (body, is_held) = self.read_body(place, &held)?;
             if let Some(Body::Checkpoint(checkpoint)) = &body {
                 found |= self.audit_one(&mut audit, place, &held, checkpoint)?;
             }
-            audit.read(&held.header, held.id, body.as_ref(), held.row().is(flags::BODY));
+            audit.read(&held.header, held.id, body.as_ref(), is_held);
         }
         self.shared.audits().keep(log, audit);
         Ok(found)
@@ -197,8 +197,8 @@ impl Batch<'_> {
                 if held.header.kind != Kind::Erase {
                     continue;
                 }
-                let body = self.body_of(place.value(), &held)?;
-                if body.is_none() && !held.row().is(flags::BODY) {
+                let (body, is_held) = self.read_body(place.value(), &held)?;
+                if !is_held {
                     return Ok(Some(None));
                 }
                 erases.extend(body.map(|body| (held.header, held.id, body)));

@@ -92,7 +92,7 @@ impl Batch<'_> {
         }
         for (target, place, erasure) in waiting {
             let Some(held) = self.held(place)? else { continue };
-            let Some(Body::Erase(Erase { purge: Some(order), .. })) = self.body_of(place, &held)? else { continue };
+            let Some(Body::Erase(Erase { purge: Some(order), .. })) = self.read_body(place, &held)?.0 else { continue };
             if purge::check(state, &EntryId(target), &order).is_err() {
                 continue;
             }
@@ -108,18 +108,34 @@ impl Batch<'_> {
     /// Undoes an erase that does not count any more: what it hid and nothing else hides is live again.
     fn undo_erase(&mut self, place: PlaceKey, erase: &Erase) -> Result<(), StoreError> {
         let target = erase.target.entry;
-        if self.erasures.remove((&target.0, place.0, place.1))?.is_none() {
+        let undone = self.erasures.remove((&target.0, place.0, place.1))?.map(|row| row.value());
+        let (Some(undone), Some(at)) = (undone, self.place_of(&target)?) else { return Ok(()) };
+        let Some(held) = self.held(at)?.filter(|held| held.row().is(flags::HIDDEN)) else { return Ok(()) };
+        if self.log_row(at.0)?.author != undone.author {
             return Ok(());
         }
-        let Some(at) = self.entry_ids.get(&target.0)?.map(|target| target.value()) else { return Ok(()) };
-        let author = self.log_row(at.0)?.author;
+        self.purges_due.remove((purge_at_ms(undone.seen_ms, undone.ordered), at.0, at.1))?;
+        let others = self.erasures_of(&target, undone.author)?;
+        if others.is_empty() {
+            self.set_flags(at, 0, flags::HIDDEN)?;
+            return self.restore(at);
+        }
+        for other in others.iter().filter(|_| held.row().is(flags::BODY)) {
+            self.purges_due.insert((purge_at_ms(other.seen_ms, other.ordered), at.0, at.1), ())?;
+        }
+        Ok(())
+    }
+
+    /// What erases an entry of this author.
+    fn erasures_of(&self, target: &EntryId, author: u32) -> Result<Vec<ErasureRow>, StoreError> {
+        let mut found = Vec::new();
         for erasure in self.erasures.range((&target.0, 0, 0)..=(&target.0, u32::MAX, u64::MAX))? {
-            if erasure?.1.value().author == author {
-                return Ok(());
+            let erasure = erasure?.1.value();
+            if erasure.author == author {
+                found.push(erasure);
             }
         }
-        self.set_flags(at, 0, flags::HIDDEN)?;
-        self.restore(at)
+        Ok(found)
     }
 
     /// Takes an entry that counts again back into the views.
@@ -127,20 +143,20 @@ impl Batch<'_> {
         let Some(held) = self.held(place)?.filter(|held| held.row().is_live()) else { return Ok(()) };
         self.after.reload_own |= self.own.contains_key(&held.header.author);
         self.note_lacking_of(place, &held)?;
-        let body = self.body_of(place, &held)?;
+        let (body, _) = self.read_body(place, &held)?;
         self.enter_views(place, &held, body.as_ref())
     }
 
     /// Takes a live entry out of the views and of what the store itself derives.
     pub(super) fn leave_views(&mut self, place: PlaceKey, held: &HeldEntry) -> Result<(), StoreError> {
-        let body = self.body_of(place, held)?;
+        let (body, _) = self.read_body(place, held)?;
         let disputed = self.is_disputed(place)?;
         let has_effect = !disputed || body.as_ref().is_some_and(is_shown_disputed);
         if has_effect {
             self.views.retract(&NewEntry { disputed, ..held.for_views(place, body.as_ref()) })?;
         }
         if let Some(own) = self.own.get_mut(&held.header.author) {
-            own.erased(&held.header, held.id, body.as_ref());
+            own.erased(&held.header, held.id, body.as_ref(), held.row().local_id);
             self.after.wants_changed |= matches!(body, Some(Body::Follow(_) | Body::Unfollow(_)));
         }
         match body.as_ref().filter(|_| has_effect) {
@@ -157,7 +173,7 @@ impl Batch<'_> {
             return Ok(());
         }
         if row.is(flags::BODY) {
-            let body = self.body_of(place, held)?;
+            let (body, _) = self.read_body(place, held)?;
             self.release_blobs(place, body.as_ref(), ordered)?;
             self.owe_purged(place, held.id, row.slot, body.as_ref())?;
             self.bodies.remove(place)?;
@@ -195,6 +211,19 @@ impl Batch<'_> {
         Ok(bytes.and_then(|(_, bytes)| Body::decode(&held.header.kind, &bytes).ok()))
     }
 
+    /// The decoded body, and whether one is held at all. One that is damaged is not: it stands in the way of nothing
+    /// else (R-STO-5).
+    pub(super) fn read_body(&self, place: PlaceKey, held: &HeldEntry) -> Result<(Option<Body>, bool), StoreError> {
+        match self.body_of(place, held) {
+            Ok(body) => Ok((body, held.row().is(flags::BODY))),
+            Err(StoreError::Damaged(cause)) => {
+                tracing::error!(cause, "a body is damaged and counts as one that is not held");
+                Ok((None, false))
+            }
+            Err(e) => Err(e),
+        }
+    }
+
     /// Remembers which blobs a live entry names, and wants those that are not held.
     pub(super) fn refer_blobs(&mut self, place: PlaceKey, body: &Body) -> Result<(), StoreError> {
         for attachment in attachments(body) {
@@ -222,11 +251,15 @@ impl Batch<'_> {
         for attachment in body.into_iter().flat_map(attachments) {
             let blob = attachment.blob;
             self.blob_references.remove((&blob.0, place.0, place.1))?;
-            if self.blob_references.range((&blob.0, 0, 0)..=(&blob.0, u32::MAX, u64::MAX))?.next().is_none() {
-                self.drop_blob(&blob, ordered)?;
-            }
+            self.drop_unused(&blob, ordered)?;
         }
         Ok(())
+    }
+
+    /// Drops a blob that no body names and no upload waits with.
+    pub(super) fn drop_unused(&mut self, blob: &BlobId, for_good: bool) -> Result<(), StoreError> {
+        let named = self.blob_references.range((&blob.0, 0, 0)..=(&blob.0, u32::MAX, u64::MAX))?.next().is_some();
+        if named || self.is_uploaded(blob)? { Ok(()) } else { self.drop_blob(blob, for_good) }
     }
 
     /// Has the file of a blob deleted after the commit.
@@ -282,7 +315,7 @@ impl Batch<'_> {
         let author = self.identity_number(&held.header.author)?;
         self.own_profiles.remove((author, held.row().counter))?;
         let counter = self.held(eraser)?.map(|eraser| eraser.row().counter);
-        let (Some(body), Some(counter)) = (self.body_of(place, held)?, counter) else { return Ok(()) };
+        let (Some(body), Some(counter)) = (self.read_body(place, held)?.0, counter) else { return Ok(()) };
         for did in own::aims(&body, &held.header.author) {
             let number = self.identity_number(&did)?;
             if self.aimed.remove((number, held.row().counter))?.is_none() {
@@ -299,7 +332,7 @@ impl Batch<'_> {
     fn body_of_entry(&self, id: &EntryId) -> Result<Option<Body>, StoreError> {
         let Some(place) = self.place_of(id)? else { return Ok(None) };
         let held = self.held(place)?;
-        Ok(held.map(|held| self.body_of(place, &held)).transpose()?.flatten())
+        Ok(held.map(|held| self.read_body(place, &held)).transpose()?.and_then(|(body, _)| body))
     }
 
     /// Where an entry stands, by its id.

@@ -56,7 +56,7 @@ impl Snapshot {
             }
         }
         for (held, body) in hidden {
-            own.erased(&held.header, held.id, Some(&body));
+            own.erased(&held.header, held.id, Some(&body), held.row().local_id);
         }
         own.settle(&heads);
         Ok(())

@@ -127,12 +127,21 @@ impl Batch<'_> {
         let before = self.now_ms.saturating_sub(MEDIA_MS_MAX) << 16;
         for id in self.media_ids(before)? {
             let Some(media) = self.take_media(id)? else { continue };
-            let blob = media.attachment.blob;
-            if self.blob_references.range((&blob.0, 0, 0)..=(&blob.0, u32::MAX, u64::MAX))?.next().is_none() {
-                self.drop_blob(&blob, false)?;
-            }
+            self.drop_unused(&media.attachment.blob, false)?;
         }
         Ok(())
+    }
+
+    /// True while an upload of these bytes waits to be used.
+    pub(super) fn is_uploaded(&self, blob: &BlobId) -> Result<bool, StoreError> {
+        for row in self.media.iter()? {
+            let (id, row) = row?;
+            let media = read(&self.shared.salts, MediaId(id.value()), row.value())?;
+            if media.is_some_and(|media| media.attachment.blob == *blob) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn media_ids(&self, before: u64) -> Result<Vec<MediaId>, StoreError> {

@@ -101,13 +101,17 @@ impl Own {
         }
     }
 
-    /// An entry of this identity was erased; the erase has been seen.
-    pub(super) fn erased(&mut self, header: &Header, id: EntryId, body: Option<&Body>) {
+    /// An entry of this identity was erased; the erase has been seen. `local_id` is that of the entry.
+    pub(super) fn erased(&mut self, header: &Header, id: EntryId, body: Option<&Body>, local_id: u64) {
         if header.log == self.row.log {
             self.update(id, body);
         }
         if let Some(Body::Post(Post { imported_from: Some(source), .. })) = body {
-            self.imports.remove(&crate::views::source_hash(source));
+            let source = crate::views::source_hash(source);
+            // It may have been imported again since.
+            if self.imports.get(&source) == Some(&StatusId(local_id)) {
+                self.imports.remove(&source);
+            }
         }
     }
 

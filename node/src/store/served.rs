@@ -130,7 +130,7 @@ impl Snapshot {
         let Some(bytes) = self.entries.get(place)? else { return Ok(None) };
         let row = EntryRow::read(bytes.value()).ok_or_else(|| StoreError::Damaged("entry is too short".into()))?;
         let is_shown = row.is_live() || to_author && !row.is(flags::VOID);
-        let body = if is_shown { self.body_bytes(place, &row)? } else { None };
+        let body = if is_shown { self.whole_body(place, &row)? } else { None };
         Ok((!row.is(flags::LOOSE) || row.signature.is_some()).then(|| SignedEntry {
             header: row.header.to_vec(),
             signature: row.signature.copied().map(Signature),

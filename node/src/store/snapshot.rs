@@ -174,10 +174,10 @@ impl Snapshot {
         Ok(Some(read(&row)))
     }
 
-    /// A live entry's header and body; none if it is not held, not live or opaque.
+    /// A live entry's header and body; none if it is not held, not live, opaque or damaged.
     pub(crate) fn body(&self, place: PlaceKey) -> Result<Option<(Header, Body)>, StoreError> {
         let Some(held) = self.held(place)?.filter(|held| held.row().is_live()) else { return Ok(None) };
-        let Some((_, bytes)) = self.body_bytes(place, &held.row())? else { return Ok(None) };
+        let Some((_, bytes)) = self.whole_body(place, &held.row())? else { return Ok(None) };
         Ok(Body::decode(&held.header.kind, &bytes).ok().map(|body| (held.header, body)))
     }
 
@@ -202,6 +202,21 @@ impl Snapshot {
             Some(opened) => Ok(Some(opened)),
             None if self.is_gone_now(place, row.slot)? => Ok(None),
             None => Err(damaged_body(place)),
+        }
+    }
+
+    /// The same for those whom a damaged body is no body, and no reason to go without the rest (R-STO-5).
+    pub(super) fn whole_body(
+        &self,
+        place: PlaceKey,
+        row: &EntryRow<'_>,
+    ) -> Result<Option<(Salt, Vec<u8>)>, StoreError> {
+        match self.body_bytes(place, row) {
+            Err(StoreError::Damaged(cause)) => {
+                tracing::error!(cause, "a body is damaged and left out");
+                Ok(None)
+            }
+            read => read,
         }
     }
 

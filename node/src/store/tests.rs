@@ -7,6 +7,7 @@ mod blobs;
 mod checking;
 mod control;
 mod crash;
+mod damage;
 mod erasure;
 mod forks;
 mod guarding;
@@ -15,6 +16,7 @@ mod identity;
 mod keyring;
 mod lost;
 mod receipts;
+mod undone;
 mod writing;
 
 use std::path::{Path, PathBuf};

@@ -164,7 +164,7 @@ impl Batch<'_> {
         if !counts || self.is_void_checkpoint(place)? {
             return Ok(None);
         }
-        let Some(Body::Checkpoint(checkpoint)) = self.body_of(place, &held)? else { return Ok(None) };
+        let Some(Body::Checkpoint(checkpoint)) = self.read_body(place, &held)?.0 else { return Ok(None) };
         let found = checkpoint.logs.binary_search_by_key(&of.log, |head| head.log);
         Ok(found.ok().map(|index| checkpoint.logs[index]))
     }

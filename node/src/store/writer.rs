@@ -357,7 +357,7 @@ impl Batch<'_> {
                 // An entry that came loose is met again where the chain reached it: only its own counter counts.
                 let Some(held) = held.filter(|held| held.row().counter == first + offset) else { continue };
                 if held.row().flags & (flags::HIDDEN | flags::VOID) == 0 {
-                    let body = self.body_of(place, &held)?;
+                    let (body, _) = self.read_body(place, &held)?;
                     let disputed = self.is_disputed(place)?;
                     if disputed && !body.as_ref().is_some_and(is_shown_disputed) {
                         continue;

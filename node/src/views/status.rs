@@ -55,7 +55,11 @@ impl Views<'_> {
             }
         }
         if let Some(source) = &post.imported_from {
-            self.imports.remove((row.author, &source_hash(source)))?;
+            let key = (row.author, &source_hash(source));
+            let is_this = self.imports.get(key)?.is_some_and(|known| known.value() == status);
+            if is_this {
+                self.imports.remove(key)?;
+            }
         }
         self.forget_all(row.author, &row.entry)?;
         self.remove_status(status, &row)?;

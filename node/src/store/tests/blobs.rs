@@ -85,3 +85,23 @@ async fn an_empty_upload_and_one_whose_folder_is_gone_are_typed_errors_and_the_s
     assert!(matches!(failed, Err(CommandError::Store(StoreError::Storage(_)))));
     alice.post("after").await;
 }
+
+#[tokio::test]
+async fn a_picture_that_was_uploaded_again_stays_when_the_first_upload_is_forgotten() {
+    let alice = Person::new("alice");
+    let hours = |hours: u64| hours * 3_600 * 1_000;
+    let first = alice.store.add_blob(upload(&alice, PNG).await).await.unwrap();
+    let blob = first.blob;
+    alice.store.add_media(alice.me.did, first).await.unwrap();
+    alice.wait(hours(20));
+    let second = alice.store.add_blob(upload(&alice, PNG).await).await.unwrap();
+    let media = alice.store.add_media(alice.me.did, second.clone()).await.unwrap();
+    alice.wait(hours(5));
+    alice.store.purge_due().await.unwrap();
+    assert!(alice.store.snapshot().unwrap().media(media).unwrap().is_some());
+    assert!(alice.store.open_blob(blob).await.unwrap().is_some());
+    alice.wait(hours(20));
+    alice.store.purge_due().await.unwrap();
+    assert!(alice.store.open_blob(blob).await.unwrap().is_none());
+    assert!(!path_of(&alice, &blob).exists());
+}

@@ -151,3 +151,21 @@ async fn what_is_aimed_at_somebody_is_served_with_the_authors_name() {
     assert!(!bob.store.wants().contains(&alice.me.did));
     assert_eq!(bob.store.snapshot().unwrap().aimed_at(&alice.me.did, counter, 10).unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn an_import_that_was_taken_back_and_made_again_is_known_after_a_restart() {
+    let alice = Person::new("alice");
+    let import = || {
+        let (published, imported_from) = (Some(NOW_MS - 1_000), Some("https://old.example/1".to_owned()));
+        let post = Post { text: "old".to_owned(), published, imported_from, ..Post::default() };
+        Command::Post { post: Box::new(post), reply_to: None, quote_of: None }
+    };
+    let first = alice.say(import()).await.unwrap();
+    alice.erase(first.status.unwrap(), false).await;
+    let second = alice.say(import()).await.unwrap();
+    assert!(!second.known && second.status != first.status);
+    assert_eq!(alice.say(import()).await.unwrap().status, second.status);
+    let alice = alice.restart().await;
+    let again = alice.say(import()).await.unwrap();
+    assert_eq!((again.status, again.known), (second.status, true));
+}
