@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use xom_node::{Handle, Node};
 use xom_protocol::Did;
 
-use crate::cli::{CliError, Output, printable_line};
+use crate::cli::{CliError, Output};
 use crate::http::{self, App, HttpConfig, ListenError, Listener, Token};
 use crate::settings::Settings;
 use crate::web::{self, Web};
@@ -103,17 +103,10 @@ async fn serve(
 }
 
 async fn first_identity(node: &Handle) -> Result<Did, CliError> {
-    let identities = node.read(|reader| reader.local_identities()).await;
+    let identities = node.read(|reader| reader.owned_identities()).await;
     let identities = identities.map_err(|error| failed("can't read the identity", &error))?;
     let first = identities.first().map(|identity| identity.did);
-    first.ok_or_else(|| match node.restored().first() {
-        Some(restored) => CliError::Failed(format!(
-            "{} was restored and has no device key here yet: run `xom recover` with the 24 words, or `xom join` beside a \
-             device that still works",
-            printable_line(&restored.username)
-        )),
-        None => CliError::Failed("the data folder holds no identity".to_owned()),
-    })
+    first.ok_or_else(|| CliError::Failed("the data folder holds no identity".to_owned()))
 }
 
 fn failed(what: &str, error: &dyn std::error::Error) -> CliError {

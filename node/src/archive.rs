@@ -4,6 +4,7 @@
 mod car;
 mod check;
 mod digests;
+mod evidence;
 mod manifest;
 mod take;
 mod tar;
@@ -20,6 +21,7 @@ use crate::reader::Reader;
 pub use take::take_over;
 
 pub(crate) use check::{NoTaker, check};
+pub(crate) use evidence::{CopyNote, Evidence};
 pub(crate) use manifest::Settings;
 pub(crate) use writer::{ArchiveWriter, BodyPart, LogBytes};
 
@@ -29,6 +31,12 @@ pub(crate) const VERSION: u64 = 1;
 pub(crate) const ABOUT: &str = "archive.json";
 /// The member with the identity (`ARC-4`).
 pub(crate) const IDENTITY: &str = "identity.car";
+/// The member with proofs that devices signed two entries for one place (`ARC-19`).
+pub(crate) const FORKS: &str = "forks.car";
+/// The member with proofs against checkpoints (`ARC-19`).
+pub(crate) const FAULTS: &str = "faults.car";
+/// The member with what became of copies of erased entries (`ARC-20`).
+pub(crate) const RECEIPTS: &str = "receipts.car";
 /// The member with what no log says (`ARC-7`).
 pub(crate) const SETTINGS: &str = "settings.json";
 /// The member for people (`ARC-8`).

@@ -17,13 +17,13 @@ use xom_protocol::limits::INVITE_ADDRESSES_MAX;
 use xom_protocol::{BlobId, Did};
 
 use crate::archive::Page;
-use crate::backup::{BackupError, Name, RestoredIdentity, Written};
+use crate::backup::{BackupError, Name, Written};
 use crate::blob::{BlobReader, BlobWriter};
 use crate::command::{Command, Done, IdempotencyKey};
 use crate::config::NodeConfig;
 use crate::error::{AdoptError, CommandError, StoreError};
 use crate::keys::{AccessError, ControlAccess, ControlKey, Keyring};
-use crate::model::{Event, LocalIdentity, Media, MediaId, NodeStatus, PeerInfo, StatusId, VerifyReport};
+use crate::model::{Event, Media, MediaId, NodeStatus, OwnedIdentity, PeerInfo, StatusId, VerifyReport};
 use crate::net::Net;
 use crate::reader::Reader;
 use crate::store::Store;
@@ -210,7 +210,7 @@ impl Handle {
     pub async fn status(&self) -> Result<NodeStatus, StoreError> {
         let listen = self.net.addresses(LISTEN_SHOWN_MAX).await?;
         let peers = self.net.peers().await?;
-        let locals = self.read(|reader| reader.local_identities()).await?;
+        let locals = self.read(|reader| reader.owned_identities()).await?;
         let store = self.store.clone();
         let counts = tokio::task::spawn_blocking(move || {
             let snapshot = store.snapshot()?;
@@ -223,7 +223,7 @@ impl Handle {
         let counts = counts.await.unwrap_or(Err(StoreError::Stopping))?;
         let (entries, identities, disk_bytes, behind, ended, owners) = counts;
         let folder = self.config.data_dir.display();
-        let warnings = locals.iter().flat_map(|LocalIdentity { username, keys, .. }| {
+        let warnings = locals.iter().flat_map(|OwnedIdentity { username, keys, .. }| {
             keys.warnings(username, &format!("{folder}/identities/{username}"))
         });
         Ok(NodeStatus {
@@ -265,11 +265,6 @@ impl Handle {
             ControlAccess::Passphrase(_) | ControlAccess::Kept if self.store.has_backup_key(&identity)? => Ok(()),
             ControlAccess::Passphrase(_) | ControlAccess::Kept => Err(AccessError::BackupKey.into()),
         }
-    }
-
-    /// The identities that were restored here and have no device key yet.
-    pub fn restored(&self) -> Vec<RestoredIdentity> {
-        crate::store::restore::restored(self.store.folder())
     }
 
     /// Writes a sealed backup of the whole node, without the files in `known`; see [`crate::backup`].

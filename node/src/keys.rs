@@ -75,6 +75,15 @@ impl PhraseState {
 }
 
 impl KeyState {
+    /// Of an identity that was restored: none of its keys is here.
+    pub(crate) const NONE: Self =
+        Self { control: Keeping::Absent, device: Keeping::Absent, device_open: false, phrase: PhraseState::Absent };
+
+    /// True for an identity that was restored and waits for a device key: it is only read (`ARC-17`).
+    pub fn is_waiting(&self) -> bool {
+        self.device == Keeping::Absent && !self.device_open
+    }
+
     /// What the owner of `name` has to be told until it is mended; `folder` is the folder of keys.
     pub(crate) fn warnings(&self, name: &str, folder: &str) -> Vec<String> {
         let mut warnings = Vec::new();
@@ -89,7 +98,9 @@ impl KeyState {
                  folder private until then"
             ));
         }
-        if !self.device_open {
+        if self.is_waiting() {
+            warnings.push(format!("{name} is only read: {}", AccessError::NoDevice));
+        } else if !self.device_open {
             warnings.push(format!(
                 "the device key of {name} is sealed: nothing is posted until it is opened with `xom unlock` or on the page"
             ));

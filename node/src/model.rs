@@ -53,6 +53,21 @@ pub struct LocalIdentity {
     pub keys: KeyState,
 }
 
+/// An identity whose owner's node this is: it lives here, or was restored and waits for a device key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedIdentity {
+    /// Its DID.
+    pub did: Did,
+    /// Its account.
+    pub account: AccountId,
+    /// Its user name, unique on this node.
+    pub username: String,
+    /// The device key that signs here, with its root log; none while it waits for one.
+    pub signer: Option<(DeviceId, LogId)>,
+    /// How its keys lie in the data folder.
+    pub keys: KeyState,
+}
+
 /// Somebody, as this node knows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -323,6 +338,8 @@ pub struct LogView {
     pub head: Option<Digest>,
     /// The log is forked and not settled.
     pub disputed: bool,
+    /// From here on entries are void: the device had ended, or another head was settled on. None where all count.
+    pub void_from: Option<u64>,
 }
 
 /// The state of the node, as `xom status` shows it.
@@ -357,6 +374,9 @@ pub struct VerifyReport {
     pub entries: u64,
     /// Bodies checked against their commitment.
     pub bodies: u64,
+    /// Checkpoints whose author lied, by log and place: they are known to be void, and no fault of what is stored
+    /// (`LOG-8`, `LOG-18`).
+    pub void_checkpoints: Vec<(LogId, u64)>,
     /// What is wrong, each a sentence with its rule; empty if all is well.
     pub faults: Vec<String>,
 }

@@ -23,8 +23,10 @@ use std::sync::Arc;
 use redb::{Key, ReadOnlyTable, TableDefinition, Value};
 use xom_protocol::Did;
 
+use crate::backup::RestoredIdentity;
 use crate::error::StoreError;
-use crate::model::{Account, AccountId, LocalIdentity, LogView, Media, MediaId};
+use crate::keys::KeyState;
+use crate::model::{Account, AccountId, LocalIdentity, LogView, Media, MediaId, OwnedIdentity};
 use crate::store::Snapshot;
 use crate::store::tables::{LocalRow, LogRow};
 use crate::views::{find_account, tables};
@@ -94,6 +96,21 @@ impl Reader {
         Ok(identities)
     }
 
+    /// The identities of this node and, after them, those that were restored and wait for a device key: what is
+    /// held of them is read and served, and nothing is signed (`ARC-17`).
+    pub fn owned_identities(&self) -> Read<Vec<OwnedIdentity>> {
+        let owned = |local: LocalIdentity| {
+            let LocalIdentity { did, account, username, device, log, keys } = local;
+            OwnedIdentity { did, account, username, signer: Some((device, log)), keys }
+        };
+        let mut identities: Vec<OwnedIdentity> = self.local_identities()?.into_iter().map(owned).collect();
+        for RestoredIdentity { did, username } in self.snapshot.waiting()? {
+            let account = AccountId(find_account(&self.accounts, &did)?.0);
+            identities.push(OwnedIdentity { did, account, username, signer: None, keys: KeyState::NONE });
+        }
+        Ok(identities)
+    }
+
     /// An upload.
     pub fn media(&self, id: MediaId) -> Read<Option<Media>> {
         self.snapshot.media(id)
@@ -111,6 +128,7 @@ impl Reader {
                 height: row.height,
                 head: (row.height > 0).then_some(row.head),
                 disputed: row.disputed_from != LogRow::NONE,
+                void_from: row.first_void(),
             });
         }
         views.sort_unstable_by_key(|view| (view.did, view.log));

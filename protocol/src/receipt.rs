@@ -130,4 +130,11 @@ impl Receipt {
         let key: PublicKey = known.ok_or(ReceiptError::Device(device))?.key;
         Ok(key.verify(Domain::Receipt, network, &self.bytes, &self.signature)?)
     }
+
+    /// Checks that the device that it names has signed it for this network, whoever that device belongs to: what
+    /// can be told long after it was taken (`ARC-20`).
+    pub fn verify_signature(&self, network: Network) -> Result<(), ReceiptError> {
+        let key = PublicKey::from_bytes(&self.answer.device.0)?;
+        Ok(key.verify(Domain::Receipt, network, &self.bytes, &self.signature)?)
+    }
 }

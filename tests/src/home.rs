@@ -190,6 +190,14 @@ impl Home {
         self.command(arguments).stdin(Stdio::null()).output().expect("xom can be run")
     }
 
+    /// Runs a command none of whose files can grow beyond so many bytes, as on a full disk.
+    ///
+    /// # Panics
+    /// If the program can't be run.
+    pub fn run_on_a_full_disk(&self, arguments: &[&str], bytes: u64) -> Output {
+        limited(&self.command(arguments), bytes).stdin(Stdio::null()).output().expect("xom can be run")
+    }
+
     /// Starts a command and leaves it running.
     ///
     /// # Panics

@@ -34,13 +34,30 @@ impl ControlArgs {
     /// Sends `body` with what opens the control key. Where nothing was named and the key is closed, asks on
     /// the terminal for what the node wants.
     pub(super) fn post(&self, client: &Client, path: &str, body: Value) -> Result<Value, CliError> {
-        let named = match (&self.passphrase_file, &self.words_file) {
+        Opener::of(self)?.post(client, path, body)
+    }
+}
+
+/// What opens the control key, for several requests: it is asked for once.
+pub(super) struct Opener {
+    secret: Option<(&'static str, Zeroizing<String>)>,
+}
+
+impl Opener {
+    /// Reads the file that was named, if one was.
+    pub(super) fn of(args: &ControlArgs) -> Result<Self, CliError> {
+        let secret = match (&args.passphrase_file, &args.words_file) {
             (Some(file), _) => Some(("passphrase", read(file)?)),
             (_, Some(file)) => Some(("words", read(file)?)),
             _ => None,
         };
-        if let Some((name, secret)) = named {
-            return send(client, path, body, name, &secret);
+        Ok(Self { secret })
+    }
+
+    /// Sends `body`; see [`ControlArgs::post`].
+    pub(super) fn post(&mut self, client: &Client, path: &str, body: Value) -> Result<Value, CliError> {
+        if let Some((name, secret)) = &self.secret {
+            return send(client, path, body, name, secret);
         }
         match client.post(path, &body) {
             Err(CliError::KeyClosed { code, said }) if is_interactive() => {
@@ -49,7 +66,8 @@ impl ControlArgs {
                     "words-needed" => ("words", "The 24 words: "),
                     _ => return Err(CliError::KeyClosed { code, said }),
                 };
-                send(client, path, body, name, &ask(prompt)?)
+                let (name, secret) = self.secret.insert((name, ask(prompt)?));
+                send(client, path, body, name, secret)
             }
             answered => answered,
         }

@@ -4,7 +4,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Instant;
 
 use tokio::sync::Semaphore;
-use xom_node::model::LocalIdentity;
+use xom_node::model::OwnedIdentity;
 use xom_node::{Handle, StoreError};
 
 use super::auth::Token;
@@ -38,7 +38,7 @@ struct Inner {
     requests: Arc<Semaphore>,
     uploads: Semaphore,
     request_ids: RequestIds,
-    identities: RwLock<Arc<[LocalIdentity]>>,
+    identities: RwLock<Arc<[OwnedIdentity]>>,
 }
 
 impl App {
@@ -93,19 +93,20 @@ impl App {
 
     /// The identity of this node with this user name, or the first; none if there is none such.
     ///
-    /// The list is kept: identities are added, never taken away, so only a miss asks the node again.
-    pub async fn identity(&self, username: Option<&str>) -> Result<Option<LocalIdentity>, StoreError> {
+    /// The list is kept: identities are added, never taken away, so only a miss asks the node again. One that was
+    /// restored and waits for a device key stands after those that live here.
+    pub async fn identity(&self, username: Option<&str>) -> Result<Option<OwnedIdentity>, StoreError> {
         let known = Arc::clone(&self.inner.identities.read().expect("no holder of this lock panics"));
         if let Some(identity) = choose(&known, username) {
             return Ok(Some(identity));
         }
-        let fresh: Arc<[LocalIdentity]> = self.inner.node.read(|reader| reader.local_identities()).await?.into();
+        let fresh: Arc<[OwnedIdentity]> = self.inner.node.read(|reader| reader.owned_identities()).await?.into();
         *self.inner.identities.write().expect("no holder of this lock panics") = Arc::clone(&fresh);
         Ok(choose(&fresh, username))
     }
 }
 
-fn choose(identities: &[LocalIdentity], username: Option<&str>) -> Option<LocalIdentity> {
-    let fits = |identity: &&LocalIdentity| username.is_none_or(|name| identity.username == name);
+fn choose(identities: &[OwnedIdentity], username: Option<&str>) -> Option<OwnedIdentity> {
+    let fits = |identity: &&OwnedIdentity| username.is_none_or(|name| identity.username == name);
     identities.iter().find(fits).cloned()
 }

@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use xom_node::Handle;
-use xom_node::model::LocalIdentity;
+use xom_node::model::OwnedIdentity;
 use xom_protocol::Did;
 
 use super::app::App;
@@ -23,7 +23,7 @@ pub struct Call {
     /// The node.
     pub node: Handle,
     /// The identity that the call acts for.
-    pub identity: LocalIdentity,
+    pub identity: OwnedIdentity,
     /// For absolute addresses.
     pub base: Base,
     /// The request's target, for paging.

@@ -197,6 +197,11 @@ impl ApiError {
         self.kind
     }
 
+    /// True if this is its `code`.
+    pub fn is(&self, code: &str) -> bool {
+        self.more.get("code").is_some_and(|found| found == code)
+    }
+
     /// The text for people.
     pub fn text(&self) -> &str {
         &self.text
@@ -285,7 +290,7 @@ impl From<CommandError> for ApiError {
             CommandError::Store(cause) => cause.into(),
             CommandError::Access(cause) => {
                 let kind = match cause {
-                    AccessError::DeviceSealed => ErrorKind::Locked,
+                    AccessError::DeviceSealed | AccessError::NoDevice => ErrorKind::Locked,
                     AccessError::Passphrase(_) | AccessError::NoWords => ErrorKind::Invalid,
                     AccessError::NoEntropy | AccessError::NoMemory => ErrorKind::Unavailable,
                     _ => ErrorKind::Forbidden,

@@ -11,6 +11,9 @@ use crate::settings::Settings;
 
 /// Stands where the invite would.
 const LOCKED: &str = "the device key is sealed; open it with `xom unlock`";
+/// Stands there for an identity that was restored.
+const WAITING: &str =
+    "none: this identity was restored and is only read; stop the node, and run `xom recover` or `xom join`";
 
 /// What the owner needs to begin.
 pub(super) struct Greeting {
@@ -18,8 +21,8 @@ pub(super) struct Greeting {
     pub login: String,
     /// The first identity.
     pub did: String,
-    /// An invite to it; none while the key that signs it is sealed.
-    pub invite: Option<String>,
+    /// An invite to it; else what is said in its place, since the key that signs it is sealed or not there.
+    pub invite: Result<String, &'static str>,
     /// Where the client API is served.
     pub http: SocketAddr,
     /// Where peers find the node.
@@ -36,8 +39,9 @@ impl Greeting {
     ) -> Result<Self, CliError> {
         let failed = |error: String| CliError::Failed(format!("the node can't answer: {error}"));
         let invite = match handle.invite(did).await {
-            Ok(invite) => Some(invite),
-            Err(CommandError::Access(AccessError::DeviceSealed)) => None,
+            Ok(invite) => Ok(invite),
+            Err(CommandError::Access(AccessError::DeviceSealed)) => Err(LOCKED),
+            Err(CommandError::Access(AccessError::NoDevice)) => Err(WAITING),
             Err(error) => return Err(failed(error.to_string())),
         };
         let status = handle.status().await.map_err(|error| failed(error.to_string()))?;
@@ -51,7 +55,7 @@ impl Greeting {
             let rows = output.table(&[
                 ("your page", format!("{}  (valid once, for 10 minutes)", self.login)),
                 ("your DID", self.did.clone()),
-                ("your invite", self.invite.clone().unwrap_or_else(|| LOCKED.to_owned())),
+                ("your invite", self.invite.clone().unwrap_or_else(str::to_owned)),
                 ("data folder", settings.data_dir.display().to_string()),
             ]);
             format!("xóm is running; press Ctrl-C to stop.\n\n{rows}")
@@ -62,7 +66,7 @@ impl Greeting {
         json!({
             "login": self.login,
             "did": self.did,
-            "invite": self.invite,
+            "invite": self.invite.as_ref().ok(),
             "data_dir": settings.data_dir,
             "http": self.http.to_string(),
             "listen": self.listen,

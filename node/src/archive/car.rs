@@ -112,8 +112,13 @@ pub(super) fn read_start(from: &mut impl Read) -> io::Result<Digest> {
 
 /// Reads a section; none at the end of the CAR. A block that does not hash to its CID is refused.
 pub(super) fn read_block(from: &mut impl Read) -> io::Result<Option<Block>> {
+    read_block_up_to(from, BLOCK_BYTES_MAX)
+}
+
+/// The same for blocks of another length.
+pub(super) fn read_block_up_to(from: &mut impl Read, bytes_max: usize) -> io::Result<Option<Block>> {
     let Some(length) = read_varint(from)? else { return Ok(None) };
-    let mut bytes = read_bytes(from, length, CID_BYTES + BLOCK_BYTES_MAX)?;
+    let mut bytes = read_bytes(from, length, CID_BYTES + bytes_max)?;
     if bytes.len() < CID_BYTES {
         return Err(invalid("a section without a CID"));
     }

@@ -6,13 +6,14 @@ use std::io::{self, Read};
 
 use xom_protocol::body::Body;
 use xom_protocol::entry::{Header, SignedEntry};
-use xom_protocol::identity::{IdentityRecord, SignedObject};
+use xom_protocol::identity::{DeviceStatus, IdentityRecord, SignedObject};
 use xom_protocol::limits::{BLOB_BYTES_MAX, IDENTITY_BYTES_MAX, LOGS_PER_DEVICE_MAX};
-use xom_protocol::log::{Position, log_id, verify_run};
+use xom_protocol::log::{FaultProof, ForkProof, Position, log_id, verify_run};
 use xom_protocol::{BlobId, DeviceId, Did, EntryId, LogId, Network};
 
 use super::car::{self, Codec};
 use super::digests::{Digests, Sorted};
+use super::evidence::CopyNote;
 use super::manifest::{About, LogLine, Manifest, Settings, json};
 use super::tar::{Next, TarReader, invalid};
 use super::{ABOUT, FAULTS_MAX, IDENTITY, JSON_BYTES_MAX, MANIFEST, MANIFEST_BYTES_MAX, PAGE, SETTINGS, VERSION};
@@ -30,10 +31,16 @@ pub(crate) trait Taker {
     fn identity(&mut self, did: Did, objects: &[Vec<u8>]) -> io::Result<()>;
     /// Entries of a log, on top of those before them.
     fn run(&mut self, run: NewRun) -> io::Result<()>;
+    /// A device signed two entries for one place.
+    fn fork(&mut self, proof: ForkProof) -> io::Result<()>;
+    /// A checkpoint is void.
+    fn fault(&mut self, proof: FaultProof) -> io::Result<()>;
+    /// What became of a copy of an erased entry.
+    fn copy(&mut self, did: Did, copy: CopyNote) -> io::Result<()>;
     /// A blob; whether it hashes to its name shows when it has been read.
     fn blob(&mut self, blob: BlobId, from: &mut dyn Read) -> io::Result<()>;
     /// What no log says.
-    fn settings(&mut self, settings: Settings) -> io::Result<()>;
+    fn settings(&mut self, did: Did, settings: Settings) -> io::Result<()>;
 }
 
 /// Takes nothing.
@@ -52,7 +59,19 @@ impl Taker for NoTaker {
         Ok(())
     }
 
-    fn settings(&mut self, _settings: Settings) -> io::Result<()> {
+    fn fork(&mut self, _proof: ForkProof) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn fault(&mut self, _proof: FaultProof) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn copy(&mut self, _did: Did, _copy: CopyNote) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn settings(&mut self, _did: Did, _settings: Settings) -> io::Result<()> {
         Ok(())
     }
 }
@@ -74,22 +93,38 @@ pub(super) fn whose(file: impl Read) -> io::Result<(Network, Did)> {
 }
 
 /// The state of a check.
-struct Check<'t> {
-    report: VerifyReport,
+pub(super) struct Check<'t> {
+    pub(super) report: VerifyReport,
     /// What the manifest should say.
-    found: Manifest,
-    taker: &'t mut dyn Taker,
+    pub(super) found: Manifest,
+    pub(super) taker: &'t mut dyn Taker,
 }
 
 /// Of whom all that follows must be.
-struct Owner {
-    network: Network,
-    did: Did,
-    record: IdentityRecord,
+pub(super) struct Owner {
+    pub(super) network: Network,
+    pub(super) did: Did,
+    pub(super) record: IdentityRecord,
     /// The logs that root logs have opened so far.
     opened: BTreeSet<(DeviceId, LogId)>,
     /// The blobs that bodies name.
     named: Digests,
+}
+
+impl Owner {
+    /// True if the device has this log: its root log, or one that it opened (`LOG-1`).
+    pub(super) fn has_log(&self, device: &DeviceId, log: &LogId) -> bool {
+        self.record.state().root_log(device) == *log || self.opened.contains(&(*device, *log))
+    }
+
+    /// The first entry of a log of so many that is void, since its device ended (`ID-7`, `ARC-21`).
+    fn first_void(&self, device: &DeviceId, log: &LogId, height: u64) -> Option<u64> {
+        let end = match &self.record.state().devices.get(device)?.status {
+            DeviceStatus::Live => return None,
+            DeviceStatus::Ended { accepted } => accepted.get(log).map_or(0, |head| head.height),
+        };
+        (end < height).then_some(end)
+    }
 }
 
 /// The log that is being read.
@@ -125,10 +160,15 @@ impl Check<'_> {
             last = Some(place);
             member = tar.next()?;
         }
+        member = self.evidence(&mut tar, &owner, member)?;
         member = self.blobs(&mut tar, owner.named.sorted()?, member)?;
         is_named(&member, SETTINGS)?;
         let settings = serde_json::from_slice(&read_member(&mut tar, JSON_BYTES_MAX)?);
-        self.taker.settings(settings.map_err(|e| invalid(format!("{SETTINGS}: {e} (ARC-7)")))?)?;
+        let settings: Settings = settings.map_err(|e| invalid(format!("{SETTINGS}: {e} (ARC-7)")))?;
+        if settings.settings().is_none() {
+            return Err(invalid(format!("{SETTINGS}: a private setting is out of its bounds (ARC-7)")));
+        }
+        self.taker.settings(did, settings)?;
         expect(&mut tar, PAGE)?;
         expect(&mut tar, MANIFEST)?;
         self.manifest(&mut tar)?;
@@ -201,13 +241,13 @@ impl Check<'_> {
             self.fault(format!("log {log}: its root is not its last entry (ARC-5)"));
         }
         let is_root = owner.record.state().root_log(&device) == log;
-        if !is_root && !owner.opened.contains(&(device, log)) {
+        if !owner.has_log(&device, &log) {
             self.fault(format!("log {log} is neither a root log nor opened in one (LOG-1)"));
         }
         self.found.logs.push(LogLine::new(log, device, position.height, position.head.unwrap_or(root)));
-        let view =
-            LogView { did: owner.did, device, log, height: position.height, head: position.head, disputed: false };
-        self.report.logs.push(view);
+        let Position { height, head } = position;
+        let void_from = owner.first_void(&device, &log, height);
+        self.report.logs.push(LogView { did: owner.did, device, log, height, head, disputed: false, void_from });
         Ok((!is_root, log))
     }
 

@@ -1,7 +1,10 @@
 //! The JSON members of an archive. Each is written in one form only: the members in the order of their
 //! declaration here, which is alphabetical, without white space.
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
+use xom_protocol::limits::SETTINGS_MAX;
+use xom_protocol::sync::Setting;
 use xom_protocol::{DeviceId, Digest, LogId, Network};
 use xom_protocol::{Did, ids::IdError};
 
@@ -38,8 +41,37 @@ impl About {
 /// `settings.json`: what its owner set and no log says (`ARC-7`). Never a secret, never a token.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Settings {
+    /// Private settings, by their keys.
+    #[serde(default)]
+    settings: Vec<SettingLine>,
     /// What its owner calls the identity on the node.
     pub(crate) username: String,
+}
+
+/// A private setting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct SettingLine {
+    key: String,
+    rev: u64,
+    /// Hexadecimal.
+    value: String,
+}
+
+impl Settings {
+    pub(crate) fn new(username: String, settings: Vec<Setting>) -> Self {
+        let line = |Setting { key, rev, value }: Setting| SettingLine { key, rev, value: HEXLOWER.encode(&value) };
+        Self { settings: settings.into_iter().map(line).collect(), username }
+    }
+
+    /// The private settings; none where one is not within its bounds, or there are too many (`PAIR-8`).
+    pub(crate) fn settings(&self) -> Option<Vec<Setting>> {
+        let read = |line: &SettingLine| {
+            let value = HEXLOWER.decode(line.value.as_bytes()).ok()?;
+            Some(Setting { key: line.key.clone(), rev: line.rev, value }).filter(Setting::fits)
+        };
+        let settings = self.settings.iter().map(read).collect::<Option<Vec<_>>>()?;
+        (settings.len() <= SETTINGS_MAX).then_some(settings)
+    }
 }
 
 /// `manifest.json`: how much came before it (`ARC-9`).
@@ -51,9 +83,12 @@ pub(crate) struct Manifest {
     pub(super) bodies: u64,
     pub(super) digest: String,
     pub(super) entries: u64,
+    pub(super) faults: u64,
+    pub(super) forks: u64,
     pub(super) logs: Vec<LogLine>,
     pub(super) missing: u64,
     pub(super) objects: u64,
+    pub(super) receipts: u64,
 }
 
 /// A log in the manifest.

@@ -6,9 +6,11 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use tokio::runtime::Handle;
+use xom_protocol::log::{FaultProof, ForkProof};
 use xom_protocol::{BlobId, Did, Network};
 
 use super::check::{Taker, check};
+use super::evidence::CopyNote;
 use super::manifest::Settings;
 use super::tar::invalid;
 use super::verify_archive;
@@ -19,6 +21,8 @@ use crate::store::folder::{Folder, replace_file};
 use crate::store::restore::note_restored;
 use crate::store::{Appended, NewRun, Store, open_without_identity};
 
+/// What is known of copies, durable together.
+const COPIES: usize = 256;
 /// Bytes of a blob handed on at a time.
 const PIECE: usize = 64 << 10;
 /// Whose archive it is that was begun with.
@@ -48,7 +52,8 @@ pub async fn take_over(
     let (taking, file) = (store.clone(), open(&path)?);
     let taken = tokio::task::spawn_blocking(move || {
         let reader = Telling { file: BufReader::new(file), done: 0, total, progress: &mut progress };
-        let mut taker = Into { store: taking, runtime: Handle::current(), username: String::new(), blobs: 0 };
+        let (runtime, username) = (Handle::current(), String::new());
+        let mut taker = Into { store: taking, runtime, username, copies: Vec::new(), blobs: 0 };
         let report = check(reader, &mut taker);
         progress(Progress::Checking);
         (report, taker.username, taker.blobs)
@@ -90,7 +95,16 @@ struct Into {
     store: Store,
     runtime: Handle,
     username: String,
+    /// Waiting to become durable together.
+    copies: Vec<CopyNote>,
     blobs: u64,
+}
+
+impl Into {
+    fn put_copies(&mut self, did: Did) -> io::Result<()> {
+        let copies = std::mem::take(&mut self.copies);
+        self.runtime.block_on(self.store.put_copy_notes(did, copies)).map_err(io::Error::other)
+    }
 }
 
 impl Taker for Into {
@@ -126,7 +140,23 @@ impl Taker for Into {
         Ok(())
     }
 
-    fn settings(&mut self, settings: Settings) -> io::Result<()> {
+    fn fork(&mut self, proof: ForkProof) -> io::Result<()> {
+        self.runtime.block_on(self.store.insert_fork(proof)).map(drop).map_err(io::Error::other)
+    }
+
+    fn fault(&mut self, proof: FaultProof) -> io::Result<()> {
+        self.runtime.block_on(self.store.insert_fault(proof)).map(drop).map_err(io::Error::other)
+    }
+
+    fn copy(&mut self, did: Did, copy: CopyNote) -> io::Result<()> {
+        self.copies.push(copy);
+        if self.copies.len() == COPIES { self.put_copies(did) } else { Ok(()) }
+    }
+
+    fn settings(&mut self, did: Did, settings: Settings) -> io::Result<()> {
+        self.put_copies(did)?;
+        let items = settings.settings().unwrap_or_default();
+        self.runtime.block_on(self.store.take_settings(did, items)).map_err(io::Error::other)?;
         self.username = settings.username;
         Ok(())
     }

@@ -10,9 +10,10 @@ use xom_protocol::{BlobId, DeviceId, Did, Digest, EntryId, LogId, Network};
 
 use super::car::{self, Codec};
 use super::digests::{Digests, Sorted};
+use super::evidence::Evidence;
 use super::manifest::{About, LogLine, Manifest, Settings, json};
 use super::tar::TarWriter;
-use super::{ABOUT, IDENTITY, MANIFEST, PAGE, SETTINGS, blob_path, log_path, missing_path};
+use super::{ABOUT, IDENTITY, MANIFEST, PAGE, PageError, SETTINGS, blob_path, log_path, missing_path};
 use crate::store::attachments;
 
 /// Spaces, to fill up what has become shorter than it was to be.
@@ -120,6 +121,30 @@ impl<W: Write> ArchiveWriter<W> {
     /// Ends the log.
     pub(crate) fn end_log(&mut self) -> io::Result<()> {
         self.tar.end()
+    }
+
+    /// Adds a member of blocks, gone through twice: its length stands before it. Without blocks there is no member
+    /// (`ARC-19`, `ARC-20`).
+    pub(crate) fn evidence(
+        &mut self,
+        of: Evidence,
+        mut go_through: impl FnMut(&mut dyn FnMut(&[u8]) -> Result<(), PageError>) -> Result<(), PageError>,
+    ) -> Result<(), PageError> {
+        let (mut first, mut count, mut sections) = (None, 0, 0);
+        go_through(&mut |block| {
+            first.get_or_insert_with(|| Digest::of(&[block]));
+            count += 1;
+            sections += car::section_bytes(block.len() as u64);
+            Ok(())
+        })?;
+        let Some(first) = first else { return Ok(()) };
+        let start = car::start(first);
+        self.tar.begin(of.member(), start.len() as u64 + sections)?;
+        self.tar.write_all(&start)?;
+        let tar = &mut self.tar;
+        go_through(&mut |block| Ok(car::write_block(tar, Codec::Object, block)?))?;
+        *of.count(&mut self.manifest) = count;
+        Ok(self.tar.end()?)
     }
 
     /// The blobs that the bodies so far name, ascending; each is to be given next.

@@ -82,6 +82,12 @@ pub enum AccessError {
     /// The device key lies sealed: nothing can be signed.
     #[error("the device key is sealed; open it with `xom unlock`, on the page or with --passphrase-file")]
     DeviceSealed,
+    /// The identity was restored and has no device key here yet (`ARC-17`).
+    #[error(
+        "this identity was restored and has no device key here yet: stop the node, and run `xom recover` with the 24 \
+         words, or `xom join` beside a device that still works"
+    )]
+    NoDevice,
     /// The words that were asked for are others.
     #[error("these are not the words that were asked for; look at the paper again")]
     WrongWords,
@@ -120,6 +126,7 @@ impl AccessError {
             Self::WrongPassphrase => "wrong-passphrase",
             Self::Passphrase(_) => "passphrase-refused",
             Self::DeviceSealed => "device-key-sealed",
+            Self::NoDevice => "no-device-key",
             Self::WrongWords => "wrong-words",
             Self::NoWords => "no-words",
             Self::NoEntropy => "no-entropy",

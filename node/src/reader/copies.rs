@@ -50,7 +50,7 @@ impl Reader {
             Some(erased) => HereBody::Hidden { purge_ms: erased.purge_ms },
             None => HereBody::Held,
         };
-        let is_own = self.snapshot.locals()?.iter().any(|local| local.did == header.author);
+        let is_own = self.snapshot.is_owned(&header.author)?;
         let rows = if is_own { self.snapshot.copies(place, entry, erased.is_some())? } else { Vec::new() };
         let mut copies = Vec::with_capacity(rows.len());
         for row in rows {

@@ -267,6 +267,12 @@ impl Snapshot {
         range.map(|row| Ok(row?.1.value().to_vec())).collect()
     }
 
+    /// True for a checkpoint that was found to say what its log does not (`LOG-8`).
+    pub(super) fn is_void_checkpoint(&self, log: &LogId, seq: u64) -> Result<bool, StoreError> {
+        let Some(number) = self.log_number(log)? else { return Ok(false) };
+        Ok(self.table(tables::CHECKPOINT_FAULTS)?.get((number, seq))?.is_some())
+    }
+
     /// The logs of which a proof is kept.
     pub(crate) fn proven_logs(&self) -> Result<Vec<LogId>, StoreError> {
         let mut numbers = BTreeSet::new();

@@ -66,19 +66,18 @@ impl Store {
         let store = self.clone();
         let written = tokio::task::spawn_blocking(move || {
             let snapshot = store.snapshot()?;
-            let locals = snapshot.locals()?;
+            let owned = snapshot.owned()?;
             let keys = snapshot.table(tables::BACKUP_KEYS)?;
             let mut recipients = BTreeSet::new();
-            for local in &locals {
-                match keys.get(&local.did.0)?.map(|key| Recipient(*key.value())) {
+            for (did, _) in &owned {
+                match keys.get(&did.0)?.map(|key| Recipient(*key.value())) {
                     Some(recipient) => _ = recipients.insert(recipient),
-                    None if local.did == identity => return Err(BackupError::NoKey(AccessError::BackupKey)),
+                    None if *did == identity => return Err(BackupError::NoKey(AccessError::BackupKey)),
                     None => {}
                 }
             }
             let recipients: Vec<Recipient> = recipients.into_iter().collect();
-            let locals = locals.into_iter().map(|local| (local.did, local.username)).collect();
-            Writing::new(&snapshot, recipients, locals, known, to)?.write()
+            Writing::new(&snapshot, recipients, owned, known, to)?.write()
         });
         written.await.unwrap_or(Err(BackupError::Store(StoreError::Stopping)))
     }

@@ -14,6 +14,7 @@ use xom_protocol::{DeviceId, Did, EntryId};
 
 use super::append::Stretch;
 use super::batch::{Batch, HeldEntry};
+use super::control::not_local;
 use super::tables::flags;
 use crate::command::{Command, Done};
 use crate::error::{CommandError, StoreError};
@@ -41,7 +42,7 @@ impl Batch<'_> {
     /// Carries one command out.
     pub(super) fn command(&mut self, did: &Did, command: Command) -> Answer {
         if !self.own.contains_key(did) {
-            return Err(CommandError::NotLocal(*did));
+            return Err(not_local(&self.shared.folder, did));
         }
         match command {
             Command::Post { post, reply_to, quote_of } => self.post(did, *post, reply_to, quote_of),

@@ -7,6 +7,8 @@ use xom_protocol::identity::{IdentityRecord, IdentityState};
 use xom_protocol::keys::SecretKey;
 
 use super::batch::load_identity;
+use super::folder::Folder;
+use super::restore::restored;
 use super::snapshot::Snapshot;
 use super::tables::LocalRow;
 use super::{Store, identities, tables};
@@ -52,7 +54,15 @@ impl Store {
 
     pub(super) fn local(&self, did: &Did) -> Result<LocalRow, CommandError> {
         let local = self.locals().into_iter().find(|local| local.did == *did);
-        local.ok_or(CommandError::NotLocal(*did))
+        local.ok_or_else(|| not_local(self.folder(), did))
+    }
+}
+
+/// Why nothing is signed for an identity that does not live here: it may have been restored.
+pub(super) fn not_local(folder: &Folder, did: &Did) -> CommandError {
+    match restored(folder).iter().any(|waiting| waiting.did == *did) {
+        true => AccessError::NoDevice.into(),
+        false => CommandError::NotLocal(*did),
     }
 }
 

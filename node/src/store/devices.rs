@@ -8,6 +8,7 @@ use xom_protocol::{DeviceId, Did, LogId};
 
 use super::Store;
 use super::batch::Batch;
+use super::control::not_local;
 use super::snapshot::Snapshot;
 use super::tables::{EntryRow, flags};
 use crate::error::{CommandError, StoreError};
@@ -59,7 +60,7 @@ impl Batch<'_> {
     pub(super) fn check_device(&mut self, did: &Did) -> Result<(), CommandError> {
         let record = self.identity(did)?.ok_or(CommandError::NotLocal(*did))?;
         let own = self.shared.locals().into_iter().find(|local| local.did == *did);
-        let own = own.ok_or(CommandError::NotLocal(*did))?;
+        let own = own.ok_or_else(|| not_local(&self.shared.folder, did))?;
         match record.state().live_device(&own.device) {
             Some(_) => Ok(()),
             None => Err(CommandError::DeviceEnded),

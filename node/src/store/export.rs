@@ -11,12 +11,12 @@ use xom_protocol::body::Body;
 use xom_protocol::entry::SaltedBody;
 use xom_protocol::keys::Signature;
 use xom_protocol::log::root_log_id;
-use xom_protocol::{BlobId, Did};
+use xom_protocol::{BlobId, Did, LogId};
 
 use super::snapshot::Snapshot;
 use super::tables::{self, BlobState, flags};
 use super::{Held, Store, batch::HeldEntry};
-use crate::archive::{ArchiveWriter, BodyPart, LogBytes, Page, PageError, Settings};
+use crate::archive::{ArchiveWriter, BodyPart, Evidence, LogBytes, Page, PageError, Settings};
 use crate::error::{CommandError, StoreError};
 use crate::reader::Reader;
 
@@ -34,9 +34,11 @@ impl Store {
         let store = self.clone();
         let written = tokio::task::spawn_blocking(move || {
             let reader = Reader::new(store.snapshot()?)?;
-            let local = reader.snapshot().locals()?.into_iter().find(|local| local.did == identity);
-            let username = local.ok_or(CommandError::NotLocal(identity))?.username;
-            let bytes = write(&reader, identity, Settings { username }, &*page, to).map_err(StoreError::from)?;
+            let mut owned = reader.snapshot().owned()?.into_iter();
+            let found = owned.find(|(did, _)| *did == identity);
+            let (_, username) = found.ok_or(CommandError::NotLocal(identity))?;
+            let settings = Settings::new(username, reader.snapshot().settings(&identity)?);
+            let bytes = write(&reader, identity, settings, &*page, to).map_err(StoreError::from)?;
             Ok(bytes)
         });
         written.await.unwrap_or(Err(StoreError::Stopping.into()))
@@ -50,6 +52,12 @@ fn write(reader: &Reader, did: Did, settings: Settings, page: &dyn Page, to: imp
     for held in snapshot.logs_in_order(&did)? {
         snapshot.write_log(&held, &mut archive)?;
     }
+    let mut logs: Vec<LogId> = snapshot.heads_of(&did)?.into_iter().map(|held| held.log).collect();
+    logs.sort_unstable();
+    archive.evidence(Evidence::Forks, |to| snapshot.forks_of(&logs, to))?;
+    archive.evidence(Evidence::Faults, |to| snapshot.faults_of(&logs, to))?;
+    let receipts = snapshot.receipts_of(&did)?;
+    archive.evidence(Evidence::Receipts, |to| snapshot.copy_notes(&did, &receipts, &mut |note| to(&note.encode())))?;
     let mut named = archive.named()?;
     while let Some(blob) = named.next()? {
         archive.blob(&blob, snapshot.open_blob(&blob)?)?;
@@ -97,6 +105,20 @@ impl Snapshot {
             archive.entry(row.header, row.signature.copied().map(Signature), body, decoded.as_ref())?;
         }
         Ok(archive.end_log()?)
+    }
+
+    fn forks_of(&self, logs: &[LogId], to: &mut dyn FnMut(&[u8]) -> Result<(), PageError>) -> Result<(), PageError> {
+        for log in logs {
+            self.fork_proof(log)?.map_or(Ok(()), |proof| to(&proof))?;
+        }
+        Ok(())
+    }
+
+    fn faults_of(&self, logs: &[LogId], to: &mut dyn FnMut(&[u8]) -> Result<(), PageError>) -> Result<(), PageError> {
+        for log in logs {
+            self.fault_proofs(log, usize::MAX)?.iter().try_for_each(|proof| to(proof))?;
+        }
+        Ok(())
     }
 
     /// The length of a body that this state holds.

@@ -13,6 +13,7 @@ use xom_protocol::recover::{Answer, Ask, code};
 use xom_protocol::{Did, Digest};
 
 use super::batch::Batch;
+use super::control::not_local;
 use super::snapshot::Snapshot;
 use super::{Store, tables};
 use crate::error::{CommandError, StoreError};
@@ -232,7 +233,7 @@ impl Batch<'_> {
         wanted: &str,
     ) -> Result<(Digest, RequestRow, RecoveryRequest), CommandError> {
         if !self.own.contains_key(guardian) {
-            return Err(CommandError::NotLocal(*guardian));
+            return Err(not_local(&self.shared.folder, guardian));
         }
         let wanted = wanted.trim().to_lowercase();
         let rows = self.recovery_request_rows()?;

@@ -54,7 +54,10 @@ impl KeyDesk {
 impl Store {
     /// How the keys of a local identity lie in the folder.
     pub(crate) fn key_state(&self, did: &Did) -> Result<KeyState, CommandError> {
-        let local = self.local(did)?;
+        let local = match self.local(did) {
+            Err(CommandError::Access(AccessError::NoDevice)) => return Ok(KeyState::NONE),
+            local => local?,
+        };
         let open = self.device_key(did).is_some();
         Ok(identities::keys_of(self.folder(), &local.username).state(open))
     }

@@ -8,6 +8,7 @@ use xom_protocol::{Did, Network};
 
 use super::Store;
 use super::batch::Batch;
+use super::control::not_local;
 use crate::error::{CommandError, StoreError};
 use crate::keys::ControlKey;
 use crate::recovery::RecoveryError;
@@ -47,6 +48,9 @@ impl Store {
 
 impl Batch<'_> {
     fn own_act(&mut self, did: &Did, act: &OwnerAct) -> Result<(), CommandError> {
+        if !self.own.contains_key(did) {
+            return Err(not_local(&self.shared.folder, did));
+        }
         let record = self.identity(did)?.ok_or(CommandError::NotLocal(*did))?;
         let network = self.shared.network;
         let object = match act {

@@ -2,6 +2,7 @@
 //! have answered to its own identities, and whom it knows to hold copies.
 
 mod answers;
+mod notes;
 mod outbox;
 mod owed;
 mod report;

@@ -245,6 +245,8 @@ impl Shared {
 
     pub(super) fn set_wants(&self, own: &BTreeMap<Did, Own>) {
         let mut wants: BTreeSet<Did> = own.keys().copied().collect();
+        // What was restored is kept up to date while it waits for a device key.
+        wants.extend(super::restore::restored(&self.folder).iter().map(|waiting| waiting.did));
         wants.extend(own.values().flat_map(Own::following));
         wants.extend(self.sought.read().unwrap_or_else(PoisonError::into_inner).iter().copied());
         *self.wants.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(wants);

@@ -13,6 +13,7 @@ use super::batch::{HeldEntry, damaged_body};
 use super::erasure::attachments;
 use super::tables::{self, BlobState, EntryRow, IdentityRow, LocalRow, LogRow, PlaceKey, flags};
 use super::{Held, Shared, identities, salts};
+use crate::backup::RestoredIdentity;
 use crate::error::StoreError;
 use crate::keys::KeyState;
 use crate::model::{Media, MediaId};
@@ -84,6 +85,26 @@ impl Snapshot {
     pub(crate) fn key_state(&self, local: &LocalRow) -> KeyState {
         let open = self.shared.device_key(&local.did).is_some();
         identities::keys_of(&self.shared.folder, &local.username).state(open)
+    }
+
+    /// The identities that were restored here and have no device key yet (`ARC-17`).
+    pub(crate) fn waiting(&self) -> Result<Vec<RestoredIdentity>, StoreError> {
+        let locals = self.locals()?;
+        let mut waiting = super::restore::restored(&self.shared.folder);
+        waiting.retain(|restored| locals.iter().all(|local| local.did != restored.did));
+        Ok(waiting)
+    }
+
+    /// The identities whose owner's node this is, with a key to sign or without, and their user names.
+    pub(crate) fn owned(&self) -> Result<Vec<(Did, String)>, StoreError> {
+        let locals = self.locals()?.into_iter().map(|local| (local.did, local.username));
+        let waiting = self.waiting()?.into_iter().map(|waiting| (waiting.did, waiting.username));
+        Ok(locals.chain(waiting).collect())
+    }
+
+    /// True for one of them.
+    pub(crate) fn is_owned(&self, did: &Did) -> Result<bool, StoreError> {
+        Ok(self.owned()?.iter().any(|(owned, _)| owned == did))
     }
 
     /// The number of an identity.

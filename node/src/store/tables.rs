@@ -356,6 +356,11 @@ impl LogRow {
             loose: 0,
         }
     }
+
+    /// The first place that is held and void.
+    pub(crate) fn first_void(&self) -> Option<u64> {
+        (self.void_from < self.height).then_some(self.void_from)
+    }
 }
 
 fn u64_at(bytes: &[u8], at: usize) -> u64 {

@@ -52,6 +52,7 @@ impl Snapshot {
         }
         self.verify_blobs(&mut report)?;
         report.logs.sort_unstable_by_key(|view| (view.did, view.log));
+        report.void_checkpoints.sort_unstable();
         Ok(report)
     }
 
@@ -221,5 +222,6 @@ fn view(row: &LogRow, did: Did) -> LogView {
         height: row.height,
         head: position_of(row).head,
         disputed: row.disputed_from != LogRow::NONE,
+        void_from: row.first_void(),
     }
 }

@@ -66,6 +66,40 @@ fn own_texts(home: &Home) -> Vec<String> {
     page.as_array().expect("a list").iter().map(|status| plain(&text(&status["content"]))).collect()
 }
 
+/// Starts a restored home: what came back is read and served, and nothing is signed (ARC-17).
+fn is_only_read(home: &mut Home, kept: &str, words: &Path) {
+    home.start();
+    assert!(own_texts(home).contains(&"kept".to_owned()));
+    assert_eq!(plain(&text(&home.get(&format!("/api/v1/statuses/{kept}"))["content"])), "kept");
+    let identity = home.xom(&["id"]);
+    assert_eq!((&identity["username"], &identity["device"]), (&json!("alice"), &Value::Null));
+    for (path, body) in [
+        ("/api/v1/statuses", json!({ "status": "too early" })),
+        (&format!("/api/v1/statuses/{kept}/favourite"), json!({})),
+        ("/api/xom/v1/invites", json!({})),
+        ("/api/xom/v1/passphrase", json!({ "new_passphrase": "correct horse" })),
+        ("/api/xom/v1/devices/pair", json!({})),
+    ] {
+        let (code, answer) = home.post(path, &body);
+        assert_eq!((code, &answer["code"]), (423, &json!("no-device-key")), "{path}: {answer}");
+        assert!(answer.to_string().contains("xom recover"), "{path}: {answer}");
+    }
+    let refused = home.run(&["post", "too early"]);
+    assert_eq!(refused.status.code(), Some(4), "{}", said(&refused));
+    assert!(said(&refused).contains("run `xom recover` with the 24 words"), "{}", said(&refused));
+    // A rotation could stand beside one that the backup does not know.
+    let history = |home: &Home| home.xom(&["identity", "resolve", &text(&identity["did"])])["history"].clone();
+    let before = history(home);
+    let refused = home.run(&["identity", "rotate", "--words-file", path(words)]);
+    assert!(!refused.status.success() && said(&refused).contains("no device key here yet"), "{}", said(&refused));
+    assert_eq!(history(home), before);
+    let warnings = home.xom(&["status"])["warnings"].to_string();
+    assert!(warnings.contains("alice is only read"), "{warnings}");
+    let archive = home.scratch().join("read.tar");
+    home.xom(&["export", path(&archive)]);
+    assert_eq!(home.xom(&["verify", path(&archive)])["faults"], json!([]));
+}
+
 #[test]
 fn a_running_node_is_backed_up_and_lost_and_its_identity_goes_on_in_a_restored_folder() {
     let (mut alice, mut bob) = (Home::started("alice"), Home::started("bob"));
@@ -98,19 +132,18 @@ fn a_running_node_is_backed_up_and_lost_and_its_identity_goes_on_in_a_restored_f
     let restored = again.xom(&["restore", path(&vault), "--words-file", path(&words_kept)]);
     assert_eq!(restored["identities"][0]["did"], json!(did));
     assert!(!again.data_dir().join("identities/alice").exists(), "no key comes back");
-    let refused = again.run(&["run", "--http", "127.0.0.1:0", "--listen", "/ip4/127.0.0.1/tcp/0"]);
-    assert!(!refused.status.success() && said(&refused).contains("no device key"), "{}", said(&refused));
     let bobs = bob.address();
+    again.bootstrap(&bobs);
+    is_only_read(&mut again, &kept, &words_kept);
+    let read = || own_texts(&again).contains(&"after the backup".to_owned()).then_some(());
+    wait_until("what came after the backup is fetched", DEADLINE, read);
+    again.stop();
     let asked = ["recover", "--phrase", "--words-file", path(&words_kept), "--from", &bobs];
     let recovered = again.xom(&[&asked[..], &["--listen", "/ip4/127.0.0.1/tcp/0"]].concat());
     assert_eq!(recovered["did"], json!(did));
-    again.bootstrap(&bobs);
     again.start();
-    let texts = || {
-        let texts = own_texts(&again);
-        texts.contains(&"after the backup".to_owned()).then_some(texts)
-    };
-    let texts = wait_until("what came after the backup is fetched", DEADLINE, texts);
+    let texts = own_texts(&again);
+    assert!(texts.contains(&"after the backup".to_owned()));
     assert!(texts.contains(&"kept".to_owned()) && !texts.contains(&"regretted".to_owned()), "{texts:?}");
     assert_eq!(plain(&text(&again.get(&format!("/api/v1/statuses/{kept}"))["content"])), "kept", "the old id holds");
     again.publish("restored");
@@ -190,6 +223,8 @@ fn an_archive_opens_without_a_node_and_is_gone_on_with_on_a_new_one() {
     post_medium(&alice, "a picture", &picture(&mut Random::new(8), 16));
     alice.publish("<script>alert(1)</script> & friends");
     let (did, archive) = (alice.did(), alice.scratch().join("alice.tar"));
+    let device = text(&alice.xom(&["id"])["device"]);
+    alice.xom(&["device", "rename", &device, "kitchen"]);
     alice.xom(&["export", path(&archive)]);
     let refused = alice.run(&["export", path(&archive)]);
     assert!(!refused.status.success(), "a file that is there stays");
@@ -217,11 +252,90 @@ fn an_archive_opens_without_a_node_and_is_gone_on_with_on_a_new_one() {
     let report: Value = serde_json::from_slice(&faulty.stdout).expect("JSON");
     assert!(text(&report["faults"][0]).ends_with(')'), "{report}");
 
-    let new = Home::new("alice");
+    let mut new = Home::new("alice");
     assert_eq!(new.run(&["restore", path(&bad)]).status.code(), Some(8));
     let taken = new.xom(&["restore", path(&archive)]);
     assert_eq!((&taken["identities"][0]["did"], &taken["blobs"]), (&json!(did), &json!(1)));
     assert_eq!(new.heads(&did), alice.heads(&did));
+    new.start();
+    let devices = new.xom(&["device", "list"]);
+    assert!(devices.to_string().contains("kitchen"), "private settings came with it: {devices}");
+    assert_eq!(new.run(&["post", "too early"]).status.code(), Some(4));
+    new.stop();
+}
+
+#[test]
+fn a_backup_that_is_killed_leaves_those_before_it_and_goes_on() {
+    let mut alice = Home::started("alice");
+    alice.publish("kept");
+    let (vault, words) = (alice.scratch().join("vault"), words_file(&alice));
+    alice.xom(&["backup", path(&vault)]);
+    for number in 0..media_count() {
+        post_medium(&alice, &format!("medium {number}"), &sound(number as u64));
+    }
+    let files = |of: &Path| -> usize {
+        let folders = fs::read_dir(of.join("files")).expect("a folder").map(|folder| folder.expect("a folder").path());
+        folders.map(|folder| fs::read_dir(folder).map_or(0, Iterator::count)).sum()
+    };
+    let mut killed = 0;
+    for (round, stopped) in [(1, false), (4, false), (9, true)] {
+        if stopped {
+            alice.stop();
+        }
+        let before = files(&vault);
+        let mut child = alice.spawn(&["backup", path(&vault)]);
+        let reached = || match child.try_wait().expect("a child") {
+            Some(status) => Some(Some(status)),
+            None => (files(&vault) >= before + round).then_some(None),
+        };
+        if wait_until("the backup is in the middle", DEADLINE, reached).is_none() {
+            killed += 1;
+            child.kill().expect("it runs");
+            child.wait().expect("it ends");
+            let report = alice.xom(&["verify", path(&vault)]);
+            assert_eq!(report["faults"], json!([]), "round {round}: the backup before is whole");
+        }
+    }
+    assert!(killed > 0, "every backup ended before it was killed");
+    alice.xom(&["backup", path(&vault)]);
+    assert_eq!(alice.xom(&["verify", path(&vault)])["faults"], json!([]));
+    let home = Home::new("alice");
+    home.xom(&["restore", path(&vault), "--words-file", path(&words)]);
+    let did = text(&alice.xom(&["verify"])["logs"][0]["did"]);
+    assert_eq!(home.heads(&did), alice.heads(&did));
+}
+
+#[test]
+fn a_full_disk_ends_backup_export_and_restore_with_a_reason_and_leaves_what_was_there() {
+    let mut alice = Home::started("alice");
+    alice.publish("kept");
+    let (vault, words) = (alice.scratch().join("vault"), words_file(&alice));
+    alice.xom(&["backup", path(&vault)]);
+    for number in 0..2 {
+        post_medium(&alice, &format!("medium {number}"), &sound(number));
+    }
+    let full = |home: &Home, arguments: &[&str], bytes: u64| {
+        let refused = home.run_on_a_full_disk(arguments, bytes);
+        assert!(!refused.status.success(), "{arguments:?}");
+        assert!(said(&refused).contains("too large"), "{arguments:?}: {}", said(&refused));
+    };
+    let (archive, file) = (alice.scratch().join("alice.tar"), alice.scratch().join("alice.backup"));
+    full(&alice, &["export", path(&archive)], 1 << 20);
+    assert!(!archive.exists(), "what is not whole does not stay");
+    full(&alice, &["backup", path(&file)], 1 << 20);
+    assert!(!file.exists() && !file.with_file_name("alice.backup.new").exists());
+    full(&alice, &["backup", path(&vault)], 512 << 10);
+    assert_eq!(alice.xom(&["verify", path(&vault)])["faults"], json!([]), "the backup before is whole");
+    alice.publish("the node goes on");
+    alice.xom(&["backup", path(&vault)]);
+    alice.stop();
+    let home = Home::new("alice");
+    let restore = ["restore", path(&vault), "--words-file", path(&words)];
+    full(&home, &restore, 3 << 20);
+    assert!(!home.data_dir().join("format").exists(), "no data folder is left behind");
+    home.xom(&restore);
+    let did = text(&alice.xom(&["verify"])["logs"][0]["did"]);
+    assert_eq!(home.heads(&did), alice.heads(&did));
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use axum::Json;
 use axum::extract::Path;
 use serde_json::{Value, json};
+use xom_node::Handle;
 use xom_node::model::{CopiesReport, CopyView, FoundEntry, HereBody};
-use xom_protocol::EntryId;
+use xom_protocol::Did;
 use xom_protocol::receipt::Fate;
 
 use crate::api::entities::timestamp;
@@ -13,7 +14,13 @@ use crate::http::{ApiError, Call, ErrorKind};
 
 /// The copies of an own status or entry, erased or not, named by its local id, its entry id or a prefix of that.
 pub async fn get(call: Call, Path(name): Path<String>) -> Result<Json<Value>, ApiError> {
-    let found = call.node.read(move |reader| reader.find_entry(&name)).await?;
+    let report = find(&call.node, call.viewer(), name).await?;
+    Ok(Json(entity(&report)))
+}
+
+/// The report for an entry of `owner`; of another author it is not told.
+pub(crate) async fn find(node: &Handle, owner: Did, name: String) -> Result<CopiesReport, ApiError> {
+    let found = node.read(move |reader| reader.find_entry(&name)).await?;
     let entry = match found {
         FoundEntry::One(entry) => entry,
         FoundEntry::None => return Err(ApiError::not_found()),
@@ -23,14 +30,8 @@ pub async fn get(call: Call, Path(name): Path<String>) -> Result<Json<Value>, Ap
             return Err(ApiError::new(ErrorKind::Ambiguous).describe(text).with("candidates", json!(candidates)));
         }
     };
-    let report = read(&call, entry).await?;
-    Ok(Json(entity(&report)))
-}
-
-async fn read(call: &Call, entry: EntryId) -> Result<CopiesReport, ApiError> {
-    let report = call.node.read(move |reader| reader.copies(&entry)).await?;
-    let own = report.filter(|report| report.author == call.viewer());
-    own.ok_or_else(ApiError::not_found)
+    let report = node.read(move |reader| reader.copies(&entry)).await?;
+    report.filter(|report| report.author == owner).ok_or_else(ApiError::not_found)
 }
 
 /// The report as clients see it.

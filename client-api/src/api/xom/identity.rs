@@ -2,7 +2,7 @@
 
 use axum::Json;
 use serde_json::{Value, json};
-use xom_node::model::LocalIdentity;
+use xom_node::model::OwnedIdentity;
 
 use crate::api::entities::Account;
 use crate::api::lookup::own_account;
@@ -12,7 +12,7 @@ use crate::http::{ApiError, Call};
 pub async fn get(call: Call) -> Result<Json<Value>, ApiError> {
     let did = call.viewer();
     let read = call.node.read(move |reader| {
-        let fresh = reader.local_identities()?.into_iter().find(|identity| identity.did == did);
+        let fresh = reader.owned_identities()?.into_iter().find(|identity| identity.did == did);
         Ok((fresh, reader.did_document(&did)?))
     });
     let (fresh, document) = read.await?;
@@ -25,17 +25,17 @@ pub async fn get(call: Call) -> Result<Json<Value>, ApiError> {
 
 /// All identities of this node, oldest first.
 pub async fn list(call: Call) -> Result<Json<Value>, ApiError> {
-    let identities = call.node.read(|reader| reader.local_identities()).await?;
+    let identities = call.node.read(|reader| reader.owned_identities()).await?;
     Ok(Json(identities.iter().map(summary).collect()))
 }
 
-fn summary(identity: &LocalIdentity) -> Value {
+fn summary(identity: &OwnedIdentity) -> Value {
     json!({
         "did": identity.did.to_string(),
         "username": identity.username,
         "account_id": identity.account.0.to_string(),
-        "device": identity.device.to_string(),
-        "log": identity.log.to_string(),
+        "device": identity.signer.map(|(device, _)| device.to_string()),
+        "log": identity.signer.map(|(_, log)| log.to_string()),
         "phrase": identity.keys.phrase.name(),
     })
 }

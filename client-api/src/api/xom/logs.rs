@@ -21,5 +21,6 @@ pub fn log(log: &LogView) -> Value {
         "height": log.height,
         "head": log.head.map(|head| head.to_string()),
         "disputed": log.disputed,
+        "void_from": log.void_from,
     })
 }

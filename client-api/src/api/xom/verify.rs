@@ -3,6 +3,7 @@
 use axum::Json;
 use serde_json::{Value, json};
 use xom_node::model::VerifyReport;
+use xom_protocol::LogId;
 
 use super::logs::log;
 use crate::http::{ApiError, Call, Params};
@@ -18,6 +19,11 @@ pub fn report(report: &VerifyReport) -> Value {
         "logs": report.logs.iter().map(log).collect::<Vec<_>>(),
         "entries": report.entries,
         "bodies": report.bodies,
+        "void_checkpoints": report.void_checkpoints.iter().map(void).collect::<Vec<_>>(),
         "faults": report.faults,
     })
+}
+
+fn void((log, seq): &(LogId, u64)) -> Value {
+    json!({ "log": log.to_string(), "seq": seq })
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use super::super::output::complain;
-use super::super::secret::{ControlArgs, is_interactive};
+use super::super::secret::{ControlArgs, Opener, is_interactive};
 use super::super::{Call, CliError, Client};
 
 /// Take an own status back, or many at once.
@@ -61,16 +61,16 @@ impl Args {
     }
 
     fn execute_many(&self, call: &Call, client: &Client) -> Result<(), CliError> {
-        let found = self.ask(client, true)?;
+        let found = client.post("/api/xom/v1/erasures", &self.wish(true))?;
         if self.dry_run {
             return call.output.show(&found, |_| format!("{} would be erased", in_words(&found)));
         }
         if self.everything && !self.yes {
             self.confirm(client, &found)?;
         }
-        let mut erased = 0;
+        let (mut erased, mut opener) = (0, Opener::of(&self.control)?);
         let mut answer = loop {
-            let answer = self.ask(client, false)?;
+            let answer = opener.post(client, "/api/xom/v1/erasures", self.wish(false))?;
             erased += answer["erased"].as_u64().unwrap_or(0);
             let left = answer["left"].as_u64().unwrap_or(0);
             // Whoever is cut off here asks again: what is erased is not found a second time.
@@ -92,7 +92,7 @@ impl Args {
         })
     }
 
-    fn ask(&self, client: &Client, dry_run: bool) -> Result<Value, CliError> {
+    fn wish(&self, dry_run: bool) -> Value {
         let mut body = json!({ "now": self.now, "dry_run": dry_run });
         match (&self.before, &self.device) {
             (Some(before), _) => body["before"] = json!(before),
@@ -102,10 +102,7 @@ impl Args {
                 body["retire"] = json!(!self.keep_identity);
             }
         }
-        match dry_run {
-            true => client.post("/api/xom/v1/erasures", &body),
-            false => self.control.post(client, "/api/xom/v1/erasures", body),
-        }
+        body
     }
 
     /// Says what will be done, and has the user name typed.

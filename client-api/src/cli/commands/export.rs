@@ -17,7 +17,8 @@ use crate::archive_page::ReadablePage;
 /// Write everything of an identity to an archive: a tar with its identity log, its entries with signatures, its
 /// media, and a page index.html that opens without a node.
 ///
-/// No private key is in it, and what was erased in the last days is. `xom verify FILE` checks it on any machine,
+/// Its owner's private settings are in it, who held copies of what was erased, and what was erased in the last days.
+/// No private key is. `xom verify FILE` checks it on any machine,
 /// `xom restore FILE` goes on with it on a new one.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  xom export lan.tar")]

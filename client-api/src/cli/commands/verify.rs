@@ -62,6 +62,16 @@ fn show(output: &Output, report: &Value) -> String {
         let (height, head) = (card::number(log, "height"), card::text(log, "head"));
         text.push_str(&output.paint(Style::Dim, &format!("  log {}\n", card::text(log, "log"))));
         text.push_str(&output.paint(Style::Dim, &format!("  {height} entries, head {head}\n")));
+        if let Some(from) = log["void_from"].as_u64() {
+            let void = format!("  void from {from} on: {} entries that count nowhere\n", height.saturating_sub(from));
+            text.push_str(&output.paint(Style::Warn, &void));
+        }
+    }
+    for void in card::list(report, "void_checkpoints") {
+        let (log, seq) = (card::text(void, "log"), card::number(void, "seq"));
+        text.push_str(
+            &output.paint(Style::Warn, &format!("log {log} at {seq}: a false checkpoint, which counts nowhere\n")),
+        );
     }
     for fault in card::list(report, "faults").iter().filter_map(Value::as_str) {
         text.push_str(&output.paint(Style::Warn, &format!("! {}\n", printable_line(fault))));

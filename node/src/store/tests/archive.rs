@@ -47,7 +47,7 @@ pub(super) async fn export(person: &Person) -> Vec<u8> {
 }
 
 /// The members of a tar: name, where the header is, where the content is.
-fn members(archive: &[u8]) -> Vec<(String, usize, std::ops::Range<usize>)> {
+pub(super) fn members(archive: &[u8]) -> Vec<(String, usize, std::ops::Range<usize>)> {
     let (mut at, mut found) = (0, Vec::new());
     while archive[at] != 0 {
         let name = archive[at..at + 100].split(|byte| *byte == 0).next().unwrap();
@@ -60,14 +60,14 @@ fn members(archive: &[u8]) -> Vec<(String, usize, std::ops::Range<usize>)> {
 }
 
 /// The archive without one member.
-fn without(archive: &[u8], prefix: &str) -> Vec<u8> {
+pub(super) fn without(archive: &[u8], prefix: &str) -> Vec<u8> {
     let (_, at, content) = members(archive).into_iter().find(|(name, ..)| name.starts_with(prefix)).unwrap();
     let end = content.start + content.len().div_ceil(512) * 512;
     [&archive[..at], &archive[end..]].concat()
 }
 
 /// The header of a member as the program writes it, but with any name.
-fn header(name: &str, size: u64, kind: u8) -> Vec<u8> {
+pub(super) fn header(name: &str, size: u64, kind: u8) -> Vec<u8> {
     let mut block = vec![0; 512];
     block[..name.len()].copy_from_slice(name.as_bytes());
     for at in [108, 116, 329, 337] {
@@ -85,7 +85,7 @@ fn header(name: &str, size: u64, kind: u8) -> Vec<u8> {
     block
 }
 
-fn check(archive: &[u8], rule: &str) -> VerifyReport {
+pub(super) fn check(archive: &[u8], rule: &str) -> VerifyReport {
     let report = verify_archive(archive);
     let told = report.faults.iter().any(|fault| fault.contains(&format!("({rule})")));
     assert!(told, "{rule} is not among {:?}", report.faults);

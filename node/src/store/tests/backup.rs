@@ -6,12 +6,15 @@ use std::path::Path;
 
 use tempfile::TempDir;
 use xom_protocol::BlobId;
+use xom_protocol::identity::compose;
 use xom_protocol::phrase::Phrase;
 
 use super::archive::export;
+use super::checking::{false_checkpoint, posts};
 use super::*;
 use crate::archive::take_over;
 use crate::backup::{BackupDir, BackupError, Pruned, Written, check_backup, known_names, restore};
+use crate::keys::AccessError;
 use crate::store::open_without_identity;
 
 fn words(person: &Person) -> Phrase {
@@ -36,7 +39,7 @@ async fn restored(from: &Path, words: &Phrase) -> Result<(TempDir, Store), Backu
     Ok((dir, opened(&data)))
 }
 
-fn opened(data: &Path) -> Store {
+pub(super) fn opened(data: &Path) -> Store {
     open_without_identity(Folder::open(data).unwrap(), Network::MAIN).unwrap()
 }
 
@@ -408,7 +411,16 @@ async fn r_frk_2_a_restored_identity_goes_on_with_a_new_device_key_and_signs_no_
     alice.post("after the backup").await;
     let (_dir, store) = restored(&to, &words(&alice)).await.unwrap();
     let refused = store.commands(alice.me.did, vec![post("too early")]).await.remove(0);
-    assert!(matches!(refused, Err(CommandError::NotLocal(_))), "read only until there is a key");
+    assert!(matches!(refused, Err(CommandError::Access(AccessError::NoDevice))), "read only until there is a key");
+    let again = vault.path().join("again");
+    let owned = store.snapshot().unwrap().owned().unwrap();
+    assert_eq!(owned, [(alice.me.did, "alice".to_owned())]);
+    let (mut from, pipe) = io::pipe().unwrap();
+    let dir = BackupDir::open(&again).unwrap();
+    let taking = std::thread::spawn(move || dir.take(&mut from));
+    store.backup(alice.me.did, BTreeSet::new(), pipe).await.unwrap();
+    taking.join().unwrap().unwrap();
+    assert!(restored(&again, &words(&alice)).await.is_ok(), "what waits for a key is backed up, for the same words");
 
     let device = SecretKey::from_seed(&[9; 32]).unwrap();
     let mut objects = store.snapshot().unwrap().identity_objects(&alice.me.did).unwrap();
@@ -423,6 +435,59 @@ async fn r_frk_2_a_restored_identity_goes_on_with_a_new_device_key_and_signs_no_
     let reader = crate::Reader::new(store.snapshot().unwrap()).unwrap();
     assert_eq!(reader.status(None, kept).unwrap().unwrap().id, kept, "bookmarks of apps hold");
     assert_eq!(faults(&store).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_false_checkpoint_of_somebody_does_not_stop_a_restore() {
+    let (alice, mallory, vault) = (Person::new("alice"), Person::new("mallory"), TempDir::new().unwrap());
+    let height = mallory.position(&mallory.me.log).height;
+    posts(&mallory, usize::try_from(256 - height).unwrap()).await;
+    mallory.append_own(vec![false_checkpoint(&mallory)]).await;
+    alice.fetch(&mallory).await;
+    let to = vault.path().join("backup");
+    back_up(&alice, &to).await.unwrap();
+    let (_dir, store) = restored(&to, &words(&alice)).await.unwrap();
+    assert_eq!(store.verify().await.unwrap().void_checkpoints, [(mallory.me.log, 256)]);
+}
+
+#[tokio::test]
+async fn several_identities_are_in_one_backup_and_the_words_of_either_bring_both_back() {
+    let (alice, bob, vault) = (Person::new("alice"), Person::new("bob"), TempDir::new().unwrap());
+    bob.post("of bob").await;
+    let device = SecretKey::from_seed(&[5; 32]).unwrap();
+    let grant = compose::grant(Network::MAIN, bob.me.did, &bob.key(), &device).unwrap();
+    bob.store.insert_identity(bob.me.did, vec![grant.encode()]).await.unwrap();
+    alice.fetch(&bob).await;
+    let objects = bob.store.snapshot().unwrap().identity_objects(&bob.me.did).unwrap();
+    alice.store.adopt("bob", bob.me.did, objects, device).await.unwrap();
+    alice.post("of alice").await;
+    alice.store.commands(bob.me.did, vec![post("of bob, at alice's")]).await.remove(0).unwrap();
+
+    // Until the words of bob were here, only alice's open what is sealed; it holds both.
+    let first = vault.path().join("first");
+    back_up(&alice, &first).await.unwrap();
+    assert!(matches!(restored(&first, &words(&bob)).await, Err(BackupError::Words)), "ARC-11");
+    alice.store.keep_backup_key(bob.me.did, words(&bob)).await.unwrap();
+    let both = vault.path().join("both");
+    back_up(&alice, &both).await.unwrap();
+    for (from, words) in [(&first, words(&alice)), (&both, words(&alice)), (&both, words(&bob))] {
+        let (_dir, store) = restored(from, &words).await.unwrap();
+        let names: Vec<_> = store.snapshot().unwrap().owned().unwrap();
+        assert_eq!(names, [(alice.me.did, "alice".to_owned()), (bob.me.did, "bob".to_owned())]);
+        assert_eq!(contents(&store).len(), contents(&alice.store).len());
+        assert!(contents(&store).iter().any(|line| line.contains("of bob, at alice's")));
+        // One after the other gets a key; what remains goes on to wait.
+        let device = SecretKey::from_seed(&[6; 32]).unwrap();
+        let mut objects = store.snapshot().unwrap().identity_objects(&alice.me.did).unwrap();
+        let place = self::words(&alice).rotation_place(&alice.record(&alice.me.did)).unwrap();
+        objects.push(self::words(&alice).rotation(&place, &[&device]).unwrap().encode());
+        store.adopt("alice", alice.me.did, objects, device).await.unwrap();
+        store.commands(alice.me.did, vec![post("again")]).await.remove(0).unwrap();
+        let refused = store.commands(bob.me.did, vec![post("too early")]).await.remove(0);
+        assert!(matches!(refused, Err(CommandError::Access(AccessError::NoDevice))), "{refused:?}");
+        let waiting: Vec<Did> = store.snapshot().unwrap().waiting().unwrap().iter().map(|it| it.did).collect();
+        assert_eq!(waiting, [bob.me.did]);
+    }
 }
 
 #[tokio::test]

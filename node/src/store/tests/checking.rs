@@ -90,7 +90,7 @@ async fn an_upload_is_remembered_until_a_post_uses_it() {
 }
 
 #[tokio::test]
-async fn a_checkpoint_whose_root_is_not_that_of_the_live_entries_is_a_fault() {
+async fn a_checkpoint_whose_root_is_not_that_of_the_live_entries_is_void_and_a_fault_where_it_is_not_known() {
     // LOG-8, LOG-14: the honest one has registers, erasures and purged bodies below it.
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     alice.say(Command::Follow(bob.me.did)).await.unwrap();
@@ -111,6 +111,16 @@ async fn a_checkpoint_whose_root_is_not_that_of_the_live_entries_is_a_fault() {
     mallory.append_own(vec![false_checkpoint(&mallory)]).await;
     mallory.post("after").await;
     bob.fetch(&mallory).await;
+    let report = bob.store.verify().await.unwrap();
+    assert_eq!(report.void_checkpoints, [(mallory.me.log, 256)]);
+    assert_eq!(report.faults, Vec::<String>::new(), "mallory lied, and bob's folder is whole");
+
+    // A folder that does not know of it has a fault.
+    let database = bob.store.shared.database().unwrap();
+    let txn = database.begin_write().unwrap();
+    txn.open_table(crate::store::tables::CHECKPOINT_FAULTS).unwrap().pop_first().unwrap().unwrap();
+    txn.commit().unwrap();
+    drop(database);
     let faults = bob.store.verify().await.unwrap().faults;
     assert_eq!(faults.len(), 1, "{faults:?}");
     assert!(faults[0].contains("(LOG-8, LOG-14)"), "{faults:?}");
@@ -134,7 +144,7 @@ async fn views_that_count_other_than_the_entries_are_a_fault_until_rebuilt() {
 }
 
 /// A checkpoint at the next place of a log, right but for its root.
-fn false_checkpoint(mallory: &Person) -> VerifiedEntry {
+pub(super) fn false_checkpoint(mallory: &Person) -> VerifiedEntry {
     let position = mallory.position(&mallory.me.log);
     let record = mallory.record(&mallory.me.did);
     let (identity, statements) = (record.state().head, record.state().statements);
@@ -151,7 +161,7 @@ fn false_checkpoint(mallory: &Person) -> VerifiedEntry {
     composer.compose(&Body::Checkpoint(checkpoint), [7; 32], mallory.clock.load(Ordering::Relaxed)).unwrap()
 }
 
-async fn posts(person: &Person, count: usize) -> Vec<StatusId> {
+pub(super) async fn posts(person: &Person, count: usize) -> Vec<StatusId> {
     let commands = (0..count).map(|index| post(&format!("post {index}"))).collect();
     let answers = person.store.commands(person.me.did, commands).await;
     answers.into_iter().map(|done| done.unwrap().status.unwrap()).collect()
