@@ -6,11 +6,14 @@
 mod assets;
 mod card;
 mod compose;
+mod copies;
 mod devices;
 mod fault;
 mod guardians;
+mod history;
 mod home;
 mod icons;
+mod keys;
 mod layout;
 mod login;
 mod notices;
@@ -77,6 +80,7 @@ pub fn router(web: Web) -> Router<App> {
         .route("/welcome/check", get(welcome::check))
         .route("/welcome/confirm", post(welcome::confirm))
         .route("/welcome/postpone", post(welcome::postpone))
+        .route("/keys", get(keys::show).post(keys::change))
         .route("/unlock", get(unlock::show).post(unlock::open))
         .route("/api/xom/v1/login-links", post(login::make_link))
         .route("/devices", get(devices::show))
@@ -88,6 +92,7 @@ pub fn router(web: Web) -> Router<App> {
         .route("/notifications", get(notices::show))
         .route("/statuses", post(compose::publish).layer(upload))
         .route("/statuses/{id}", get(thread::show))
+        .route("/statuses/{id}/copies", get(copies::show))
         .route("/statuses/{id}/react", post(react::act))
         .route("/statuses/{id}/vote", post(poll::vote))
         .route("/guardians", get(guardians::show).post(guardians::set))
@@ -96,6 +101,7 @@ pub fn router(web: Web) -> Router<App> {
         .route("/guardians/requests/{code}/refuse", post(guardians::refuse))
         .route("/follow", post(relate::follow))
         .route("/accounts/{id}", get(profile::show))
+        .route("/accounts/{id}/history", get(history::show))
         .route("/accounts/{id}/follow", post(relate::follow_account))
         .route("/@{acct}", get(profile::show_by_name))
         .route("/@{acct}/{id}", get(thread::show_by_name))

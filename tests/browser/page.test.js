@@ -23,7 +23,8 @@ async function furnish(chromium, node) {
   await page.getByLabel("Picture, sound or video").setInputFiles(PICTURE);
   await press(page, page.getByRole("button", { name: "Post", exact: true }));
   await press(page, card(page, "from my window").getByRole("button", { name: "Boost" }));
-  return ["/", "/public", "/notifications", "/devices", "/tags/poll", `/statuses/${first.id}`, `/@${node.did}`];
+  const own = [`/statuses/${first.id}`, `/statuses/${first.id}/copies`, `/accounts/${first.account.id}/history`];
+  return ["/", "/public", "/notifications", "/devices", "/keys", "/tags/poll", ...own, `/@${node.did}`];
 }
 
 /** Opens everything on a page that can be opened. */

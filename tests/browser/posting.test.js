@@ -79,6 +79,8 @@ test("posting", async (t) => {
     const status = card(page, "how the book ends");
     await status.locator(".menu summary").click();
     await press(page, status.getByRole("button", { name: "Erase" }));
+    await page.getByRole("status").filter({ hasText: "No copy was known when it was erased." }).waitFor();
+    await page.goto(alice.origin);
     assert.equal(await card(page, "how the book ends").count(), 0);
   });
 });

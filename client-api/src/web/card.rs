@@ -93,6 +93,7 @@ fn actions(visitor: &Visitor, status: &Status, post: &PostView, back: &str) -> M
                     form method="post" action={ "/statuses/" (id.0) "/react" } {
                         (csrf(visitor))
                         input type="hidden" name="back" value=(back);
+                        p { a href={ "/statuses/" (id.0) "/copies" } { (texts::copies::LINK) } }
                         p { (texts::ERASE_SURE) }
                         button.danger name="do" value="erase" { (texts::ERASE) }
                     }

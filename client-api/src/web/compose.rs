@@ -19,6 +19,9 @@ use crate::http::Params;
 
 /// The form; `parent` is what it answers, `text` what stands in it at first.
 pub(super) fn form(visitor: &Visitor, parent: Option<StatusId>, text: &str, back: &str) -> Markup {
+    if visitor.keys.is_waiting() {
+        return html! {};
+    }
     if !visitor.keys.device_open {
         return unlock::instead_of_composer();
     }

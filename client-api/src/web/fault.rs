@@ -31,7 +31,7 @@ impl IntoResponse for Fault {
             section.card.notice {
                 h1 { (texts::FAULT) }
                 p { (text) }
-                @if self.0.kind() == ErrorKind::Locked { p { a href="/unlock" { (texts::UNLOCK) } } }
+                @if self.0.kind() == ErrorKind::Locked && !self.0.is("no-device-key") { p { a href="/unlock" { (texts::UNLOCK) } } }
                 p { a href="/" { (texts::BACK_HOME) } }
             }
         };

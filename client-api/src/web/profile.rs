@@ -77,6 +77,7 @@ pub(super) fn head(visitor: &Visitor, account: &Account, relationship: Relations
                 }
             }
             (did(account, texts::DID))
+            p.links { a href={ "/accounts/" (account.id.0) "/history" } { (texts::history::LINK) } }
             (counts(account))
         }
     }

@@ -19,8 +19,10 @@ pub(super) async fn act(Id(id): Id, form: Form) -> Result<Redirect, Fault> {
         Some("erase") => Command::Erase { status, now: None },
         _ => return Err(ApiError::invalid("no such action").into()),
     };
+    let erased = matches!(command, Command::Erase { .. });
     form.visitor.node.command(form.visitor.did, command).await?;
-    Ok(Redirect::to(&back(&form.params)))
+    // What became of the copies is asked for nowhere else once the post is gone.
+    Ok(if erased { Redirect::to(&format!("/statuses/{id}/copies")) } else { Redirect::to(&back(&form.params)) })
 }
 
 /// Where a form leads back to: a path of this page, or home.

@@ -1,7 +1,10 @@
 //! All texts of the page in one place, so that another language is one more of these.
 
+pub(super) mod copies;
 pub(super) mod devices;
 pub(super) mod guardians;
+pub(super) mod history;
+pub(super) mod keys;
 
 /// The name of the network.
 pub(super) const NAME: &str = "xóm";
@@ -127,6 +130,10 @@ pub(super) const SEAL_DEVICE: &str =
     "Seal the key that posts, too: after each start nothing is posted until the passphrase is given";
 pub(super) const SEALED: &str =
     "The key that signs your posts is sealed. This node goes on to sync and to keep, and posts nothing.";
+pub(super) const READ_ONLY: &str = "Only read";
+pub(super) const WAITING: &str = "This identity was restored and has no device key here yet, so nothing is signed: \
+    you can read what came back, and others can fetch it. Stop the node, and run xom recover with the 24 words, or \
+    xom join beside a device that still works.";
 pub(super) const UNLOCK: &str = "Open it";
 pub(super) const UNLOCK_WHAT: &str = "Give the passphrase. The key stays open until the node stops.";
 

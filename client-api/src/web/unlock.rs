@@ -13,7 +13,7 @@ use super::visitor::{Form, Visitor};
 
 /// `/unlock`: asks for the passphrase.
 pub(super) async fn show(visitor: Visitor) -> Response {
-    match visitor.keys.device_open {
+    match visitor.keys.device_open || visitor.keys.is_waiting() {
         true => Redirect::to("/").into_response(),
         false => question(&visitor, None).into_response(),
     }

@@ -78,7 +78,9 @@ pub(super) fn banner(visitor: &Visitor) -> Markup {
         @if visitor.keys.phrase != PhraseState::Absent {
             section.banner aria-label=(texts::REMINDER) { p { (texts::WORDS_REMINDER) " " a href="/welcome" { (texts::WORDS_CONFIRM) } } }
         }
-        @if !visitor.keys.device_open {
+        @if visitor.keys.is_waiting() {
+            section.banner aria-label=(texts::READ_ONLY) { p { (texts::WAITING) } }
+        } @else if !visitor.keys.device_open {
             section.banner aria-label=(texts::UNLOCK) { p { (texts::SEALED) " " a href="/unlock" { (texts::UNLOCK) } } }
         }
     }
