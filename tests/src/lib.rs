@@ -1,4 +1,5 @@
-//! What the end-to-end tests share: homes, each a real `xom` process with a data folder of its own, and archives.
+//! What the end-to-end tests share: homes, each a real `xom` process with a data folder of its own, runs with an
+//! environment of their own, and archives.
 
 pub mod archive;
 pub mod dialog;
@@ -6,6 +7,7 @@ pub mod home;
 pub mod picture;
 pub mod process;
 pub mod random;
+pub mod run;
 pub mod terminal;
 pub mod wait;
 

@@ -13,4 +13,5 @@ mod pairing;
 mod receipts;
 mod recover;
 mod retry;
+mod settings;
 mod story;
