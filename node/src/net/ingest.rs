@@ -90,13 +90,13 @@ impl Ingest {
             }
             Batch::Proven { did, log, proof } => self.take_proof(peer, did, log, proof).await.map(Taken::of),
             Batch::Aimed { items } => {
+                // What one author sent says nothing of the others.
+                let mut outcome = Outcome::Applied;
                 for item in items {
                     let taken = self.take_aimed(peer, budget, item).await?;
-                    if taken != Outcome::Applied {
-                        return Ok(Taken::of(taken));
-                    }
+                    outcome = if outcome == Outcome::Applied { taken } else { outcome };
                 }
-                Ok(Taken::of(Outcome::Applied))
+                Ok(Taken::of(outcome))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Who talks with whom: one sync stream for each pair of connected peers.
 //!
 //! A pure machine. The peer with the lower id opens the stream; the other opens one only where none
-//! came for a while. Where two meet, the one that the lower id opened stays.
+//! came for a while. Where two meet, the one that the lower id opened stays (`SYN-22`).
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lower_peer_id_opens_and_the_higher_waits() {
+    fn syn_22_the_lower_peer_id_opens_and_the_higher_waits() {
         let (low, high) = pair();
         let now = Instant::now();
         let (mut alice, mut bob) = (sessions(low), sessions(high));
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn where_both_open_the_stream_of_the_lower_id_stays() {
+    fn syn_22_where_both_open_the_stream_of_the_lower_id_stays() {
         let (low, high) = pair();
         let now = Instant::now();
         let (mut alice, mut bob) = (sessions(low), sessions(high));

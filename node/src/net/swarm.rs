@@ -54,7 +54,7 @@ pub(super) struct Behaviour {
     pub(super) streams: libp2p_stream::Behaviour,
 }
 
-/// What a peer of this network says of itself in identify; peers of other networks are let go.
+/// What a peer of this network says of itself in identify (`SYN-22`); peers of other networks are let go.
 pub(super) fn network_version(network: Network) -> String {
     format!("/xom/{network}/1")
 }
@@ -170,5 +170,16 @@ fn swarm_config(config: libp2p::swarm::Config) -> libp2p::swarm::Config {
 fn install_crypto_provider() {
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         tracing::debug!("a crypto provider was installed before");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn syn_22_a_node_names_its_network_as_the_spec_says() {
+        assert_eq!(network_version(Network::MAIN), "/xom/main/1");
+        assert_eq!(network_version("test".parse().expect("a name")), "/xom/test/1");
     }
 }

@@ -1,6 +1,6 @@
 //! Aimed entries: what one of our identities says to the identity at the other side, without being followed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::applying::{Applying, entry_bytes};
 use super::comparison::Comparison;
@@ -11,10 +11,19 @@ use super::push::Pushes;
 use super::refusal::Refusal;
 use crate::entry::SignedEntry;
 use crate::ids::Did;
-use crate::limits::{AIMED_BYTES, AIMED_OBJECTS_BYTES, ANSWER_FRAME_BYTES};
+use crate::limits::{
+    AIMED_BYTES, AIMED_ENTRIES_MAX, AIMED_OBJECTS_BYTES, ANSWER_FRAME_BYTES, FRAME_BYTES_MAX, PROOFS_MAX, PUSHES_MAX,
+};
 
 /// The first number of our loads, far from those for the peer's requests.
 const FIRST_LOAD: u64 = 1 << 63;
+/// Bytes from which on a message takes no more: objects of one author and entries beside them fit.
+const PART_BYTES: u64 = AIMED_OBJECTS_BYTES + ANSWER_FRAME_BYTES;
+/// Messages that may wait for the window: the first ones, one of each author at worst, and what is made meanwhile.
+const WAITING_MAX: u64 = AIMED_ENTRIES_MAX as u64 * PROOFS_MAX as u64 + PUSHES_MAX;
+
+/// Entries of one or more authors for one message, and how much of the window they take.
+type Part = (Vec<Aimed>, u64);
 
 /// Both directions of aimed entries.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +32,8 @@ pub(super) struct AimedExchange {
     claims: Vec<Claim>,
     /// The loads that have not been answered; none before the comparison is done.
     loading: Option<BTreeSet<RequestId>>,
+    /// What they are to be sent first, until the window has room; what is newer stands behind it.
+    waiting: VecDeque<Part>,
     /// They have sent all that they had when the comparison was done.
     their_first_done: bool,
     /// Entries that they have sent.
@@ -65,27 +76,33 @@ impl AimedExchange {
         self.loading = Some(loading);
     }
 
-    /// Sends what was loaded; the last of it says that it is the last (`SYN-12`).
-    pub(super) fn loaded(
-        &mut self,
-        request: RequestId,
-        items: Vec<Aimed>,
-        pushes: &mut Pushes,
-        counter: u64,
-        now_ms: u64,
-        out: &mut Vec<Output>,
-    ) {
+    /// Takes what was loaded; the last of it says that it is the last (`SYN-12`).
+    pub(super) fn loaded(&mut self, request: RequestId, items: Vec<Aimed>) {
         let Some(loading) = &mut self.loading else { return };
         if !loading.remove(&request) {
             return;
         }
-        let more = !loading.is_empty();
-        send(items, more, pushes, counter, now_ms, out);
+        let is_last = loading.is_empty();
+        self.waiting.extend(pack(items));
+        if is_last && self.waiting.is_empty() {
+            self.waiting.push_back(Part::default());
+        }
     }
 
-    /// Sends what is new; false if the window is full (`SYN-11`, `SYN-12`).
+    /// Sends what waits, as far as the window has room (`SYN-11`).
+    pub(super) fn send_waiting(&mut self, pushes: &mut Pushes, counter: u64, now_ms: u64, out: &mut Vec<Output>) {
+        let Some(loading) = &self.loading else { return };
+        while pushes.has_room() {
+            let Some(part) = self.waiting.pop_front() else { return };
+            let more = !loading.is_empty() || !self.waiting.is_empty();
+            send(part, more, pushes, counter, now_ms, out);
+        }
+    }
+
+    /// Sends what is new; false if the window is full (`SYN-11`, `SYN-12`). Nothing is acknowledged before the
+    /// first are all sent, so what is newer may wait behind them; later it may not.
     pub(super) fn push(
-        &self,
+        &mut self,
         items: Vec<Aimed>,
         pushes: &mut Pushes,
         counter: u64,
@@ -93,10 +110,17 @@ impl AimedExchange {
         out: &mut Vec<Output>,
     ) -> bool {
         let Some(loading) = &self.loading else { return true };
-        if !pushes.has_room() {
-            return false;
+        let parts = pack(items);
+        if !loading.is_empty() || !self.waiting.is_empty() {
+            self.waiting.extend(parts);
+            return self.waiting.len() as u64 <= WAITING_MAX;
         }
-        send(items, !loading.is_empty(), pushes, counter, now_ms, out);
+        for part in parts {
+            if !pushes.has_room() {
+                return false;
+            }
+            send(part, false, pushes, counter, now_ms, out);
+        }
         true
     }
 
@@ -128,41 +152,41 @@ impl AimedExchange {
     }
 }
 
-fn send(items: Vec<Aimed>, more: bool, pushes: &mut Pushes, counter: u64, now_ms: u64, out: &mut Vec<Output>) {
-    let mut parts = pack(items).into_iter().peekable();
-    loop {
-        let (items, bytes) = parts.next().unwrap_or_default();
-        let is_last = parts.peek().is_none();
-        let number = pushes.reserve(bytes, now_ms, None);
-        let message = AimedPush { number, more: more || !is_last, counter, items };
-        out.push(Output::Send(Message::Aimed(message).encode()));
-        if is_last {
-            return;
-        }
-    }
+fn send((items, bytes): Part, more: bool, pushes: &mut Pushes, counter: u64, now_ms: u64, out: &mut Vec<Output>) {
+    let number = pushes.reserve(bytes, now_ms, None);
+    out.push(Output::Send(Message::Aimed(AimedPush { number, more, counter, items }).encode()));
 }
 
-/// Splits into messages that fit a frame; each repeats the objects of its authors.
-fn pack(items: Vec<Aimed>) -> Vec<(Vec<Aimed>, u64)> {
+/// Splits into messages that fit a frame, each with as many authors as it takes; an author whose entries need more
+/// than one comes with the objects in each.
+fn pack(items: Vec<Aimed>) -> Vec<Part> {
+    const _: () = assert!(PART_BYTES + ANSWER_FRAME_BYTES < FRAME_BYTES_MAX as u64);
     let mut parts = Vec::new();
+    let (mut part, mut bytes): Part = Part::default();
     for Aimed { objects, entries } in items {
         let objects_bytes: u64 = objects.iter().map(|object| object.len() as u64 + 5).sum();
-        let objects = if objects_bytes <= AIMED_OBJECTS_BYTES { objects } else { Vec::new() };
-        let mut part = Aimed { objects: objects.clone(), entries: Vec::new() };
-        let mut bytes = 0;
+        let fits = objects_bytes <= AIMED_OBJECTS_BYTES;
+        let (objects, objects_bytes) = if fits { (objects, objects_bytes) } else { (Vec::new(), 0) };
+        let mut is_begun = false;
         for entry in entries {
             let size = entry_bytes(&entry);
-            if bytes + size > ANSWER_FRAME_BYTES && !part.entries.is_empty() {
-                let full = std::mem::replace(&mut part, Aimed { objects: objects.clone(), entries: Vec::new() });
-                parts.push((vec![full], bytes));
-                bytes = 0;
+            let needed = if is_begun { size } else { objects_bytes + size };
+            if bytes + needed > PART_BYTES && !part.is_empty() {
+                parts.push((std::mem::take(&mut part), std::mem::take(&mut bytes)));
+                is_begun = false;
+            }
+            if !is_begun {
+                part.push(Aimed { objects: objects.clone(), entries: Vec::new() });
+                (bytes, is_begun) = (bytes + objects_bytes, true);
             }
             bytes += size;
-            part.entries.push(entry);
+            if let Some(author) = part.last_mut() {
+                author.entries.push(entry);
+            }
         }
-        if !part.entries.is_empty() {
-            parts.push((vec![part], bytes));
-        }
+    }
+    if !part.is_empty() {
+        parts.push((part, bytes));
     }
     parts
 }

@@ -14,7 +14,7 @@ use crate::entry::SignedEntry;
 use crate::ids::LogId;
 use crate::limits::{
     ANSWER_BYTES, ANSWER_FRAME_BYTES, FORK_BRANCH_HEADERS_MAX, FORK_LEAD, FORK_TRIES_MAX, FRAME_BYTES_MAX,
-    IDENTITY_BYTES_MAX, RANGE_ENTRIES_MAX, REPEATS_MAX, REQUESTS_MAX, SIGNATURE_INTERVAL,
+    IDENTITY_BYTES_MAX, IDENTITY_TRIES_MAX, RANGE_ENTRIES_MAX, REPEATS_MAX, REQUESTS_MAX, SIGNATURE_INTERVAL,
 };
 
 /// One request of theirs.
@@ -79,7 +79,7 @@ impl Serving {
     /// Takes a request for the objects of an identity (`SYN-8`).
     pub(super) fn take_identity(
         &mut self,
-        set: &Set,
+        set: &mut Set,
         request: u64,
         id: &SaltedId,
         out: &mut Vec<Output>,
@@ -87,7 +87,9 @@ impl Serving {
         self.admit(request)?;
         let unknown = || Refusal::grave("SYN-8", "an identity that is not in common");
         let Some(Item::Identity(did)) = set.item(id) else { return Err(unknown()) };
-        set.identities.get(&did).filter(|state| state.told.is_some()).ok_or_else(unknown)?;
+        let state = set.identities.get_mut(&did).filter(|state| state.told.is_some()).ok_or_else(unknown)?;
+        state.serves += 1;
+        Refusal::unless(state.serves <= IDENTITY_TRIES_MAX, "SYN-8", "the same identity again and again")?;
         self.loads += 1;
         let load = RequestId(self.loads);
         self.open.insert(load, Serve::Identity { request });

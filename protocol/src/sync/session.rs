@@ -128,10 +128,7 @@ impl Session {
             }
             Input::Loaded { request, entries } => self.serving.loaded(&mut self.set, request, entries, out),
             Input::LoadedIdentity { request, objects } => self.serving.loaded_identity(request, objects, out),
-            Input::LoadedAimed { request, items } => {
-                let counter = self.comparison.counter;
-                self.aimed.loaded(request, items, &mut self.pushes, counter, now_ms, out);
-            }
+            Input::LoadedAimed { request, items } => self.aimed.loaded(request, items),
             Input::ReceiptsDue => self.receipts.set_due(),
             Input::LoadedReceipts(news) => self.receipts.loaded(news, out),
             Input::Applied { ticket, outcome, position } => {
@@ -318,6 +315,7 @@ impl Session {
             if self.own.become_known(is_heard, &self.set, &self.fetches) {
                 out.push(Output::OwnHeadsKnown);
             }
+            self.aimed.send_waiting(&mut self.pushes, self.comparison.counter, now_ms, out);
             self.settle(since, their_epoch, out);
             if self.clock.is_ping_due(now_ms) {
                 out.push(Output::Send(Message::Ping.encode()));

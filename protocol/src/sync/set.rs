@@ -13,6 +13,9 @@ use crate::limits::IDENTITY_TRIES_MAX;
 use crate::log::Position;
 use crate::network::Network;
 
+/// Entries of one log that are counted as left to be fetched, at most.
+const LEFT_MAX: u64 = 1 << 40;
+
 /// What a salted id stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Item {
@@ -50,6 +53,8 @@ pub(super) struct IdentityState {
     pub(super) tried: Option<Digest>,
     /// How often they were fetched.
     pub(super) tries: u64,
+    /// How often they asked for ours.
+    pub(super) serves: u64,
     /// Asked for, or being stored.
     pub(super) busy: bool,
 }
@@ -220,6 +225,7 @@ impl Set {
             theirs: None,
             tried: None,
             tries: 0,
+            serves: 0,
             busy: false,
         };
         self.identities.insert(did, state);
@@ -294,7 +300,8 @@ impl Set {
     pub(super) fn refresh_log(&mut self, log: LogId) {
         let Some(state) = self.logs.get_mut(&log) else { return };
         super::fork::compare(state);
-        let ahead = state.their_height().saturating_sub(state.ours.height);
+        // What they claim is no measure: heights of many logs can add up to more than a number holds.
+        let ahead = state.their_height().saturating_sub(state.ours.height).min(LEFT_MAX);
         let left = if state.wanted && !state.stopped { ahead } else { 0 };
         self.entries_left = self.entries_left + left - state.left;
         self.logs_left = self.logs_left + u64::from(left > 0) - u64::from(state.left > 0);

@@ -214,10 +214,13 @@ impl Home {
 
     pub(crate) fn load_aimed(&self, request: RequestId, peer: Did, since: u64) -> Input {
         let ours = self.aimed_at.iter().filter(|(did, counter, _)| *did == peer && *counter > since);
-        let entries: Vec<SignedEntry> = ours.map(|(_, _, entry)| entry.clone()).collect();
-        let author = entries.first().map(|entry| Header::decode(&entry.header).expect("our own").author);
-        let objects = author.map_or_else(Vec::new, |did| self.objects(did));
-        let items = if entries.is_empty() { Vec::new() } else { vec![Aimed { objects, entries }] };
+        let mut by_author: BTreeMap<Did, Vec<SignedEntry>> = BTreeMap::new();
+        for (_, _, entry) in ours {
+            let author = Header::decode(&entry.header).expect("our own").author;
+            by_author.entry(author).or_default().push(entry.clone());
+        }
+        let item = |(author, entries)| Aimed { objects: self.objects(author), entries };
+        let items = by_author.into_iter().map(item).collect();
         Input::LoadedAimed { request, items }
     }
 

@@ -97,6 +97,21 @@ fn r_syn_11_half_open_streams_are_closed_soon() {
     assert_eq!(victim.closed, Some(CloseReason::HandshakeTimeout), "an offer that never ends, SYN-14");
 }
 
+/// Mallory's proof that he holds the key of somebody's device.
+fn claim_of(author: &Author) -> Claim {
+    let context = ProofContext {
+        network: Network::MAIN,
+        version: 1,
+        prover_nonce: MALLORYS_NONCE,
+        checker_nonce: BOBS_NONCE,
+        prover_peer_id: b"mallory",
+        checker_peer_id: b"bob",
+    };
+    let device = author.key.public().device_id();
+    let signed = context.signed_bytes(&author.did, &device);
+    Claim { did: author.did, device, signature: author.key.sign(Domain::Handshake, Network::MAIN, &signed) }
+}
+
 #[test]
 fn syn_4_a_proof_is_bound_to_the_session_and_the_connection() {
     let alice = alice();
@@ -148,6 +163,24 @@ fn r_syn_1_a_head_that_cannot_be_served_is_a_fault_and_bob_is_never_in_sync() {
 }
 
 #[test]
+fn r_dec_12_heights_that_add_up_beyond_all_numbers_are_only_claims() {
+    let mut home = Home::new(77);
+    let authors: Vec<Author> = (0..2_050).map(|n| Author::new(&format!("author {n}"))).collect();
+    for author in &authors {
+        home.hold(author, &author.run(Position::EMPTY, 1, 50));
+    }
+    let mut victim = Victim::fresh(home, Vec::new()).greet();
+    let ids: Vec<_> = authors.iter().map(|author| victim.salter.log(&author.log())).collect();
+    victim.hear(offer(1, ids.clone()));
+    let position = Position { height: (1 << 53) - 1, head: Some(Digest([3; 32])) };
+    for ids in ids.chunks(1_000) {
+        let logs = ids.iter().map(|id| LogHead { id: *id, position, wanted: true }).collect();
+        victim.hear(Message::Heads(Heads { counter: 0, logs, identities: Vec::new() }));
+    }
+    victim.assert_goes_on_after(&[]);
+}
+
+#[test]
 fn r_syn_2_the_same_range_again_and_again_closes_the_stream() {
     let mut victim = Victim::following(&alice(), 40).greet().agree(&alice());
     let id = victim.salter.log(&alice().log());
@@ -175,6 +208,21 @@ fn r_syn_2_requests_are_bounded_in_number_and_range() {
     for (number, from, to) in [(7, 0, 40), (8, 0, 41), (8, 4, 4), (8, 5, 4), (8, 0, 2_049)] {
         request(number, from, to).assert_closed_by("SYN-9");
     }
+}
+
+#[test]
+fn r_syn_2_an_identity_asked_for_again_and_again_closes_the_stream() {
+    let mut victim = Victim::following(&alice(), 1).greet();
+    let id = victim.salter.identity(Network::MAIN, &alice().did);
+    victim.hear(offer(1, vec![id]));
+    for request in 1..200 {
+        if victim.closed.is_none() {
+            victim.hear(Message::IdentityRequest { request, id });
+        }
+    }
+    victim.assert_closed_by("SYN-8");
+    let served = victim.heard.iter().filter(|message| matches!(message, Message::IdentityObjects { .. })).count();
+    assert_eq!(served, 64);
 }
 
 #[test]
@@ -413,6 +461,42 @@ fn syn_11_who_never_acknowledges_is_closed_and_what_was_pushed_stays_bounded() {
         }
     }
     assert_eq!(victim.closed, Some(CloseReason::PushWindowFull));
+}
+
+#[test]
+fn syn_12_what_many_have_aimed_at_a_peer_keeps_to_the_window_and_comes_whole() {
+    for (authors, body_bytes) in [(1_000, 50), (100, 100_000)] {
+        let (mallory, mut home) = (Author::new("mallory"), Home::new(77));
+        for author in (0..authors).map(|n| Author::new(&format!("author {n}"))) {
+            home.aimed_at.push((mallory.did, 1, author.entry(Position::EMPTY, body_bytes)));
+        }
+        let mut victim = Victim::fresh(home, Vec::new()).greet_as(vec![claim_of(&mallory)]);
+        victim.hear(offer(1, Vec::new()));
+        victim.hear(Message::Compared { number: 1 });
+        let mut done = 0;
+        loop {
+            let is_aimed = |message: &Message| matches!(message, Message::Aimed(_));
+            let sent: Vec<Message> = victim.heard.iter().filter(|message| is_aimed(message)).cloned().collect();
+            let open = sent.len() as u64 - done;
+            assert!((1..=64).contains(&open), "{open} of {} are not acknowledged", sent.len());
+            let bytes: usize =
+                sent[sent.len() - open as usize..].iter().map(|message| message.clone().encode().len()).sum();
+            assert!(bytes <= 5 << 20, "{bytes} bytes are not acknowledged");
+            if open == 1 {
+                let last = |message: &Message| matches!(message, Message::Aimed(aimed) if !aimed.more);
+                assert_eq!(sent.iter().position(last), Some(sent.len() - 1));
+                let entries = sent.iter().map(|message| match message {
+                    Message::Aimed(aimed) => aimed.items.iter().map(|item| item.entries.len()).sum(),
+                    _ => 0,
+                });
+                assert_eq!(entries.sum::<usize>(), authors);
+                break;
+            }
+            done += 1;
+            victim.hear(Message::Ack { pushes: done, counter: 0 });
+        }
+        victim.assert_goes_on_after(&[]);
+    }
 }
 
 #[test]

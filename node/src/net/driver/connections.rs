@@ -14,7 +14,7 @@ use crate::net::listen;
 use crate::net::peers::Dial;
 use crate::net::swarm::{BehaviourEvent, network_version};
 
-/// How long a peer of another network is left alone.
+/// How long a peer of another network is left alone (`SYN-22`).
 const FOREIGN: Duration = Duration::from_secs(3_600);
 /// First ban of a peer that broke a rule gravely; each further one is twice as long.
 const BAN: Duration = Duration::from_secs(30);
