@@ -83,6 +83,8 @@ pub const IDENTITY_STATEMENTS_BYTES_MAX: usize = 5 << 19;
 pub const IDENTITY_PENDING_MAX: usize = 256;
 /// Most bytes of objects kept while what they stand on has not come (`ID-12`).
 pub const IDENTITY_PENDING_BYTES_MAX: usize = 1 << 20;
+/// How often room is looked for while objects that came together are taken (`ID-12`).
+pub const IDENTITY_SEARCHES_MAX: u32 = 16;
 /// Most addresses of a device's services (`ID-11`).
 pub const SERVICE_ADDRESSES_MAX: usize = 16;
 /// Longest address of a device's services or of an invite, bytes (`ID-11`, `ID-14`).

@@ -15,7 +15,7 @@ use super::statements::{StatementNode, StatementSet};
 use super::{IdentityError, SignedObject};
 use crate::ids::{DeviceId, Did, Digest};
 use crate::keys::Domain;
-use crate::limits::{DEVICES_EVER_MAX, IDENTITY_STATEMENTS_BYTES_MAX, IDENTITY_STATEMENTS_MAX};
+use crate::limits::{DEVICES_EVER_MAX, IDENTITY_SEARCHES_MAX, IDENTITY_STATEMENTS_BYTES_MAX, IDENTITY_STATEMENTS_MAX};
 use crate::network::Network;
 
 /// What became of an inserted object.
@@ -45,6 +45,8 @@ pub struct IdentityRecord {
     /// The locks in force.
     pub(super) locks: Locks,
     pub(super) state: IdentityState,
+    /// How often room was looked for since the record was last given something.
+    searches: u32,
 }
 
 impl IdentityRecord {
@@ -65,7 +67,9 @@ impl IdentityRecord {
         let operations = OperationTree::new(object, &genesis);
         let (pending, unlocked, locks) = (Pending::default(), Evaluation::default(), Locks::default());
         let (ends, path) = (BTreeMap::new(), Vec::new());
-        let mut record = Self { genesis, operations, statements, pending, path, unlocked, ends, locks, state };
+        let searches = 0;
+        let mut record =
+            Self { genesis, operations, statements, pending, path, unlocked, ends, locks, state, searches };
         record.evaluate();
         Ok(record)
     }
@@ -102,11 +106,12 @@ impl IdentityRecord {
 
     /// Takes one object, in any order of arrival.
     pub fn insert(&mut self, object: SignedObject) -> Result<Inserted, IdentityError> {
-        let inserted = self.take(object)?;
-        if inserted == Inserted::New {
+        self.searches = 0;
+        let inserted = self.take(object);
+        if self.searches > 0 || inserted == Ok(Inserted::New) {
             self.evaluate();
         }
-        Ok(inserted)
+        inserted
     }
 
     /// Takes many objects, in any order of arrival, and evaluates them once. The results are in their order.
@@ -114,8 +119,9 @@ impl IdentityRecord {
         &mut self,
         objects: impl IntoIterator<Item = SignedObject>,
     ) -> Vec<Result<Inserted, IdentityError>> {
+        self.searches = 0;
         let results: Vec<_> = objects.into_iter().map(|object| self.take(object)).collect();
-        if results.contains(&Ok(Inserted::New)) {
+        if self.searches > 0 || results.contains(&Ok(Inserted::New)) {
             self.evaluate();
         }
         results
@@ -197,6 +203,7 @@ impl IdentityRecord {
         self.operations.verify(&self.genesis, &object, &link, &operation)?;
         let priority = operation.priority();
         if !self.operations.has_room(priority, &object) {
+            self.search("as many operations as it may")?;
             self.operations.forget_decided(&self.operations.path().ids);
             let (genesis_device, roots) = (self.genesis.device, self.operations.brought_devices());
             self.statements.retain(genesis_device, roots, |_, _| true);
@@ -223,6 +230,7 @@ impl IdentityRecord {
             return Ok(Inserted::Known);
         }
         if !self.has_room_for_statement(&node) {
+            self.search("as many statements or devices as it may")?;
             self.evaluate();
             let ends = &self.unlocked.ends;
             let stands = |id: &Digest, node: &StatementNode| devices::stands(ends, id, &node.origin, &node.statement);
@@ -234,6 +242,15 @@ impl IdentityRecord {
         }
         self.statements.add(node);
         Ok(Inserted::New)
+    }
+
+    /// Looking for room means looking at all that is there, so it is not done for every object of a flood (`ID-12`).
+    fn search(&mut self, what: &'static str) -> Result<(), IdentityError> {
+        if self.searches == IDENTITY_SEARCHES_MAX {
+            return Err(IdentityError::Full(what));
+        }
+        self.searches += 1;
+        Ok(())
     }
 
     fn has_room_for_statement(&self, node: &StatementNode) -> bool {

@@ -105,6 +105,32 @@ fn a_record_at_its_limits_takes_one_more_object_at_once() {
     assert!(started.elapsed().as_millis() < 3_000, "{:?}", started.elapsed());
 }
 
+/// What finds no room costs its signature and no look at all that is there: nobody keeps a node busy with it.
+#[test]
+fn id_12_a_flood_upon_a_full_record_is_refused_without_looking_through_the_record_each_time() {
+    let alice = alice();
+    let phone = alice.first_device();
+    let drops = |heights: std::ops::Range<u64>| {
+        let (alice, phone) = (&alice, &phone);
+        heights.map(move |height| alice.drop(phone, end(&device("other"), &[head("a", height)], &[])))
+    };
+    let mut record = alice.record();
+    let full = IDENTITY_STATEMENTS_MAX as u64;
+    assert!(record.insert_all(drops(1..full)).iter().all(Result::is_ok));
+    let started = std::time::Instant::now();
+    record.insert(drops(full..full + 1).next().expect("one")).expect("the last one that finds room");
+    let one = started.elapsed();
+    let flood: Vec<_> = drops(full + 1..full + 501).collect();
+    let started = std::time::Instant::now();
+    let taken = record.insert_all(flood);
+    assert!(taken.iter().all(|taken| taken.as_ref().is_err_and(|refused| refused.rule().0 == "ID-12")));
+    assert!(started.elapsed() < one * 150, "{:?}, and one took {one:?}", started.elapsed());
+    assert_eq!(
+        record.state(),
+        IdentityRecord::from_objects(Network::MAIN, record.objects()).expect("in order").state()
+    );
+}
+
 #[test]
 fn guardians_who_conspire_can_not_fill_the_record_against_control_keys() {
     let (alice, bob) = (alice(), person("bob"));
