@@ -15,7 +15,7 @@ pub use post::{Attachment, Edit, Focus, Mention, Poll, Post, Visibility};
 pub use profile::{Profile, ProfileField, is_username};
 pub use relation::{Block, Follow, Reaction, Repost, Unfollow};
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::encoding::{self, EncodingError};
 use crate::entry::{Kind, Reference};
@@ -209,6 +209,11 @@ fn check_chars(text: &str, max: usize, rule: &'static str, what: &'static str) -
 /// Fails where `holds` is false.
 fn ensure(holds: bool, rule: &'static str, what: &'static str) -> Result<(), OpaqueReason> {
     if holds { Ok(()) } else { Err(OpaqueReason::bounds(rule, what)) }
+}
+
+/// Reads a member that may be absent: where it is there, it is not null (`ENC-8`, `BODY-0`).
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 /// True for a list that is left out of the wire form.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{OpaqueReason, check_reference, ensure};
+use super::{OpaqueReason, check_reference, ensure, given};
 use crate::entry::Reference;
 use crate::ids::{Did, EntryId};
 use crate::keys::Signature;
@@ -14,7 +14,7 @@ pub struct Erase {
     /// What is taken back.
     pub target: Reference,
     /// Control keys' order to purge the bytes at once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub purge: Option<PurgeOrder>,
 }
 

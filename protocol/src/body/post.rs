@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{OpaqueReason, check_line, check_reference, check_rev, check_text, ensure, is_empty, is_false};
+use super::{OpaqueReason, check_line, check_reference, check_rev, check_text, ensure, given, is_empty, is_false};
 use crate::entry::Reference;
 use crate::ids::{BlobId, Did};
 use crate::limits::{
@@ -26,13 +26,13 @@ pub struct Post {
     #[serde(default, skip_serializing_if = "is_false")]
     pub sensitive: bool,
     /// What this answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub reply: Option<Reference>,
     /// The first post of the thread, if this is a reply.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub root: Option<Reference>,
     /// What this quotes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub quote: Option<Reference>,
     /// Who is mentioned.
     #[serde(default, skip_serializing_if = "is_empty")]
@@ -47,16 +47,16 @@ pub struct Post {
     #[serde(default, skip_serializing_if = "is_empty")]
     pub attachments: Vec<Attachment>,
     /// A poll.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub poll: Option<Poll>,
     /// Where it shows.
     #[serde(default, skip_serializing_if = "Visibility::is_public")]
     pub visibility: Visibility,
     /// An import's original time, milliseconds since 1970: shown in its old place, in nobody's home.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub published: Option<u64>,
     /// An import's original address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub imported_from: Option<String>,
 }
 
@@ -99,19 +99,19 @@ pub struct Attachment {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub alt: String,
     /// Width in pixels.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub width: Option<u64>,
     /// Height in pixels.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub height: Option<u64>,
     /// Length in milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
     /// A blurred preview as a `BlurHash`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub blurhash: Option<String>,
     /// The point to keep in view when cropping.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub focus: Option<Focus>,
 }
 

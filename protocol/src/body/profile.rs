@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attachment, OpaqueReason, check_line, check_rev, check_text, ensure};
+use super::{Attachment, OpaqueReason, check_line, check_rev, check_text, ensure, given};
 use crate::limits::{
     PROFILE_BIO_CHARS_MAX, PROFILE_FIELD_CHARS_MAX, PROFILE_FIELDS_MAX, PROFILE_NAME_CHARS_MAX, USERNAME_CHARS_MAX,
 };
@@ -13,28 +13,28 @@ pub struct Profile {
     /// Greater than that of any earlier value of the fields set here.
     pub rev: u64,
     /// `[a-z0-9_]{1,30}`; not unique.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     /// The display name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The biography, plain text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub bio: Option<String>,
     /// A picture; an empty list removes it. At most one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub avatar: Option<Vec<Attachment>>,
     /// A wide picture; an empty list removes it. At most one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub header: Option<Vec<Attachment>>,
     /// Free fields, all of them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub fields: Option<Vec<ProfileField>>,
     /// The owner asks to approve followers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub locked: Option<bool>,
     /// The account is automated.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub bot: Option<bool>,
 }
 

@@ -260,6 +260,8 @@ fn bodies() -> Vec<Vector> {
         vector("a post with a key from the future", None, "post", b"\xa2\x64text\x62hi\x66future\x83\x01\x02\x03"),
         vector("a post without text", Some("ENC-8"), "post", &[0xa0]),
         vector("a post whose text is a number", Some("ENC-8"), "post", b"\xa1\x64text\x01"),
+        vector("a post with null for its poll", Some("ENC-8"), "post", b"\xa2\x64poll\xf6\x64text\x62hi"),
+        vector("a profile with null for its bio", Some("ENC-8"), "profile", b"\xa2\x63bio\xf6\x63rev\x01"),
         vector("a post that is not CBOR", Some("ENC-1"), "post", b"not CBOR"),
         vector(
             "a follow of 31 bytes",
