@@ -121,7 +121,8 @@ impl Settings {
         flags: &RunFlags,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, SettingsError> {
-        let variables = Layer::from_variables(&variable)?;
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let variables = Layer::from_variables(variable)?;
         let named = flags.config.clone().or_else(|| variable("XOM_CONFIG").map(PathBuf::from));
         let file = match named {
             Some(path) => read_file(&path)?,
@@ -241,6 +242,14 @@ mod tests {
         assert_eq!(load(&RunFlags::default()), Some(folder.path().join("xom-passphrase")));
         let flags = RunFlags { passphrase_file: Some("/flag".into()), ..RunFlags::default() };
         assert_eq!(load(&flags), Some("/flag".into()));
+    }
+
+    #[test]
+    fn a_variable_that_is_empty_counts_as_unset() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = |_: &str| Some(String::new());
+        let settings = Settings::load(folder.path().into(), &RunFlags::default(), empty).unwrap();
+        assert_eq!(settings, Settings::load(folder.path().into(), &RunFlags::default(), nothing).unwrap());
     }
 
     #[test]

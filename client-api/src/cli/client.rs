@@ -268,8 +268,12 @@ mod tests {
             let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}");
             let answering = std::thread::spawn(move || {
                 let (mut stream, _) = node.accept().unwrap();
-                let mut request = [0; 4096];
-                assert!(stream.read(&mut request).unwrap() > 0);
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    stream.read_exact(&mut byte).unwrap();
+                    request.push(byte[0]);
+                }
                 stream.write_all(answer.as_bytes()).unwrap();
             });
             let error = Client::open(folder.path(), None).unwrap().get("/health", &[]).unwrap_err();

@@ -96,11 +96,16 @@ pub async fn serve(listener: Listener, router: Router, shutdown: CancellationTok
 async fn accept(socket: TcpListener, router: Router, permits: Arc<Semaphore>, shutdown: CancellationToken) {
     let mut connections = JoinSet::new();
     loop {
-        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { break };
-        let accepted = tokio::select! {
-            () = shutdown.cancelled() => break,
-            accepted = socket.accept() => accepted,
+        // The wait for a free place ends with the server, too.
+        let next = async {
+            let permit = Arc::clone(&permits).acquire_owned().await;
+            (permit, socket.accept().await)
         };
+        let (permit, accepted) = tokio::select! {
+            () = shutdown.cancelled() => break,
+            next = next => next,
+        };
+        let Ok(permit) = permit else { break };
         match accepted {
             Ok((stream, _peer)) => {
                 let router = router.clone();
@@ -150,5 +155,20 @@ async fn connection(stream: TcpStream, router: Router, shutdown: CancellationTok
                 served.as_mut().graceful_shutdown();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_stops_in_time_also_while_all_connections_are_taken() {
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let shutdown = CancellationToken::new();
+        let none_left = Arc::new(Semaphore::new(0));
+        let served = tokio::spawn(accept(socket, Router::new(), none_left, shutdown.clone()));
+        shutdown.cancel();
+        tokio::time::timeout(Duration::from_secs(20), served).await.expect("it stops").unwrap();
     }
 }

@@ -47,7 +47,7 @@ async fn what_does_not_open_the_control_key_is_refused_with_a_code_and_what_to_d
 async fn r_api_10_a_secret_in_an_address_is_refused() {
     let server = Server::start().await;
     let id = text(&server.toot("x").await, "id");
-    for name in ["passphrase", "words"] {
+    for name in ["passphrase", "words", "%70assphrase", "words[]", "passphrase%5B%5D"] {
         let path = format!("/api/xom/v1/statuses/{id}/erase?now=true&{name}=x");
         server.post(&path, json!({})).await.refused(422);
     }
@@ -144,6 +144,11 @@ async fn the_passphrase_is_changed_over_the_api_by_whoever_knows_the_old_one() {
         server.post("/api/xom/v1/passphrase", body).await
     };
     assert_eq!(change("battery horse correct").await.refused(403), "wrong passphrase; nothing was changed, try again");
+    for odd in [json!(""), json!("  "), json!(12_345_678), json!(["a new passphrase"])] {
+        let body = json!({"passphrase": "correct horse battery", "new_passphrase": odd});
+        assert!(server.post("/api/xom/v1/passphrase", body).await.refused(422).contains("new_passphrase"), "{odd}");
+        assert_eq!(server.get("/api/xom/v1/keys").await.ok()["control_key"], "sealed", "{odd}");
+    }
     assert_eq!(change("correct horse battery").await.ok()["device_key"], "sealed");
     change("correct horse battery").await.refused(403);
     server.stop().await;

@@ -34,7 +34,9 @@ pub fn of_body(params: &mut Params) -> Result<ControlAccess, ApiError> {
 /// Refuses a request whose address holds a secret (R-API-10).
 pub fn refuse_in_query(call: &Call) -> Result<(), ApiError> {
     let query = call.uri.query().unwrap_or_default();
-    let named = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
+    // Read as parameters are, so that no other spelling of a name gets by.
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
+    let named = |name: &str| pairs.iter().any(|(given, _)| given.split('[').next() == Some(name));
     match SECRETS.iter().find(|name| named(name)) {
         Some(name) => Err(ApiError::invalid(format!("{name} belongs into the body, never into the address"))),
         None => Ok(()),

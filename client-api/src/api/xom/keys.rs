@@ -47,7 +47,7 @@ pub async fn postpone(call: Call, _params: Params) -> Result<Json<Value>, ApiErr
 /// `device` says whether the device key is sealed too; without it that stays as it is.
 pub async fn set_passphrase(call: Call, mut params: Params) -> Result<Json<Value>, ApiError> {
     let access = access::take(&call, &mut params)?;
-    let new = params.take_secret("new_passphrase");
+    let new = new_passphrase(&mut params)?;
     let keyring = keyring(&call);
     keyring.set_passphrase(access, new, params.flag("device")).await?;
     state(&keyring)
@@ -67,12 +67,21 @@ pub(crate) fn confirmation(params: &mut Params) -> Result<Confirmation, ApiError
     let answers = params.take_secret("answers").ok_or_else(|| ApiError::invalid("answers can't be blank"))?;
     let words = answers.split_whitespace().map(|word| Zeroizing::new(word.to_owned())).collect();
     let device = params.flag("device").unwrap_or(false);
-    let keep = match (params.take_secret("new_passphrase"), params.flag("unsealed").unwrap_or(false)) {
+    let keep = match (new_passphrase(params)?, params.flag("unsealed").unwrap_or(false)) {
         (Some(passphrase), _) => Keep::Sealed { passphrase, device },
         (None, true) => Keep::Unsealed,
         (None, false) => Keep::InWords,
     };
     Ok(Confirmation { words, keep })
+}
+
+/// The new passphrase, if one is named. What is blank or no text is refused: without one, keys are unsealed.
+fn new_passphrase(params: &mut Params) -> Result<Option<Zeroizing<String>>, ApiError> {
+    let named = params.get("new_passphrase").is_some();
+    match params.take_secret("new_passphrase") {
+        None if named => Err(ApiError::invalid("new_passphrase is blank or no text")),
+        new => Ok(new),
+    }
 }
 
 fn keyring(call: &Call) -> Keyring {
