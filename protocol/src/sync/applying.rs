@@ -17,14 +17,29 @@ use crate::rule::Rule;
 /// What the node answers where a run does not link to what it holds: the mark of a fork.
 const UNLINKED: Rule = Rule("LOG-4");
 
+/// What the node answers where entries stand on a branch that counts no more.
+const LOST: Rule = Rule("LOG-13");
+
 /// What the node answers where headers of a fork are those that it holds.
 const SAME: Rule = Rule("SYN-13");
+
+/// How a run came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Came {
+    /// As a push that is to be acknowledged.
+    Pushed,
+    /// It was asked for when one of the two sides had moved so often.
+    Asked {
+        /// See [`super::set::LogState`].
+        turns: u64,
+    },
+}
 
 /// What a ticket stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Held {
     Identity(Did),
-    Run { log: LogId, bytes: u64, pushed: bool },
+    Run { log: LogId, bytes: u64, turns: u64, pushed: bool },
     Bodies { log: LogId, bytes: u64 },
     Fork { log: LogId, from: u64, to: u64 },
     Aimed,
@@ -56,17 +71,21 @@ impl Applying {
         self.open.is_empty()
     }
 
-    /// Hands a run to the node, without what it has by now; `pushed` if it came as a push that is to be acknowledged.
+    /// Hands a run to the node, without what it has by now.
     pub(super) fn run(
         &mut self,
         set: &mut Set,
         log: LogId,
         from: u64,
         mut entries: Vec<SignedEntry>,
-        pushed: bool,
+        came: Came,
         out: &mut Vec<Output>,
     ) {
         let Some(state) = set.logs.get_mut(&log) else { return };
+        let (pushed, turns) = match came {
+            Came::Pushed => (true, state.turns),
+            Came::Asked { turns } => (false, turns),
+        };
         let to = from + entries.len() as u64;
         let from = from.max(state.ours.height.min(to));
         let new = entries.split_off(entries.len() - usize::try_from(to - from).unwrap_or(0));
@@ -83,7 +102,7 @@ impl Applying {
         let bytes = entries.iter().map(entry_bytes).sum();
         self.bytes += bytes;
         let batch = Batch::Run { did, log, from, entries, live: pushed };
-        self.issue(Held::Run { log, bytes, pushed }, batch, out);
+        self.issue(Held::Run { log, bytes, turns, pushed }, batch, out);
     }
 
     /// Hands entries to the node whose bodies are lacked.
@@ -169,10 +188,10 @@ impl Applying {
             || matches!(held, Held::Proven | Held::Receipts | Held::Bodies { .. });
         set.has_gap |= outcome != Outcome::Applied && !apart && !is_search;
         match held {
-            Held::Run { log, bytes, pushed } => {
+            Held::Run { log, bytes, turns, pushed } => {
                 self.bytes -= bytes;
                 self.pushes_done += u64::from(pushed);
-                applied_run(set, log, outcome, position)
+                applied_run(set, log, turns, outcome, position)
             }
             Held::Bodies { log, bytes } => {
                 self.bytes -= bytes;
@@ -223,11 +242,19 @@ fn blame(outcome: Outcome, what: &str) -> Result<(), Refusal> {
     }
 }
 
-fn applied_run(set: &mut Set, log: LogId, outcome: Outcome, position: Position) -> Result<(), Refusal> {
+fn applied_run(set: &mut Set, log: LogId, turns: u64, outcome: Outcome, position: Position) -> Result<(), Refusal> {
     let Some(state) = set.logs.get_mut(&log) else { return Ok(()) };
     state.applying -= 1;
     if position.height >= state.ours.height {
         state.ours = position;
+    }
+    if state.has_turned_since(turns) {
+        set.refresh_log(log);
+        return if matches!(outcome, Outcome::Refused(UNLINKED | LOST)) {
+            Ok(())
+        } else {
+            blame(outcome, "a run of a log")
+        };
     }
     let was_stopped = state.stopped;
     match outcome {

@@ -215,12 +215,13 @@ fn take_log_head(set: &mut Set, head: &LogHead, untold: &mut Vec<Item>) -> Resul
     if state.theirs.is_none() && state.meeting.matched {
         set.awaited -= 1;
     }
-    if news {
-        let shrunk = head.position.height <= state.their_height();
-        state.stopped &= !shrunk;
+    let shrunk = news && state.theirs.is_some() && head.position.height <= state.their_height();
+    if shrunk {
+        state.turned();
     }
     state.theirs = Some((head.position, head.wanted));
-    if state.told.is_none() {
+    // While they stood higher they were not told how we grew.
+    if state.told.is_none() || shrunk {
         untold.push(item);
     }
     let same_height = head.position.height == state.ours.height;

@@ -15,6 +15,7 @@ use crate::log::Position;
 use crate::rule::Rule;
 use crate::sync::Setting;
 
+pub(super) use entry::is_of_another_version;
 pub use entry::{Place, place};
 pub use receipts::{HolderReceipts, KnownCopy, ReceiptNews};
 

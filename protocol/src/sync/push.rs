@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::applying::{Applying, entry_bytes};
+use super::applying::{Applying, Came, entry_bytes};
 use super::comparison::Comparison;
 use super::message::{Message, Push};
 use super::output::Output;
@@ -146,7 +146,7 @@ impl Pushes {
             state.theirs = Some((position, wanted));
         }
         if state.takes_push(push.from) {
-            applying.run(set, log, push.from, push.entries, true, out);
+            applying.run(set, log, push.from, push.entries, Came::Pushed, out);
         } else {
             receipts::resent(set, log, &push.entries, out);
             applying.pushes_done += 1;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::applying::{Applying, entry_bytes};
+use super::applying::{Applying, Came, entry_bytes};
 use super::bodies;
-use super::message::{Message, Place, Range, place};
+use super::message::{Message, Place, Range, is_of_another_version, place};
 use super::output::Output;
 use super::own::OwnHeads;
 use super::refusal::Refusal;
@@ -39,6 +39,8 @@ enum Wanted {
         to: u64,
         /// It is held already, and asked for again because of bodies (`SYN-21`).
         again: bool,
+        /// How often one of the two sides had moved when it was asked for.
+        turns: u64,
         /// Entries that no signature covers yet.
         uncovered: Vec<SignedEntry>,
     },
@@ -120,11 +122,12 @@ impl Fetches {
         let furthest = from + RANGE_ENTRIES_MAX;
         let to = if height <= furthest { height } else { (furthest - 1) / SIGNATURE_INTERVAL * SIGNATURE_INTERVAL + 1 };
         state.fetching = true;
-        let id = state.salted;
+        let (id, turns) = (state.salted, state.turns);
         set.refresh_log(log);
         self.issued += 1;
         let message = Message::RangeRequest { request: self.issued, id, from, to };
-        Some((Wanted::Run { log, first: from, next: from, to, again: false, uncovered: Vec::new() }, message))
+        let uncovered = Vec::new();
+        Some((Wanted::Run { log, first: from, next: from, to, again: false, turns, uncovered }, message))
     }
 
     /// Asks once more for entries whose bodies are lacked (`SYN-21`).
@@ -132,11 +135,12 @@ impl Fetches {
         let state = set.logs.get_mut(&log)?;
         let (from, to) = bodies::take_range(state)?;
         state.fetching = true;
-        let id = state.salted;
+        let (id, turns) = (state.salted, state.turns);
         set.refresh_log(log);
         self.issued += 1;
         let message = Message::RangeRequest { request: self.issued, id, from, to };
-        Some((Wanted::Run { log, first: from, next: from, to, again: true, uncovered: Vec::new() }, message))
+        let uncovered = Vec::new();
+        Some((Wanted::Run { log, first: from, next: from, to, again: true, turns, uncovered }, message))
     }
 
     /// Takes a part of an answer (`SYN-10`).
@@ -153,8 +157,8 @@ impl Fetches {
         let end = range.end;
         let request = range.request;
         match &mut fetch.wanted {
-            Wanted::Run { log, first, next, to, again, uncovered } => {
-                let (log, to, again) = (*log, *to, *again);
+            Wanted::Run { log, first, next, to, again, turns, uncovered } => {
+                let (log, to, again, turns) = (*log, *to, *again, *turns);
                 check_run(&range, log, *next, to)?;
                 let from = *next - uncovered.len() as u64;
                 *next += range.entries.len() as u64;
@@ -166,14 +170,14 @@ impl Fetches {
                 if !run.is_empty() && again {
                     applying.bodies(set, log, from, run, out);
                 } else if !run.is_empty() {
-                    applying.run(set, log, from, run, false, out);
+                    applying.run(set, log, from, run, Came::Asked { turns }, out);
                 }
                 if end {
                     self.open.remove(&request);
                     if again {
                         bodies::ended(set, log, next, to);
                     }
-                    return end_run(set, log, is_empty, is_cut);
+                    return end_run(set, log, turns, is_empty, is_cut);
                 }
                 Ok(())
             }
@@ -241,9 +245,10 @@ fn covered(entries: &[SignedEntry]) -> usize {
     entries.iter().rposition(|entry| entry.signature.is_some()).map_or(0, |last| last + 1)
 }
 
-/// The entries stand at the places from `from` on in this log.
+/// The entries stand at the places from `from` on in this log, as far as their version says where they stand.
 pub(super) fn check_places(entries: &[SignedEntry], log: LogId, from: u64, rule: &'static str) -> Result<(), Refusal> {
-    let in_order = entries.iter().zip(from..).all(|(entry, seq)| place(&entry.header) == Some(Place { log, seq }));
+    let stands = |header: &[u8], seq| place(header) == Some(Place { log, seq }) || is_of_another_version(header);
+    let in_order = entries.iter().zip(from..).all(|(entry, seq)| stands(&entry.header, seq));
     Refusal::unless(in_order, rule, "entries of another log or out of order")
 }
 
@@ -260,10 +265,15 @@ fn check_run(range: &Range, log: LogId, next: u64, to: u64) -> Result<(), Refusa
     Refusal::unless(signed, "SYN-10", "an entry without the signature that is due")
 }
 
-/// The answer is over; one that brought nothing, or ended without a signature, is a fault.
-fn end_run(set: &mut Set, log: LogId, is_empty: bool, is_cut: bool) -> Result<(), Refusal> {
+/// The answer is over; one that brought nothing, or ended without a signature, is a fault: unless what was asked
+/// for is not there any more, since another branch counts by now.
+fn end_run(set: &mut Set, log: LogId, turns: u64, is_empty: bool, is_cut: bool) -> Result<(), Refusal> {
     if let Some(state) = set.logs.get_mut(&log) {
         state.fetching = false;
+        if state.has_turned_since(turns) {
+            set.refresh_log(log);
+            return Ok(());
+        }
         state.stopped |= is_empty || is_cut;
         set.has_gap |= is_empty || is_cut;
         set.refresh_log(log);

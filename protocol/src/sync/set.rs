@@ -9,7 +9,7 @@ use super::handshake::Salter;
 use super::input::{Frontier, IdentitySummary, LogSummary};
 use super::message::SaltedId;
 use crate::ids::{Did, Digest, LogId};
-use crate::limits::IDENTITY_TRIES_MAX;
+use crate::limits::{FORK_TRIES_MAX, IDENTITY_TRIES_MAX};
 use crate::log::Position;
 use crate::network::Network;
 
@@ -91,6 +91,10 @@ pub(super) struct LogState {
     pub(super) applying: u64,
     /// Nothing more of it is asked for, until one of the two sides moves otherwise than by growing.
     pub(super) stopped: bool,
+    /// How often one of the two sides moved so: what was asked for before says nothing of where it stands now.
+    pub(super) turns: u64,
+    /// Something that was asked for before the last turn is on its way; afterwards fetching begins anew.
+    anew: bool,
     /// A place where the two sides differ, to be asked for.
     pub(super) fork_at: Option<u64>,
     /// How often headers of a fork were asked for.
@@ -126,13 +130,35 @@ impl LogState {
         !self.fetching && self.applying == 0 && self.ours.height >= self.their_height() && self.ours.height > told
     }
 
+    /// One of the two sides has moved otherwise than by growing.
+    pub(super) fn turned(&mut self) {
+        self.turns += 1;
+        self.stopped = false;
+        self.anew = true;
+        self.fetch_anew();
+    }
+
+    /// True if one of the two sides has moved otherwise than by growing since something was asked for: then it is
+    /// nobody's fault that it comes to nothing (`SYN-13`).
+    pub(super) fn has_turned_since(&self, turns: u64) -> bool {
+        self.turns != turns && self.turns <= FORK_TRIES_MAX
+    }
+
+    /// Fetching goes on from what we hold, once nothing that was asked for before a turn is on its way.
+    fn fetch_anew(&mut self) {
+        if self.anew && !self.fetching && self.applying == 0 {
+            self.fetched = self.ours.height;
+            self.anew = false;
+        }
+    }
+
     fn is_due(&self) -> bool {
-        self.wanted && !self.stopped && !self.fetching && self.their_height() > self.fetched
+        self.wanted && !self.stopped && !self.anew && !self.fetching && self.their_height() > self.fetched
     }
 
     /// True if a push from `from` on continues what we have and no request is on its way.
     pub(super) fn takes_push(&self, from: u64) -> bool {
-        self.wanted && !self.stopped && !self.fetching && self.fetched == from
+        self.wanted && !self.stopped && !self.anew && !self.fetching && self.fetched == from
     }
 }
 
@@ -237,10 +263,8 @@ impl Set {
         let LogSummary { did, log, position, counter, wanted } = summary;
         if let Some(state) = self.logs.get_mut(&log) {
             (state.ours, state.counter, state.wanted) = (position, counter, wanted);
-            (state.stopped, state.fork_at) = (false, None);
-            if !state.fetching && state.applying == 0 {
-                state.fetched = position.height;
-            }
+            state.turned();
+            state.fork_at = None;
             return self.refresh_log(log);
         }
         let salted = self.salter.map_or([0; _], |salter| salter.log(&log));
@@ -259,6 +283,8 @@ impl Set {
             fetching: false,
             applying: 0,
             stopped: false,
+            turns: 0,
+            anew: false,
             fork_at: None,
             fork_tries: 0,
             fork_low: 0,
@@ -299,6 +325,7 @@ impl Set {
     /// Brings the due sets and totals up to date after a change of one log.
     pub(super) fn refresh_log(&mut self, log: LogId) {
         let Some(state) = self.logs.get_mut(&log) else { return };
+        state.fetch_anew();
         super::fork::compare(state);
         // What they claim is no measure: heights of many logs can add up to more than a number holds.
         let ahead = state.their_height().saturating_sub(state.ours.height).min(LEFT_MAX);

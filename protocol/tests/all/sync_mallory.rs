@@ -1,11 +1,11 @@
 //! Mallory breaks each rule of the conversation; bob refuses, by the rule's number.
 
-use xom_protocol::entry::SignedEntry;
+use xom_protocol::entry::{Header, SignedEntry};
 use xom_protocol::keys::{Domain, Signature};
 use xom_protocol::log::Position;
 use xom_protocol::sync::message::{AimedPush, Claim, Heads, Hello, IdentityHead, LogHead, Message, Offer, Push, Range};
 use xom_protocol::sync::{
-    Aimed, CloseReason, LocalDevice, Proof, ProofContext, Salter, Setting, frame_body_len, verify,
+    Aimed, CloseReason, Input, LocalDevice, LogSummary, Proof, ProofContext, Salter, Setting, frame_body_len, verify,
 };
 use xom_protocol::{Digest, Network};
 
@@ -301,6 +301,85 @@ fn r_sig_17_an_answer_without_the_signatures_that_are_due_is_not_stored() {
     victim.assert_goes_on_after(&["SYN-10"]);
     assert_eq!(victim.home.logs[&alice().log()].entries.len(), 98, "up to the last signature");
     assert!(!victim.in_sync);
+}
+
+#[test]
+fn r_sig_4_an_entry_of_another_version_is_refused_as_such_and_what_stands_before_it_is_kept() {
+    // SYN-10
+    let (mut victim, mut log) = asked();
+    assert_eq!(log[70].header[1], 1, "the version");
+    log[70].header[1] = 2;
+    victim.answer(40, true, &log[40..100]);
+    victim.assert_goes_on_after(&["LOG-2"]);
+    assert_eq!(victim.home.logs[&alice().log()].entries.len(), 70, "what stands before it");
+}
+
+/// Mallory falls back to what bob holds before he answers what bob asked for, and has nothing of it.
+fn fall_back(victim: &mut Victim, log: &[SignedEntry]) {
+    victim.claim_head(&alice(), 40, Header::hash(&log[39].header));
+    victim.answer(40, true, &[]);
+}
+
+#[test]
+fn syn_13_what_was_asked_for_before_a_head_fell_is_no_fault_and_is_asked_for_again_once_it_grows() {
+    let (mut victim, log) = asked();
+    fall_back(&mut victim, &log);
+    victim.assert_goes_on_after(&[]);
+    let before = victim.asked().0;
+    victim.claim_head(&alice(), 100, Digest([4; 32]));
+    assert!(victim.asked().0 > before, "asked for anew");
+    victim.answer(40, true, &log[40..100]);
+    victim.assert_goes_on_after(&[]);
+    assert_eq!(victim.home.logs[&alice().log()].entries.len(), 100);
+}
+
+#[test]
+fn syn_13_a_head_that_falls_again_and_again_excuses_nothing_for_ever() {
+    let (mut victim, log) = asked();
+    for _ in 0..100 {
+        if victim.closed.is_some() {
+            break;
+        }
+        fall_back(&mut victim, &log);
+        if victim.closed.is_none() {
+            victim.claim_head(&alice(), 100, Digest([4; 32]));
+        }
+    }
+    victim.assert_closed_by("SYN-10");
+}
+
+#[test]
+fn syn_13_a_turn_while_entries_of_another_branch_are_on_their_way_hides_no_fork() {
+    let (mut victim, _) = asked();
+    let position = victim.home.logs[&alice().log()].position();
+    let (did, log) = (alice().did, alice().log());
+    victim.step(Input::Log(LogSummary { did, log, position, counter: 91, wanted: true }));
+    let other = alice().run(Position { height: 40, head: Some(Digest([8; 32])) }, 60, 50);
+    let before = victim.asked().0;
+    victim.answer(40, true, &other);
+    assert!(victim.asked().0 > before, "asked for anew");
+    victim.answer(40, true, &other);
+    let searches = |message: &Message| matches!(message, Message::ForkRequest { at: 39, .. });
+    assert!(victim.heard.iter().any(searches), "the fork is looked for");
+    victim.assert_goes_on_after(&[]);
+}
+
+#[test]
+fn syn_13_who_falls_back_is_told_how_the_other_side_has_grown_meanwhile() {
+    let (mut victim, log) = asked();
+    let position = Position { height: 60, head: Some(Header::hash(&log[59].header)) };
+    let grown = Input::Stored { log: alice().log(), from: 40, entries: log[40..60].to_vec(), position, counter: 90 };
+    victim.step(grown);
+    let told = |victim: &Victim| {
+        let heads = victim.heard.iter().filter_map(|message| match message {
+            Message::Heads(heads) => Some(heads.logs.iter().any(|head| head.position == position)),
+            _ => None,
+        });
+        heads.filter(|told| *told).count()
+    };
+    assert_eq!(told(&victim), 0, "they stand higher and need not be told");
+    victim.claim_head(&alice(), 50, Header::hash(&log[49].header));
+    assert_eq!(told(&victim), 1);
 }
 
 fn settings() -> Message {

@@ -39,6 +39,12 @@ pub fn place(header: &[u8]) -> Option<Place> {
     Some(Place { log, seq })
 }
 
+/// True for what may be a header of another version, whose place nobody can read here; chapter 02 refuses it
+/// (`LOG-2`).
+pub(in crate::sync) fn is_of_another_version(header: &[u8]) -> bool {
+    matches!(header, [0x80..=0x97, 0 | 2..=0x17, ..])
+}
+
 /// An entry on the wire (`LOG-9`): header, signature, salt and body.
 #[derive(Serialize, Deserialize)]
 pub(super) struct EntryWire(ByteBuf, Option<Signature>, Option<ByteArray<SALT_BYTES>>, Option<ByteBuf>);
