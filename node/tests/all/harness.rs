@@ -26,7 +26,8 @@ pub(crate) enum Over {
 }
 
 impl Over {
-    fn listen(self, port: u16) -> Multiaddr {
+    /// An address on this machine; port 0 is any that is free.
+    pub(crate) fn listen(self, port: u16) -> Multiaddr {
         let address = match self {
             Self::Tcp => format!("/ip4/127.0.0.1/tcp/{port}"),
             Self::Quic => format!("/ip4/127.0.0.1/udp/{port}/quic-v1"),
@@ -158,10 +159,16 @@ impl Person {
     /// What is on the disk now, as a second person with the same keys and another peer id: a restored backup
     /// or a cloned disk. Not started yet; this node must be stopped.
     pub(crate) fn copy(&self) -> Self {
+        let copy = self.clone_disk();
+        std::fs::remove_file(copy.dir.path().join("data/peer.key")).expect("had one");
+        copy
+    }
+
+    /// The same with the peer id too: a cloned disk, byte by byte.
+    pub(crate) fn clone_disk(&self) -> Self {
         assert!(self.node.is_none(), "a copy of a folder in use is none");
         let dir = TempDir::new().expect("temporary folder");
         copy_folder(&self.dir.path().join("data"), &dir.path().join("data"));
-        std::fs::remove_file(dir.path().join("data/peer.key")).expect("had one");
         Self {
             name: self.name,
             dir,

@@ -3,6 +3,7 @@
 //! He speaks `/xom/sync/1` by hand, under identities and with logs of his own making.
 
 mod blobs;
+mod checkpoints;
 mod clocks;
 mod conversation;
 mod devices;
@@ -10,9 +11,12 @@ mod erasure;
 mod forks;
 mod line;
 mod logs;
+mod objects;
 mod opened;
+mod partition;
 mod peer;
 mod persona;
+mod ranges;
 mod streams;
 mod thief;
 

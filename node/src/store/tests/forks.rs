@@ -502,6 +502,115 @@ async fn log_18_a_checkpoint_that_belies_itself_is_void_by_its_proof_alone() {
 }
 
 #[tokio::test]
+async fn log_8_heights_that_a_siblings_checkpoint_names_and_nobody_holds_are_named_as_lost() {
+    let mut cast = Cast::new(two_posts, one_post);
+    let bob = Person::new("bob");
+    cast.introduce(&bob).await;
+    let (did, phone) = (cast.record.did(), cast.branches[0].clone());
+    let missing = || bob.store.snapshot().unwrap().missing(&did).unwrap();
+    cast.tablet.checkpoint(&cast.record.clone(), vec![phone.head()]);
+    bob.store.append(cast.tablet.run(0)).await.unwrap();
+    let device = Some(phone.composer.key.public().device_id());
+    let lost = |held| crate::model::MissingLog { device, log: phone.log(), held, named: 3 };
+    assert_eq!(missing().logs, [lost(0)]);
+    let mut part = phone.run(0);
+    part.entries.truncate(2);
+    bob.store.append(part).await.unwrap();
+    assert_eq!(missing().logs, [lost(2)]);
+    bob.store.append(phone.run(0)).await.unwrap();
+    assert_eq!(missing(), crate::model::Missing::default());
+}
+
+/// Alice, whose tablet has erased a post of hers and is then removed without that erase; who has also been told it.
+async fn with_a_void_erase() -> (Person, Person, StatusId) {
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let status = alice.post("erased by a thief").await;
+    let (did, log) = (alice.me.did, alice.me.log);
+    let key = SecretKey::from_seed(&[7; 32]).unwrap();
+    let grant = compose::grant(Network::MAIN, did, &alice.key(), &key).unwrap();
+    alice.store.insert_identity(did, vec![grant.encode()]).await.unwrap();
+    let mut tablet = Device::new(did, key);
+    tablet.post("accepted");
+    let accepted = tablet.head();
+    let snapshot = alice.store.snapshot().unwrap();
+    let place = (snapshot.log_number(&log).unwrap().unwrap(), 1);
+    let held = snapshot.held(place).unwrap().unwrap();
+    tablet.write(&Body::Erase(Erase { target: held.header.reference(held.id), purge: None }));
+    bob.fetch(&alice).await;
+    for person in [&alice, &bob] {
+        person.store.append(tablet.run(0)).await.unwrap();
+        assert_eq!(person.texts(&log), Vec::<String>::new());
+    }
+    let device = tablet.composer.key.public().device_id();
+    let end = xom_protocol::identity::DeviceEnd { device, heads: vec![accepted], stands: Vec::new() };
+    let place = alice.record(&did).state().place();
+    let removal = compose::device_remove(&place, end, &[alice.control_key().await.secret()]).unwrap();
+    alice.store.insert_identity(did, vec![removal.encode()]).await.unwrap();
+    assert_eq!(alice.texts(&log), ["erased by a thief"], "the erase is undone");
+    (alice, bob, status)
+}
+
+#[tokio::test]
+async fn log_8_an_erase_of_a_sibling_that_became_void_goes_on_counting_in_checkpoints_also_after_a_restart() {
+    for restarted in [false, true] {
+        let (mut alice, bob, _) = with_a_void_erase().await;
+        if restarted {
+            alice = alice.restart().await;
+        }
+        while alice.position(&alice.me.log).height <= 256 {
+            alice.post("filling").await;
+        }
+        // Bob holds the erase too, so he can audit the root.
+        bob.fetch(&alice).await;
+        assert_eq!(bob.position(&alice.me.log), alice.position(&alice.me.log));
+        for person in [&alice, &bob] {
+            assert_eq!(person.store.verify().await.unwrap().faults, Vec::<String>::new());
+            let proofs = person.store.snapshot().unwrap().fault_proofs(&alice.me.log, 8).unwrap();
+            assert_eq!(proofs, Vec::<Vec<u8>>::new(), "restarted: {restarted}");
+            assert_eq!(person.texts(&alice.me.log)[0], "erased by a thief");
+        }
+    }
+}
+
+#[tokio::test]
+async fn log_12_a_purge_order_is_judged_again_when_the_control_keys_that_signed_it_become_known() {
+    use crate::store::tables::flags;
+    let phrase = xom_protocol::phrase::Phrase::from_entropy(&[9; 32]).unwrap();
+    for (index, is_current) in [(1, true), (0, false)] {
+        let mut target = None;
+        let mut cast = Cast::new(|phone| target = Some(phone.post("to be purged by order")), |_| {});
+        let target = target.unwrap();
+        let rotation = phrase.rotation(&cast.record.state().place(), &[]).unwrap();
+        let mut rotated = cast.record.clone();
+        rotated.insert(rotation.clone()).unwrap();
+        let signer = if is_current { &rotated } else { &cast.record };
+        let key = phrase.control_key(index);
+        let purge = xom_protocol::identity::purge::order(signer.state(), &target.entry, &[&key]).unwrap();
+        cast.branches[0].write(&Body::Erase(Erase { target, purge: Some(purge) }));
+        let bob = Person::new("bob");
+        cast.introduce(&bob).await;
+        if !is_current {
+            bob.store.insert_identity(cast.record.did(), vec![rotation.encode()]).await.unwrap();
+        }
+        bob.store.append(cast.branches[0].run(0)).await.unwrap();
+        let standing = |bob: &Person| {
+            let snapshot = bob.store.snapshot().unwrap();
+            let number = snapshot.log_number(&cast.phone()).unwrap().unwrap();
+            let held = snapshot.held((number, 0)).unwrap().unwrap();
+            (held.row().is(flags::HIDDEN), held.row().is(flags::PURGED))
+        };
+        // A key that is not known yet, or counts no more, orders nothing: the entry is hidden and its bytes stay.
+        assert_eq!(standing(&bob), (true, false), "control key {index}");
+        bob.store.insert_identity(cast.record.did(), vec![rotation.encode()]).await.unwrap();
+        assert_eq!(standing(&bob).1, is_current, "control key {index}");
+        let bob = bob.restart().await;
+        assert_eq!(standing(&bob).1, is_current, "control key {index}, after a restart");
+        assert_eq!(bob.texts(&cast.phone()), Vec::<String>::new());
+        assert_eq!(bob.store.verify().await.unwrap().faults, Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
 async fn forks_that_an_older_version_kept_are_migrated() {
     let cast = Cast::new(two_posts, one_post);
     let bob = Person::new("bob");

@@ -1,8 +1,9 @@
 //! Who may write what: devices that an identity does not admit, or does not admit any more.
 
-use xom_protocol::body::{Body, Erase};
+use xom_protocol::body::{Body, Erase, LogOpen};
 use xom_protocol::identity::{SignedObject, compose};
 use xom_protocol::keys::SecretKey;
+use xom_protocol::sync::message::Message;
 
 use super::persona::{Chain, Persona};
 use super::{Line, Stage, Wares};
@@ -105,6 +106,52 @@ async fn r_sig_4_an_entry_of_one_log_is_refused_in_another_of_the_same_identity(
     let _line = Line::open(&mut peer, Wares::default().identity(&persona).chain(&phone).chain(&pc)).await;
     stage.holds(phone.log(), 1).await;
     stage.holds(pc.log(), 1).await;
+    stage.goes_on().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r_sig_4_an_entry_of_one_log_that_is_pushed_as_of_another_is_refused() {
+    let mut stage = Stage::new(Over::Quic).await;
+    let mut persona = Persona::new("two devices, live");
+    let mut phone = persona.chain();
+    let mut pc = persona.second_device();
+    pc.post("on the pc");
+    phone.post("on the phone");
+    phone.write(&Body::LogOpen(LogOpen { purpose: "notes".to_owned(), purpose_id: vec![1] }));
+    let mut opened = phone.opened("notes", &[1]);
+    opened.post("in the other log");
+    stage.follow(&persona).await;
+    let mut peer = stage.peer().await;
+    let wares = Wares::default().identity(&persona).chain(&phone).wish(pc.log()).wish(opened.log());
+    let line = Line::open(&mut peer, wares).await;
+    stage.holds(phone.log(), 2).await;
+    drop((line, peer));
+    // The next entry of the phone's log, in place of the first of two others: of the pc, and of the phone itself.
+    let (foreign, position) = (phone.clone(), phone.position());
+    phone.post("more on the phone");
+    let replayed = phone.entries[foreign.entries.len()..].to_vec();
+    for (count, log) in (1..).zip([pc.log(), opened.log()]) {
+        let mut peer = stage.peer().await;
+        let wares = Wares::default().identity(&persona).chain(&foreign).wish(log);
+        let mut line = Line::open(&mut peer, wares).await;
+        let wanted = |message: &Message| match message {
+            Message::Heads(heads) => heads.logs.iter().any(|head| head.id == line.salter.log(&log)).then_some(()),
+            _ => None,
+        };
+        line.heard("alice wants the log", wanted).await;
+        line.push(log, position.height, replayed.clone()).await;
+        line.closed_by("SYN-11").await;
+        stage.refused("SYN-11", count).await;
+        stage.goes_on().await;
+        assert_eq!(super::log_view(&stage.alice, log).await.map_or(0, |view| view.height), 0);
+    }
+    // Each entry in its own log does come.
+    let mut peer = stage.peer().await;
+    let wares = Wares::default().identity(&persona).chain(&phone).chain(&pc).chain(&opened);
+    let _line = Line::open(&mut peer, wares).await;
+    for (chain, height) in [(&phone, 3), (&pc, 1), (&opened, 1)] {
+        stage.holds(chain.log(), height).await;
+    }
     stage.goes_on().await;
 }
 

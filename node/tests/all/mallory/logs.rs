@@ -58,6 +58,18 @@ async fn r_sig_4_an_entry_of_another_network_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn r_sig_4_an_entry_of_another_version_is_refused() {
+    let mut stage = Stage::new(Over::Quic).await;
+    let newer = |header: &mut Header| {
+        let mut bytes = header.encode();
+        assert_eq!(bytes[1], 1, "the version");
+        bytes[1] = 2;
+        bytes
+    };
+    check_refused(&mut stage, "LOG-2", |chain| chain.forge_bytes("three", newer)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_broken_chain_is_refused_and_what_stands_before_it_is_kept() {
     let mut stage = Stage::new(Over::Quic).await;
     check_refused(&mut stage, "LOG-4", |chain| {

@@ -45,6 +45,11 @@ impl Persona {
         self.phrase.control_key(0)
     }
 
+    /// A next key, which signs one rotation.
+    pub(super) fn next_key(&self, number: u32) -> SecretKey {
+        self.phrase.next_key(number)
+    }
+
     /// The owner brings new control keys by her words.
     pub(super) fn rotate_by_words(&mut self) {
         let place = self.phrase.rotation_place(&self.record).expect("her words");
@@ -59,10 +64,15 @@ impl Persona {
 
     /// A second device, granted by the first, with its root log.
     pub(super) fn second_device(&mut self) -> Chain {
-        let key = SecretKey::from_seed(&Digest::of(&[b"second", &self.did().0]).0).expect("seed");
-        let grant = compose::grant(network(), self.did(), &self.device_key(), &key).expect("granted");
+        let second = self.second();
+        let grant = compose::grant(network(), self.did(), &self.device_key(), second.key()).expect("granted");
         self.record.insert(grant).expect("valid");
-        Chain::of(self.did(), key)
+        second
+    }
+
+    /// The root log of the second device, still empty, granted or not.
+    pub(super) fn second(&self) -> Chain {
+        Chain::of(self.did(), SecretKey::from_seed(&Digest::of(&[b"second", &self.did().0]).0).expect("seed"))
     }
 
     /// The control key ends the device of `chain`; only what lies below `height` counts.

@@ -84,6 +84,7 @@ async fn r_frk_5_a_machine_rolled_back_while_nobody_was_there_signs_nothing_more
     wait_until("bob has the proof", async || is_disputed(&bob, &alice).await.then_some(())).await;
     assert_eq!(bob.posts_of(alice.did()).await, ["one", "two"]);
 }
+
 #[tokio::test(flavor = "multi_thread")]
 async fn r_frk_3_two_live_copies_of_a_folder_are_noticed_by_both_through_a_third_node() {
     let (mut alice, bob) = (Person::new("alice", Over::Tcp).await, Person::new("bob", Over::Quic).await);
@@ -101,4 +102,68 @@ async fn r_frk_3_two_live_copies_of_a_folder_are_noticed_by_both_through_a_third
     stops_signing(&alice).await;
     stops_signing(&copy).await;
     wait_until("bob has the proof", async || is_disputed(&bob, &alice).await.then_some(())).await;
+}
+
+/// Alice, who follows bob and is followed by him, stopped, and a clone of her disk that has her peer id too: the two
+/// can't speak with each other, and to bob they are one peer.
+async fn alice_and_her_clone(over: Over) -> (Person, Person, Person) {
+    let (mut alice, bob) = (Person::new("alice", over).await, Person::new("bob", over).await);
+    alice.post("one").await;
+    bob.follow(alice.invite().await).await;
+    alice.follow(bob.invite().await).await;
+    bob.has_posts(alice.did(), &["one".to_owned()]).await;
+    alice.stop().await;
+    let clone = alice.clone_disk();
+    (alice, clone, bob)
+}
+
+/// Bob's posts reach both, each in its turn.
+async fn both_are_served(alice: &Person, clone: &Person, bob: &Person) {
+    bob.post("news from bob").await;
+    for person in [alice, clone] {
+        person.has_posts(bob.did(), &["news from bob".to_owned()]).await;
+    }
+}
+
+async fn check_clones_that_have_signed(over: Over) {
+    let (mut alice, mut clone, mut bob) = alice_and_her_clone(over).await;
+    bob.stop().await;
+    for (person, text) in [(&mut alice, "two"), (&mut clone, "another two")] {
+        person.start_at(over.listen(0)).await;
+        person.post(text).await;
+    }
+    bob.start().await;
+    stops_signing(&alice).await;
+    stops_signing(&clone).await;
+    wait_until("bob has the proof", async || is_disputed(&bob, &alice).await.then_some(())).await;
+    both_are_served(&alice, &clone, &bob).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r_frk_3_two_clones_with_one_peer_id_that_have_both_signed_are_both_told_over_tcp() {
+    check_clones_that_have_signed(Over::Tcp).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r_frk_3_two_clones_with_one_peer_id_that_have_both_signed_are_both_told_over_quic() {
+    check_clones_that_have_signed(Over::Quic).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r_frk_3_a_clone_with_the_same_peer_id_that_has_signed_nothing_stops_and_the_other_goes_on() {
+    let (mut alice, mut clone, bob) = alice_and_her_clone(Over::Tcp).await;
+    alice.start().await;
+    alice.post("two").await;
+    let all = ["one".to_owned(), "two".to_owned()];
+    bob.has_posts(alice.did(), &all).await;
+    clone.start_at(Over::Tcp.listen(0)).await;
+    assert!(matches!(clone.try_post("another two").await, Err(CommandError::Behind)));
+    stops_signing(&clone).await;
+    assert!(!is_disputed(&bob, &alice).await);
+    alice.post("three").await;
+    let all = [&all[..], &["three".to_owned()]].concat();
+    for person in [&bob, &clone] {
+        person.has_posts(alice.did(), &all).await;
+    }
+    both_are_served(&alice, &clone, &bob).await;
 }

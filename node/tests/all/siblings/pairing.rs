@@ -86,6 +86,45 @@ async fn nothing_is_granted_where_either_owner_says_no() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_has_stolen_the_offer_and_comes_first_is_stopped_by_the_owner_whose_new_screen_shows_no_digits() {
+    let (phone, mallory) = (Person::new("alice", Over::Tcp).await, Person::nobody("mallory", Over::Tcp).await);
+    let laptop = Person::nobody("laptop", Over::Tcp).await;
+    let offer = phone.node().pair_begin(phone.did()).await.expect("an offer");
+    let (granter, thief, owner) = (phone.node(), mallory.node(), laptop.node());
+    // Mallory says on his side that the digits are equal, whatever they are.
+    let theft = thief.join(&offer.text, None, async |_| true);
+    let owners = async {
+        wait_until("digits", async || matches!(granter.pair_state(), PairState::Comparing { .. }).then_some(())).await;
+        let refused = owner.join(&offer.text, None, async |_| panic!("the laptop shows digits")).await;
+        let refused = refused.expect_err("another is being paired");
+        assert!(matches!(refused, JoinError::Ended(JoinerEnd::Refused(Refused::Busy))), "{refused}");
+        granter.pair_stop().await.expect("stopped");
+    };
+    let (theft, ()) = futures::join!(theft, owners);
+    let theft = theft.expect_err("nothing is granted");
+    assert!(matches!(theft, JoinError::Ended(JoinerEnd::Refused(Refused::Stopped))), "{theft}");
+    for person in [&mallory, &laptop] {
+        assert!(person.node().read(|reader| reader.local_identities()).await.expect("reads").is_empty());
+    }
+    assert_eq!(phone.node().devices(phone.did()).await.expect("devices").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sits_at_the_address_of_an_offer_is_not_taken_for_the_granter() {
+    let (mut phone, mut mallory) = (Person::new("alice", Over::Tcp).await, Person::new("mallory", Over::Tcp).await);
+    let laptop = Person::nobody("laptop", Over::Tcp).await;
+    let offer = phone.node().pair_begin(phone.did()).await.expect("an offer");
+    phone.stop().await;
+    mallory.stop().await;
+    mallory.start_at(phone.listen()).await;
+    let ended = laptop.node().join(&offer.text, None, async |_| panic!("digits are shown")).await;
+    let ended = ended.expect_err("not joined");
+    assert!(!matches!(ended, JoinError::Offer(_)), "the offer is good: {ended}");
+    assert!(laptop.node().read(|reader| reader.local_identities()).await.expect("reads").is_empty());
+    assert_eq!(mallory.node().pair_state(), PairState::None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_offer_is_good_once_and_an_older_one_is_void() {
     let phone = Person::new("alice", Over::Tcp).await;
     let old = phone.node().pair_begin(phone.did()).await.expect("an offer");

@@ -3,7 +3,7 @@
 use xom_node::command::Command;
 use xom_node::model::{NotificationKind, Page, StatusContent};
 use xom_protocol::DeviceId;
-use xom_protocol::body::Profile;
+use xom_protocol::body::{Post, Profile};
 
 use super::{device_of, has_all};
 use crate::harness::{Over, Person, wait_until};
@@ -84,7 +84,7 @@ async fn the_newest_profile_of_either_device_stands_on_both() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_devices_that_post_at_once_are_no_fork_and_their_checkpoints_name_each_other() {
+async fn two_devices_that_post_at_once_are_no_fork() {
     let (phone, bob) = (Person::new("alice", Over::Tcp).await, Person::new("bob", Over::Tcp).await);
     let laptop = Person::paired("laptop", Over::Tcp, &phone).await;
     bob.follow(phone.invite().await).await;
@@ -98,6 +98,36 @@ async fn two_devices_that_post_at_once_are_no_fork_and_their_checkpoints_name_ea
         assert!(person.node().read(|reader| reader.logs()).await.expect("logs").iter().all(|log| !log.disputed));
         assert_eq!(person.refusals("LOG-13").await, 0);
     }
+}
+
+/// A post of 2019, taken over from elsewhere.
+fn import(number: u64) -> Command {
+    let post = Post {
+        text: format!("imported {number}"),
+        published: Some(1_560_000_000_000 + number),
+        imported_from: Some(format!("https://old.example/{number}")),
+        ..Post::default()
+    };
+    Command::Post { post: Box::new(post), reply_to: None, quote_of: None }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_device_has_imported_is_on_the_other_in_no_home_and_is_not_imported_there_again() {
+    let phone = Person::new("alice", Over::Tcp).await;
+    phone.command(import(1)).await;
+    let laptop = Person::paired("laptop", Over::Tcp, &phone).await;
+    phone.command(import(2)).await;
+    phone.post("live").await;
+    has_all(&laptop, phone.did(), &["imported 1", "imported 2", "live"]).await;
+    for person in [&phone, &laptop] {
+        assert_eq!(person.home().await, ["live"]);
+        assert_eq!(person.posts_of(phone.did()).await, ["imported 1", "imported 2", "live"], "in their old places");
+    }
+    for number in [1, 2] {
+        laptop.command(import(number)).await;
+    }
+    laptop.command(import(3)).await;
+    has_all(&phone, phone.did(), &["imported 1", "imported 2", "imported 3", "live"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
