@@ -27,4 +27,4 @@ pub use id::{ROOT_PURPOSE, log_id, opened_logs, root_log_id};
 pub use live::LiveSet;
 pub use merkle::{EMPTY_ROOT, MerkleMap, MerkleProof, ProofError};
 pub use register::{Rank, RegisterKey, Subject, next_rev, register_keys, rev};
-pub use run::{Position, Run, RunError, RunRefusal, verify_fragment, verify_run};
+pub use run::{Position, Run, RunError, RunRefusal, verify_fragment, verify_run, verify_run_to};

@@ -8,8 +8,8 @@ use xom_protocol::body::Body;
 use xom_protocol::entry::{Header, SignedEntry};
 use xom_protocol::identity::{DeviceStatus, IdentityRecord, SignedObject};
 use xom_protocol::limits::{BLOB_BYTES_MAX, IDENTITY_BYTES_MAX, LOGS_PER_DEVICE_MAX};
-use xom_protocol::log::{FaultProof, ForkProof, Position, log_id, verify_run};
-use xom_protocol::{BlobId, DeviceId, Did, EntryId, LogId, Network};
+use xom_protocol::log::{FaultProof, ForkProof, Position, log_id, verify_run_to};
+use xom_protocol::{BlobId, DeviceId, Did, Digest, EntryId, LogId, Network};
 
 use super::car::{self, Codec};
 use super::digests::{Digests, Sorted};
@@ -124,6 +124,14 @@ impl Owner {
             DeviceStatus::Ended { accepted } => accepted.get(log).map_or(0, |head| head.height),
         };
         (end < height).then_some(end)
+    }
+
+    /// The head up to which a log of a device that has ended counts.
+    fn accepted(&self, device: &DeviceId, log: LogId) -> Option<Digest> {
+        match self.record.state().devices.get(device).map(|device| &device.status) {
+            Some(DeviceStatus::Ended { accepted }) => accepted.get(&log).map(|head| head.head),
+            Some(DeviceStatus::Live) | None => None,
+        }
     }
 }
 
@@ -290,7 +298,8 @@ impl Check<'_> {
         let Some(key) = owner.record.state().devices.get(&device).map(|device| device.key) else {
             return Err(invalid(format!("log {log} is of no device of the identity (LOG-7)")));
         };
-        let run = verify_run(owner.network, &key, owner.did, log, open.position, waiting);
+        let run =
+            verify_run_to(owner.network, &key, owner.did, log, open.position, waiting, owner.accepted(&device, log));
         open.position = run.position(open.position);
         for seq in &run.body_mismatches {
             self.fault(format!("log {log} at {seq}: body does not match (LOG-6)"));

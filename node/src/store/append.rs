@@ -98,6 +98,11 @@ impl Batch<'_> {
         let stored = self.extend(log, &mut row, &new[..admitted.0], run)?;
         if stored > 0 {
             self.follow_up(log, &new[..admitted.0])?;
+            let is_cut = new[..admitted.0].last().is_some_and(|last| last.signature().is_none());
+            if is_cut {
+                // At a head that is named: the log ends there, and is served up to its last signature (`LOG-9`).
+                self.stand(log, state)?;
+            }
             row = self.log_row(log)?;
         }
         match admitted.1 {

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use xom_protocol::Digest;
 use xom_protocol::body::{Body, LogHead};
 use xom_protocol::entry::SignedEntry;
-use xom_protocol::identity::IdentityRecord;
+use xom_protocol::identity::{DeviceStatus, IdentityRecord};
 use xom_protocol::keys::{PublicKey, Signature};
 use xom_protocol::limits::SIGNATURE_INTERVAL;
-use xom_protocol::log::{Position, verify_run};
+use xom_protocol::log::{Position, verify_run_to};
 
 use super::batch::{HeldEntry, load_identity};
 use super::compose::salted;
@@ -72,6 +73,7 @@ impl Snapshot {
         hidden: &mut Vec<(HeldEntry, Body)>,
     ) -> Result<(), StoreError> {
         let Some(key) = record.state().devices.get(&row.device).map(|device| device.key) else { return Ok(()) };
+        let named = self.named_end(log, row, record)?;
         let mut position = Position::EMPTY;
         let mut chunk = Vec::with_capacity(CHUNK);
         for item in self.entries.range((log, 0)..(log, row.height))? {
@@ -79,21 +81,42 @@ impl Snapshot {
             let ends_chunk = held.row().is(flags::SIGNED) && chunk.len() + 1 >= CHUNK;
             chunk.push(held);
             if ends_chunk {
-                position = self.load_chunk(log, position, &key, std::mem::take(&mut chunk), own, hidden)?;
+                position = self.load_chunk(log, position, (&key, named), std::mem::take(&mut chunk), own, hidden)?;
             }
         }
-        position = self.load_chunk(log, position, &key, chunk, own, hidden)?;
+        position = self.load_chunk(log, position, (&key, named), chunk, own, hidden)?;
         if position.height == row.height {
             return Ok(());
         }
         Err(StoreError::Damaged(format!("own log {} is whole up to {} of {}", row.log, position.height, row.height)))
     }
 
+    /// The head at which a log ends that is held up to a head which control keys or checkpoints name: the signature
+    /// that covered it when it came may lie above it, and was not kept then (`ID-7`, `LOG-13`).
+    pub(super) fn named_end(
+        &self,
+        log: u32,
+        row: &LogRow,
+        record: &IdentityRecord,
+    ) -> Result<Option<Digest>, StoreError> {
+        let state = record.state();
+        let accepted = match state.devices.get(&row.device).map(|device| &device.status) {
+            Some(DeviceStatus::Ended { accepted }) => accepted.get(&row.log),
+            Some(DeviceStatus::Live) | None => None,
+        };
+        let named = accepted.or_else(|| state.anchors.get(&row.log));
+        if named.is_some_and(|head| (head.height, head.head) == (row.height, row.head)) {
+            return Ok(Some(row.head));
+        }
+        let is_settled = row.void_from <= row.height && self.table(tables::FORK_PROOFS)?.get(log)?.is_some();
+        Ok(is_settled.then_some(row.head))
+    }
+
     fn load_chunk(
         &self,
         log: u32,
         from: Position,
-        key: &PublicKey,
+        (key, named): (&PublicKey, Option<Digest>),
         chunk: Vec<HeldEntry>,
         own: &mut Own,
         hidden: &mut Vec<(HeldEntry, Body)>,
@@ -111,7 +134,7 @@ impl Snapshot {
         }
         let id = own.row.log;
         let log_id = chunk.first().map_or(id, |held| held.header.log);
-        let run = verify_run(self.shared.network, key, own.row.did, log_id, from, entries);
+        let run = verify_run_to(self.shared.network, key, own.row.did, log_id, from, entries, named);
         let position = run.position(from);
         for (held, entry) in chunk.into_iter().zip(&run.accepted) {
             let row = held.row();

@@ -135,7 +135,7 @@ impl Batch<'_> {
     }
 
     /// Brings one log in line with all that says what of it counts.
-    fn stand(&mut self, log: u32, state: &IdentityState) -> Result<(), StoreError> {
+    pub(super) fn stand(&mut self, log: u32, state: &IdentityState) -> Result<(), StoreError> {
         let row = self.log_row(log)?;
         match self.standing(log, &row, state)? {
             Standing::Cut(seq) => self.give_way(log, seq, state),

@@ -6,8 +6,8 @@ use redb::ReadableTable;
 use xom_protocol::entry::{SaltedBody, SignedEntry, verify_signed};
 use xom_protocol::identity::IdentityRecord;
 use xom_protocol::keys::Signature;
-use xom_protocol::log::{Position, verify_run};
-use xom_protocol::{BlobId, Did};
+use xom_protocol::log::{Position, verify_run_to};
+use xom_protocol::{BlobId, Did, Digest};
 
 use self::audit::Audit;
 use super::Store;
@@ -98,6 +98,7 @@ impl Snapshot {
         audit: &mut Audit,
         report: &mut VerifyReport,
     ) -> Result<(), StoreError> {
+        let named = self.named_end(log, row, record)?;
         let mut position = Position::EMPTY;
         let mut chunk = Vec::with_capacity(CHUNK);
         for item in self.entries.range((log, 0)..=(log, u64::MAX))? {
@@ -120,10 +121,11 @@ impl Snapshot {
             let ends_chunk = held.row().is(flags::SIGNED) && chunk.len() + 1 >= CHUNK;
             chunk.push(entry);
             if ends_chunk {
-                position = self.verify_chunk(row, record, position, std::mem::take(&mut chunk), audit, report);
+                let read = std::mem::take(&mut chunk);
+                position = self.verify_chunk(row, (record, named), position, read, audit, report);
             }
         }
-        position = self.verify_chunk(row, record, position, chunk, audit, report);
+        position = self.verify_chunk(row, (record, named), position, chunk, audit, report);
         if position != position_of(row) {
             let (found, held) = (position.height, row.height);
             report.faults.push(format!("log {} is whole up to {found}, its row says {held} (LOG-4)", row.log));
@@ -145,7 +147,7 @@ impl Snapshot {
     fn verify_chunk(
         &self,
         row: &LogRow,
-        record: &IdentityRecord,
+        (record, named): (&IdentityRecord, Option<Digest>),
         from: Position,
         chunk: Vec<SignedEntry>,
         audit: &mut Audit,
@@ -158,7 +160,8 @@ impl Snapshot {
             let read = from.height + chunk.len() as u64;
             return if read == row.height { position_of(row) } else { Position { height: read, head: None } };
         };
-        let run = verify_run(self.shared.network, &device.key, record.did(), row.log, from, chunk);
+        let network = self.shared.network;
+        let run = verify_run_to(network, &device.key, record.did(), row.log, from, chunk, named);
         report.entries += run.accepted.len() as u64;
         report.bodies += run.accepted.iter().filter(|entry| entry.body().is_some()).count() as u64;
         for seq in &run.body_mismatches {

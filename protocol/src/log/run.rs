@@ -125,7 +125,21 @@ pub fn verify_run(
     from: Position,
     entries: Vec<SignedEntry>,
 ) -> Run {
-    let link = Link { network, key, author, log };
+    verify_run_to(network, key, author, log, from, entries, None)
+}
+
+/// The same for a run that was taken up to a head that the identity names (`ID-7`), where the signature that
+/// covered it was not kept: at the entry with this hash none is due.
+pub fn verify_run_to(
+    network: Network,
+    key: &PublicKey,
+    author: Did,
+    log: LogId,
+    from: Position,
+    entries: Vec<SignedEntry>,
+    named: Option<Digest>,
+) -> Run {
+    let link = Link { network, key, author, log, named };
     let mut position = from;
     let mut run = Run::default();
     let mut covered = 0;
@@ -134,9 +148,9 @@ pub fn verify_run(
         match link.check(position, entry, index == last, &mut run.body_mismatches) {
             Ok(entry) => {
                 position = Position::after(&entry);
-                let signed = entry.signature().is_some();
+                let is_covered = entry.signature().is_some() || named == Some(entry.hash());
                 run.accepted.push(entry);
-                if signed {
+                if is_covered {
                     covered = run.accepted.len();
                 }
             }
@@ -166,6 +180,7 @@ struct Link<'a> {
     key: &'a PublicKey,
     author: Did,
     log: LogId,
+    named: Option<Digest>,
 }
 
 impl Link<'_> {
@@ -181,7 +196,9 @@ impl Link<'_> {
         self.check_place(at, &header)?;
         match &signature {
             Some(signature) => self.key.verify(Domain::Entry, self.network, &bytes, signature)?,
-            None if signature_due(header.seq, is_last) => return Err(RunError::Unsigned),
+            None if signature_due(header.seq, is_last && self.named != Some(Header::hash(&bytes))) => {
+                return Err(RunError::Unsigned);
+            }
             None => {}
         }
         let matches = body.as_ref().map_or(Ok(()), |body| verify_body(self.network, &header, body));

@@ -1,7 +1,8 @@
 //! Adopting an identity of another node: alice's laptop has her keys, her phone gets a key of its own.
 
 use tempfile::TempDir;
-use xom_protocol::identity::compose;
+use xom_protocol::body::LogHead;
+use xom_protocol::identity::{DeviceEnd, compose};
 
 use super::*;
 use crate::error::{AdoptError, StartError};
@@ -150,4 +151,35 @@ async fn a_body_that_comes_after_its_header_counts_for_an_identity_that_lives_he
     let unblock = vec![Command::Unblock(Did([5; 32]))];
     let done = bob.store.commands(alice.me.did, unblock).await.remove(0).unwrap();
     assert!(done.entry.is_some(), "she blocks, as her other device said");
+}
+
+#[tokio::test]
+async fn a_log_that_was_cut_at_an_accepted_head_without_its_signature_is_read_again_at_the_next_start() {
+    // ID-7, LOG-9
+    let (alice, bob, device) = (Person::new("alice"), Person::new("bob"), key(7));
+    for text in ["one", "two", "three"] {
+        alice.post(text).await;
+    }
+    let run = alice.run(Position::EMPTY, &alice.record(&alice.me.did));
+    assert!(run.entries[2].signature().is_none());
+    let head = LogHead { log: alice.me.log, height: 3, head: run.entries[2].hash() };
+    let grant = compose::grant(Network::MAIN, alice.me.did, &alice.key(), &device).unwrap();
+    let end = DeviceEnd { device: alice.me.device, heads: vec![head], stands: vec![grant.id()] };
+    let place = alice.record(&alice.me.did).state().place();
+    let removal = compose::device_remove(&place, end, &[alice.control_key().await.secret()]).unwrap();
+    let mut objects = objects_with(&alice, &device);
+    objects.push(removal.encode());
+    bob.store.adopt("alice", alice.me.did, objects, device).await.unwrap();
+    bob.store.append(run).await.unwrap();
+    let bob = bob.restart().await;
+    assert_eq!(bob.texts(&alice.me.log), ["one", "two"]);
+    assert_eq!(bob.store.verify().await.unwrap().faults, Vec::<String>::new());
+    bob.store.commands(alice.me.did, vec![post("from here")]).await.remove(0).unwrap();
+    // What is told to peers can be served to its end.
+    let heads = bob.store.snapshot().unwrap().heads_of(&alice.me.did).unwrap();
+    assert!(heads.iter().find(|held| held.log == alice.me.log).unwrap().ends);
+    // ARC-5
+    let (store, me, clock) = (bob.store.clone(), bob.store.locals()[1].clone(), Arc::clone(&bob.clock));
+    let archive = super::archive::export(&Person { store, me, clock, dir: None }).await;
+    assert_eq!(crate::verify_archive(&archive[..]).faults, Vec::<String>::new());
 }
