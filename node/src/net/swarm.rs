@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn syn_22_a_node_names_its_network_as_the_spec_says() {
-        assert_eq!(network_version(Network::MAIN), "/xom/main/1");
-        assert_eq!(network_version("test".parse().expect("a name")), "/xom/test/1");
+        assert_eq!(network_version(Network::MAIN), "/xom/main/1", "SYN-22");
+        assert_eq!(network_version("test".parse().expect("a name")), "/xom/test/1", "SYN-22");
     }
 }
