@@ -26,6 +26,7 @@ mod load;
 pub(crate) mod lost;
 mod media;
 mod open;
+mod opened;
 mod openings;
 mod own;
 pub(crate) mod ownership;

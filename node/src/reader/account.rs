@@ -123,14 +123,14 @@ impl Reader {
     /// The standing value of every profile field, put together.
     fn profile(&self, row: &AccountRow) -> Read<Profile> {
         let mut whole = Profile::default();
-        let mut last: Option<(Place, Profile)> = None;
+        let mut last: Option<(Place, Arc<Body>)> = None;
         for (field, place) in row.profile.iter().enumerate() {
             let Some(place) = place else { continue };
             if last.as_ref().is_none_or(|(at, _)| at != place) {
-                let Some((_, Body::Profile(body))) = self.snapshot.body((place.log, place.seq))? else { continue };
+                let Some(body) = self.snapshot.opened((place.log, place.seq))? else { continue };
                 last = Some((*place, body));
             }
-            if let Some((_, body)) = &last {
+            if let Some(Body::Profile(body)) = last.as_ref().map(|(_, body)| body.as_ref()) {
                 take_field(&mut whole, body, field);
             }
         }

@@ -105,13 +105,12 @@ impl Reader {
 
     /// The newest version, with what an edit can't change taken from the first.
     fn newest_version(&self, row: &StatusRow) -> Read<Option<Post>> {
-        let Some((_, Body::Post(first))) = self.snapshot.body((row.place.log, row.place.seq))? else {
-            return Ok(None);
-        };
-        let Some((place, _)) = row.edit else { return Ok(Some(first)) };
-        let Some((_, Body::Edit(edit))) = self.snapshot.body((place.log, place.seq))? else { return Ok(Some(first)) };
-        let Post { reply, root, quote, published, imported_from, .. } = first;
-        Ok(Some(Post { reply, root, quote, published, imported_from, ..edit.post }))
+        let first = self.snapshot.opened((row.place.log, row.place.seq))?;
+        let Some(Body::Post(first)) = first.as_deref() else { return Ok(None) };
+        let edit = row.edit.map(|(place, _)| self.snapshot.opened((place.log, place.seq))).transpose()?.flatten();
+        let Some(Body::Edit(edit)) = edit.as_deref() else { return Ok(Some(first.clone())) };
+        let Post { reply, root, quote, published, imported_from, .. } = first.clone();
+        Ok(Some(Post { reply, root, quote, published, imported_from, ..edit.post.clone() }))
     }
 
     fn in_reply_to(&self, row: &StatusRow) -> Read<Option<(StatusId, AccountId)>> {
@@ -153,8 +152,8 @@ impl Reader {
         let key = RegisterKey { kind: "poll-close", subject: Subject::Entry(row.entry) };
         let Some(value) = standing(&self.registers, &key.digest(&author))? else { return Ok(None) };
         let place = value.row.place;
-        match self.snapshot.body((place.log, place.seq))? {
-            Some((_, Body::PollClose(result))) => Ok(Some((result.votes, result.voters))),
+        match self.snapshot.opened((place.log, place.seq))?.as_deref() {
+            Some(Body::PollClose(result)) => Ok(Some((result.votes.clone(), result.voters))),
             _ => Ok(None),
         }
     }

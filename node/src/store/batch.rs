@@ -23,6 +23,7 @@ pub(super) struct Batch<'t> {
     pub(super) own: &'t mut BTreeMap<Did, Own>,
     pub(super) now_ms: u64,
     pub(super) counters: Counters,
+    counters_before: Counters,
     pub(super) counters_table: Lazy<'t, &'static str, u64>,
     pub(super) identity_numbers: Lazy<'t, &'static [u8; 32], u32>,
     pub(super) identities: Lazy<'t, u32, IdentityRow>,
@@ -130,8 +131,18 @@ impl Counters {
         })
     }
 
-    fn write(&self, table: &mut Lazy<'_, &'static str, u64>) -> Result<(), StoreError> {
-        let values = [
+    /// Writes those that are not as they were `before`.
+    fn write(&self, before: &Self, table: &mut Lazy<'_, &'static str, u64>) -> Result<(), StoreError> {
+        for ((name, value), (_, old)) in self.named().into_iter().zip(before.named()) {
+            if value != old {
+                table.insert(name, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn named(&self) -> [(&'static str, u64); 8] {
+        [
             ("arrival", self.arrival),
             ("identity", self.identity),
             ("log", self.log),
@@ -140,11 +151,7 @@ impl Counters {
             ("slot", self.slot),
             ("media", self.media),
             ("entries", self.entries),
-        ];
-        for (name, value) in values {
-            table.insert(name, value)?;
-        }
-        Ok(())
+        ]
     }
 }
 
@@ -177,8 +184,10 @@ impl<'t> Batch<'t> {
     ) -> Result<Self, StoreError> {
         let counters_table = tables.table(tables::COUNTERS)?;
         let dids: Vec<Did> = shared.locals().iter().map(|local| local.did).collect();
+        let counters = Counters::read(&counters_table)?;
         Ok(Self {
-            counters: Counters::read(&counters_table)?,
+            counters,
+            counters_before: counters,
             counters_table,
             identity_numbers: tables.table(tables::IDENTITY_NUMBERS)?,
             identities: tables.table(tables::IDENTITIES)?,
@@ -231,7 +240,7 @@ impl<'t> Batch<'t> {
 
     /// Writes what is still in memory; afterwards the transaction can be committed.
     pub(super) fn finish(mut self) -> Result<After, StoreError> {
-        self.counters.write(&mut self.counters_table)?;
+        self.counters.write(&self.counters_before, &mut self.counters_table)?;
         self.after.events = self.views.finish()?;
         Ok(self.after)
     }

@@ -19,6 +19,7 @@ use super::ahead::Signing;
 use super::audits::Audits;
 use super::folder::Folder;
 use super::keyring::KeyDesk;
+use super::opened::Opened;
 use super::own::Own;
 use super::receipts::Holding;
 use super::salts::Salts;
@@ -78,6 +79,7 @@ pub(crate) struct Shared {
     /// Whether commands are carried out now, or wait for what peers know of the own logs.
     pub(super) signing: watch::Sender<Signing>,
     audits: Mutex<Audits>,
+    pub(super) opened: Opened,
 }
 
 /// The database, for as long as no compaction may run.
@@ -113,6 +115,7 @@ impl Shared {
             events: broadcast::Sender::new(EVENTS_MAX),
             signing: watch::Sender::new(Signing::Allowed),
             audits: Mutex::default(),
+            opened: Opened::default(),
         })
     }
 

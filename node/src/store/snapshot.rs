@@ -202,6 +202,23 @@ impl Snapshot {
         Ok(Body::decode(&held.header.kind, &bytes).ok().map(|body| (held.header, body)))
     }
 
+    /// The body of a live entry, out of memory where it was opened lately; none where [`Snapshot::body`] has none.
+    pub(crate) fn opened(&self, place: PlaceKey) -> Result<Option<Arc<Body>>, StoreError> {
+        let id =
+            |row: &EntryRow<'_>| (row.is_live() && row.is(flags::BODY)).then(|| EntryId(Header::hash(row.header).0));
+        let Some(id) = self.with_entry(place, id)?.flatten() else { return Ok(None) };
+        let since = match self.shared.opened.get(&id) {
+            Ok(body) => return Ok(Some(body)),
+            Err(since) => since,
+        };
+        let Some(held) = self.held(place)? else { return Ok(None) };
+        let Some((_, bytes)) = self.body_bytes(place, &held.row())? else { return Ok(None) };
+        let Ok(body) = Body::decode(&held.header.kind, &bytes) else { return Ok(None) };
+        let body = Arc::new(body);
+        self.shared.opened.keep(since, id, &body, bytes.len());
+        Ok(Some(body))
+    }
+
     /// An entry's row and header.
     pub(super) fn held(&self, place: PlaceKey) -> Result<Option<HeldEntry>, StoreError> {
         let Some(bytes) = self.entries.get(place)? else { return Ok(None) };

@@ -253,6 +253,7 @@ impl Writer {
                 Ok(()) => self.zeroed.extend(after.zero),
                 Err(e) => tracing::error!(error = %e, "could not zero salts of purged bodies"),
             }
+            self.shared.opened.purge();
         }
         for blob in after.drop_blobs {
             match self.shared.delete_blob_file(&blob) {

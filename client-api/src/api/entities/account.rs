@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
 use xom_node::model::{self, AccountId};
 
 use super::{date, html, timestamp};
@@ -127,9 +128,9 @@ impl Account {
     }
 }
 
-/// An account that several statuses of one answer show; it is made once.
+/// An account that several statuses of one answer show: it is made, and written as JSON, once.
 #[derive(Debug, Clone)]
-pub struct SharedAccount(Arc<Account>);
+pub struct SharedAccount(Arc<RawValue>);
 
 impl Serialize for SharedAccount {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -152,7 +153,10 @@ impl<'b> Accounts<'b> {
 
     /// An account as clients see it.
     pub fn show(&mut self, account: &model::Account) -> SharedAccount {
-        let made = || SharedAccount(Arc::new(Account::new(self.base, account)));
+        let made = || {
+            let json = to_raw_value(&Account::new(self.base, account)).expect("an account has nothing but text keys");
+            SharedAccount(Arc::from(json))
+        };
         self.made.entry(account.id).or_insert_with(made).clone()
     }
 }
