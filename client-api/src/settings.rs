@@ -40,6 +40,8 @@ pub struct Settings {
     pub listen: Vec<Multiaddr>,
     /// Peers to dial at the start.
     pub bootstrap: Vec<Multiaddr>,
+    /// Announce the node on the local network, and dial those who do.
+    pub mdns: bool,
     /// The network.
     pub network: Network,
     /// The user name of the identity that is made where there is none.
@@ -108,6 +110,7 @@ impl Settings {
             hosts: layers.iter().find_map(|layer| layer.hosts.clone()).unwrap_or_default(),
             listen: first(|layer| layer.listen.as_ref()).unwrap_or_else(default_listen),
             bootstrap: first(|layer| layer.bootstrap.as_ref()).unwrap_or_default(),
+            mdns: layers.iter().find_map(|layer| layer.mdns).unwrap_or(true),
             network: layers.iter().find_map(|layer| layer.network).unwrap_or(Network::MAIN),
             name,
             passphrase_file: None,
@@ -149,6 +152,7 @@ impl Settings {
             network: self.network,
             listen: self.listen.clone(),
             bootstrap: self.bootstrap.clone(),
+            mdns: self.mdns,
             first_username: Some(self.name.clone()),
             recovery_delay: self.recovery_delay,
         }

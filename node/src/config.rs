@@ -21,6 +21,8 @@ pub struct NodeConfig {
     pub listen: Vec<Multiaddr>,
     /// Peers to dial at the start and to ask for identities.
     pub bootstrap: Vec<Multiaddr>,
+    /// Announce this node on the local network, and dial those who do (`FIND-6`).
+    pub mdns: bool,
     /// The user name of the identity that is made where there is none; none to start without an identity,
     /// for one that comes from elsewhere.
     pub first_username: Option<String>,

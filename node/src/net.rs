@@ -8,9 +8,11 @@ mod backoff;
 mod blobs;
 mod clocks;
 mod conversation;
+mod dht;
 mod driver;
 mod frame;
 mod frontier;
+mod guarded;
 mod identities;
 mod ingest;
 mod listen;
@@ -18,6 +20,7 @@ mod own_heads;
 pub(crate) mod pair;
 mod peers;
 mod recover;
+mod scope;
 mod services;
 mod sessions;
 mod shared;
@@ -35,6 +38,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use self::driver::{Ask, Driver, Parts, Remembered};
+use self::guarded::Gate;
 use self::own_heads::OwnHeads;
 use self::peers::{PeerBook, PeerRecord};
 use self::shared::Shared;
@@ -59,6 +63,7 @@ const REMEMBERED_MAX: usize = 256;
 /// A swarm that listens, before anything is served.
 pub(crate) struct Listening {
     swarm: Swarm<Behaviour>,
+    gate: Arc<Gate>,
 }
 
 /// A cheap clone through which the rest of the node speaks to the network.
@@ -77,8 +82,9 @@ pub(crate) struct Net {
 impl Listening {
     /// Listens where the settings say; fails, and has changed nothing, where an address is taken.
     pub(crate) async fn begin(keys: &Keypair, config: &NodeConfig) -> Result<Self, StartError> {
-        let swarm = swarm::listening(keys, config.network, &config.listen).await?;
-        Ok(Self { swarm })
+        let gate = Arc::default();
+        let swarm = swarm::listening(keys, config.network, &config.listen, config.mdns, &gate).await?;
+        Ok(Self { swarm, gate })
     }
 
     /// Starts the tasks of the network in `tasks`; they end when `stop` says so.
@@ -109,6 +115,7 @@ impl Listening {
         let services = services::Services::new(Arc::clone(&shared), asks.clone(), stop.clone());
         let driver = Driver::new(Parts {
             swarm: self.swarm,
+            gate: self.gate,
             shared,
             book,
             connected,

@@ -35,6 +35,8 @@ pub enum Domain {
     Pair,
     /// A holder's answer to an erasure.
     Receipt,
+    /// The key of an identity in the table of who is where; nothing is signed under it.
+    Find,
 }
 
 impl Domain {
@@ -51,6 +53,7 @@ impl Domain {
             Self::Handshake => "handshake",
             Self::Pair => "pair",
             Self::Receipt => "receipt",
+            Self::Find => "find",
         }
     }
 

@@ -6,6 +6,7 @@
 pub mod body;
 pub mod encoding;
 pub mod entry;
+pub mod find;
 pub mod identity;
 pub mod ids;
 pub mod invite;

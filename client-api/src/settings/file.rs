@@ -22,6 +22,7 @@ struct File {
     listen: Option<Vec<Multiaddr>>,
     #[serde(deserialize_with = "many")]
     bootstrap: Option<Vec<Multiaddr>>,
+    mdns: Option<bool>,
     #[serde(deserialize_with = "one")]
     network: Option<Network>,
     name: Option<String>,
@@ -39,8 +40,8 @@ pub fn read_file(path: &Path) -> Result<Layer, SettingsError> {
         line: line_of(&text, error.span().map_or(0, |span| span.start)),
         cause: error.message().to_owned(),
     })?;
-    let File { http, hosts, listen, bootstrap, network, name } = file;
-    Ok(Layer { http, hosts, listen, bootstrap, network, name })
+    let File { http, hosts, listen, bootstrap, mdns, network, name } = file;
+    Ok(Layer { http, hosts, listen, bootstrap, mdns, network, name })
 }
 
 /// The line, counted from 1, in which a byte lies.

@@ -21,6 +21,8 @@ pub struct Layer {
     pub listen: Option<Vec<Multiaddr>>,
     /// Peers to dial at the start.
     pub bootstrap: Option<Vec<Multiaddr>>,
+    /// Announce the node on the local network, and dial those who do.
+    pub mdns: Option<bool>,
     /// The network.
     pub network: Option<Network>,
     /// The first user name.
@@ -43,6 +45,9 @@ pub struct RunFlags {
     /// A peer to dial at the start; may be given several times [env: XOM_BOOTSTRAP]
     #[arg(long, value_name = "MULTIADDR")]
     pub bootstrap: Vec<Multiaddr>,
+    /// Neither announce this node on the local network nor look for others there [env: XOM_MDNS=false]
+    #[arg(long)]
+    pub no_mdns: bool,
     /// The network [default: main] [env: XOM_NETWORK]
     #[arg(long, value_name = "NAME")]
     pub network: Option<Network>,
@@ -70,6 +75,7 @@ impl RunFlags {
             hosts: longer(self.hosts, before.hosts),
             listen: longer(self.listen, before.listen),
             bootstrap: longer(self.bootstrap, before.bootstrap),
+            no_mdns: self.no_mdns || before.no_mdns,
             network: self.network.or(before.network),
             name: self.name.or(before.name),
             passphrase_file: self.passphrase_file.or(before.passphrase_file),
@@ -89,6 +95,7 @@ impl Layer {
             hosts: given(&flags.hosts),
             listen: given(&flags.listen),
             bootstrap: given(&flags.bootstrap),
+            mdns: flags.no_mdns.then_some(false),
             network: flags.network,
             name: flags.name.clone(),
         }
@@ -102,6 +109,7 @@ impl Layer {
             hosts: parse_list("XOM_HOSTS", get("XOM_HOSTS"))?,
             listen: parse_list("XOM_LISTEN", get("XOM_LISTEN"))?,
             bootstrap: parse_list("XOM_BOOTSTRAP", get("XOM_BOOTSTRAP"))?,
+            mdns: parse("XOM_MDNS", get("XOM_MDNS"))?,
             network: parse("XOM_NETWORK", get("XOM_NETWORK"))?,
             name: get("XOM_NAME"),
         })

@@ -50,6 +50,7 @@ impl Server {
             network: "test".parse::<Network>().unwrap(),
             listen: listen.iter().map(|address| address.parse().unwrap()).collect(),
             bootstrap: Vec::new(),
+            mdns: false,
             first_username: Some("lan".into()),
             recovery_delay: RECOVERY_DELAY,
         };

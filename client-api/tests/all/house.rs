@@ -70,6 +70,7 @@ impl House {
             network: "test".parse::<Network>().expect("a network name"),
             listen: vec!["/ip4/127.0.0.1/tcp/0".parse().expect("an address")],
             bootstrap: Vec::new(),
+            mdns: false,
             first_username: Some(name.to_owned()),
             recovery_delay: RECOVERY_DELAY,
         };

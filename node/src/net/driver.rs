@@ -1,23 +1,28 @@
 //! The task that owns the swarm: dials, connections, streams, and the conversations on them.
 
 mod connections;
+mod finding;
 mod streams;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
+use libp2p::kad::QueryId;
 use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, PeerId, Swarm};
 use libp2p_stream::{Control, IncomingStreams};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use xom_protocol::Did;
 
 use super::blobs::{self, Connected};
 use super::clocks;
 use super::conversation::End;
+use super::dht::{Allowances, Finding};
+use super::guarded::Gate;
 use super::ingest::Budget;
 use super::listen;
 use super::peers::{PeerBook, PeerRecord};
@@ -49,6 +54,8 @@ pub(super) enum Ask {
         /// All of them are dialled; otherwise only while none is connected.
         all: bool,
     },
+    /// Look for the nodes of these identities, and of no others (`FIND-5`).
+    Seek(BTreeSet<Did>),
     /// Own addresses with the peer id, the most useful first, at most so many.
     Addresses(usize, oneshot::Sender<Vec<Multiaddr>>),
     /// All peers known.
@@ -88,6 +95,18 @@ pub(super) struct Driver {
     remotes: BTreeMap<ConnectionId, Multiaddr>,
     /// Addresses of dials to nobody in particular.
     seeds: BTreeMap<ConnectionId, Multiaddr>,
+    /// Dials to peers of the address book.
+    dialled: BTreeSet<ConnectionId>,
+    /// Which of the addresses that others tell may be dialled.
+    gate: Arc<Gate>,
+    finding: Finding,
+    allowances: Allowances,
+    /// Searches under way, and for whom.
+    searches: HashMap<QueryId, Did>,
+    /// The identities of which was stated that they live here.
+    stated: BTreeSet<Did>,
+    /// Peers that announced themselves on the local network.
+    local_peers: BTreeSet<PeerId>,
     conversations: JoinSet<Ended>,
     served: JoinSet<()>,
     serving: blobs::Serving,
@@ -102,6 +121,7 @@ pub(super) struct Driver {
 /// What a driver is made of.
 pub(super) struct Parts {
     pub(super) swarm: Swarm<Behaviour>,
+    pub(super) gate: Arc<Gate>,
     pub(super) shared: Arc<Shared>,
     pub(super) book: PeerBook,
     pub(super) connected: watch::Sender<Connected>,
@@ -113,7 +133,7 @@ pub(super) struct Parts {
 impl Driver {
     /// Takes over a swarm that listens.
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { swarm, shared, book, connected, remember, asks, stop } = parts;
+        let Parts { swarm, gate, shared, book, connected, remember, asks, stop } = parts;
         let mut control = swarm.behaviour().streams.new_control();
         let mut accept = |protocol| control.accept(protocol).expect("no protocol is registered twice");
         let (sync_streams, blob_streams) = (accept(super::SYNC_PROTOCOL), accept(super::BLOB_PROTOCOL));
@@ -132,6 +152,13 @@ impl Driver {
             standings: BTreeMap::new(),
             remotes: BTreeMap::new(),
             seeds: BTreeMap::new(),
+            dialled: BTreeSet::new(),
+            gate,
+            finding: Finding::default(),
+            allowances: Allowances::default(),
+            searches: HashMap::new(),
+            stated: BTreeSet::new(),
+            local_peers: BTreeSet::new(),
             conversations: JoinSet::new(),
             served: JoinSet::new(),
             connected,
@@ -181,6 +208,7 @@ impl Driver {
             self.dial(dial);
         }
         self.let_forgotten_go();
+        self.find(now);
         for (peer, permit) in self.sessions.due(now) {
             self.open_conversation(peer, permit);
         }
@@ -192,7 +220,7 @@ impl Driver {
             Ask::Name(addresses) => {
                 for address in addresses {
                     if let Some(peer) = self.book.name(address, Instant::now()) {
-                        self.remember(&peer);
+                        self.want(&peer);
                     }
                 }
             }
@@ -205,10 +233,11 @@ impl Driver {
                     self.swarm.listeners().chain(self.swarm.external_addresses()).cloned().collect();
                 for address in listen::not_nearer(addresses, &own) {
                     if let Some(peer) = self.book.stated(address, Instant::now()) {
-                        self.remember(&peer);
+                        self.want(&peer);
                     }
                 }
             }
+            Ask::Seek(wanted) => self.finding.want(wanted, Instant::now()),
             Ask::Addresses(count, answer) => {
                 let _ = answer.send(self.own_addresses(count));
             }
@@ -240,7 +269,14 @@ impl Driver {
                 refusals: tally.map(|tally| tally.counts.refusals()).unwrap_or_default(),
             }
         };
-        self.book.iter().map(info).collect()
+        self.book.iter().filter(|(_, peer)| !peer.is_passing()).map(info).collect()
+    }
+
+    /// There is something to talk about with a peer, now that it is in the book.
+    fn want(&mut self, peer: &PeerId) {
+        self.sessions.want(peer, Instant::now());
+        self.tell_connected();
+        self.remember(peer);
     }
 
     /// What is kept of a peer; made where there is nothing.

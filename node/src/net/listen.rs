@@ -1,5 +1,6 @@
 //! Where this node listens: is an address free, and which addresses are worth telling others.
 
+use std::cmp::Reverse;
 use std::error::Error;
 use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
@@ -7,6 +8,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
+use super::scope::Scope;
 use crate::error::StartError;
 
 /// Fails where another socket has the address.
@@ -70,7 +72,7 @@ pub(super) fn ip(address: &Multiaddr) -> Option<IpAddr> {
 pub(super) fn most_useful(mut addresses: Vec<Multiaddr>, count: usize) -> Vec<Multiaddr> {
     let needs_link = |ip| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
     addresses.retain(|address| !ip(address).is_some_and(needs_link));
-    addresses.sort_by_key(|address| (ip(address).map_or(0, distance), address.to_string()));
+    addresses.sort_by_key(|address| (Reverse(Scope::of(address)), address.to_string()));
     addresses.dedup();
     addresses.truncate(count);
     addresses
@@ -79,7 +81,7 @@ pub(super) fn most_useful(mut addresses: Vec<Multiaddr>, count: usize) -> Vec<Mu
 /// Of the own addresses those that are worth telling everybody: the ones of this machine alone only where
 /// there is no other.
 pub(super) fn for_others(own: Vec<Multiaddr>) -> Vec<Multiaddr> {
-    let here = |address: &Multiaddr| ip(address).is_some_and(|ip| ip.is_loopback());
+    let here = |address: &Multiaddr| Scope::of(address) == Some(Scope::Machine);
     let only_here = own.iter().all(here);
     own.into_iter().filter(|address| only_here || !here(address)).collect()
 }
@@ -88,22 +90,8 @@ pub(super) fn for_others(own: Vec<Multiaddr>) -> Vec<Multiaddr> {
 /// reached by the world is not sent knocking about in a home, and who is reached in a home not at itself.
 /// Names are left out, since they can lead anywhere.
 pub(super) fn not_nearer(stated: Vec<Multiaddr>, own: &[Multiaddr]) -> Vec<Multiaddr> {
-    let widest = own.iter().filter_map(ip).map(distance).min().unwrap_or(0);
-    stated.into_iter().filter(|address| ip(address).is_some_and(|ip| distance(ip) <= widest)).collect()
-}
-
-/// How near an address is: the nearer, the fewer can reach it.
-fn distance(ip: IpAddr) -> u8 {
-    let (link_local, private) = match ip {
-        IpAddr::V4(ip) => (ip.is_link_local(), ip.is_private()),
-        IpAddr::V6(ip) => (ip.is_unicast_link_local(), ip.is_unique_local()),
-    };
-    match (ip.is_loopback(), link_local, private) {
-        (true, ..) => 3,
-        (_, true, _) => 2,
-        (_, _, true) => 1,
-        _ => 0,
-    }
+    let widest = own.iter().filter_map(Scope::of).max().unwrap_or(Scope::World);
+    stated.into_iter().filter(|address| ip(address).is_some_and(|ip| Scope::of_ip(ip) >= widest)).collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The address book: which peers are known, where they may be reached, and when to dial them next.
 //!
 //! A pure machine: time comes in, dials go out as values. An address is only taken from an invite, a
-//! setting, or the peer itself where we see it there: nobody can make this node dial a third party.
+//! setting, the identity of somebody who is wanted, or the peer itself where we see it there: nobody can make this
+//! node dial a third party for long.
 
 mod record;
 
@@ -32,7 +33,9 @@ const SIMULTANEOUS: Duration = Duration::from_secs(3);
 /// How a peer came into the book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Origin {
-    /// It connected to us.
+    /// It is connected, and nothing was said but what the table of all peers is made of (`FIND-4`).
+    Passing,
+    /// It talked with us.
     Connected,
     /// The owner named it: by an invite or a setting.
     Named,
@@ -108,6 +111,16 @@ impl Peer {
         !self.connections.is_empty()
     }
 
+    /// Its connections.
+    pub(super) fn connections(&self) -> impl Iterator<Item = &ConnectionId> {
+        self.connections.keys()
+    }
+
+    /// True for a peer that is neither dialled nor remembered, nor asked for anything.
+    pub(super) fn is_passing(&self) -> bool {
+        self.origin == Origin::Passing
+    }
+
     /// When it was last connected, milliseconds since 1970.
     pub(super) fn last_seen_ms(&self) -> Option<u64> {
         self.last_seen_ms
@@ -115,7 +128,8 @@ impl Peer {
 
     fn is_due(&self, now: Instant) -> bool {
         let banned = self.banned_until.is_some_and(|until| now < until);
-        !banned && !self.dialling && !self.is_connected() && !self.addresses.is_empty() && self.next_dial <= now
+        let idle = !banned && !self.dialling && !self.is_connected() && !self.is_passing();
+        idle && !self.addresses.is_empty() && self.next_dial <= now
     }
 
     /// True for a stranger who can't be dialled, or was dialled in vain for long.
@@ -184,7 +198,7 @@ impl PeerBook {
 
     /// What is to be remembered of a peer.
     pub(super) fn record(&self, peer: &PeerId) -> Option<PeerRecord> {
-        let peer = self.peers.get(peer)?;
+        let peer = self.peers.get(peer).filter(|peer| !peer.is_passing())?;
         Some(PeerRecord {
             addresses: peer.addresses.iter().map(Multiaddr::to_string).collect(),
             last_seen_ms: peer.last_seen_ms,
@@ -224,7 +238,9 @@ impl PeerBook {
             self.forget(worthless);
         }
         let entry = self.peers.entry(peer).or_insert_with(|| Peer::new(Origin::Connected, now));
-        entry.add(address, false).then_some(peer)
+        let was_passing = entry.is_passing();
+        entry.origin = entry.origin.max(Origin::Connected);
+        (entry.add(address, false) || was_passing).then_some(peer)
     }
 
     /// Takes an address that a connected peer tells of itself, where we see it at that IP address.
@@ -237,7 +253,19 @@ impl PeerBook {
         }
     }
 
-    /// A connection stands; answers the older ones, which can only be dead.
+    /// A connected peer talks with us: from now on it is one to come back to. True if that is new.
+    pub(super) fn talks(&mut self, peer: &PeerId) -> bool {
+        match self.peers.get_mut(peer) {
+            Some(entry) if entry.is_passing() => {
+                entry.origin = Origin::Connected;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// A connection stands; answers the older ones, which can only be dead. `dialled` is where this node's own
+    /// dial led to.
     pub(super) fn connected(
         &mut self,
         peer: PeerId,
@@ -247,7 +275,7 @@ impl PeerBook {
         now_ms: u64,
     ) -> Vec<ConnectionId> {
         self.make_room(&peer);
-        let entry = self.peers.entry(peer).or_insert_with(|| Peer::new(Origin::Connected, now));
+        let entry = self.peers.entry(peer).or_insert_with(|| Peer::new(Origin::Passing, now));
         let is_dead = |since: &Instant| now.saturating_duration_since(*since) > SIMULTANEOUS;
         let dead = entry.connections.iter().filter(|(_, since)| is_dead(since)).map(|(id, _)| *id).collect();
         entry.connections.insert(connection, now);
@@ -270,6 +298,10 @@ impl PeerBook {
         entry.connections.remove(&connection);
         if entry.is_connected() {
             return false;
+        }
+        if entry.is_passing() && entry.banned_until.is_none() {
+            self.peers.remove(peer);
+            return true;
         }
         entry.lost_at = Some(now);
         entry.last_seen_ms = Some(now_ms);
@@ -327,6 +359,11 @@ impl PeerBook {
                 pardoned.push(*id);
             }
         }
+        for peer in &pardoned {
+            if self.peers.get(peer).is_some_and(|peer| peer.is_passing() && !peer.is_connected()) {
+                self.peers.remove(peer);
+            }
+        }
         pardoned
     }
 
@@ -371,9 +408,10 @@ impl PeerBook {
         peer.is_some_and(Peer::is_connected)
     }
 
-    /// The peers that are connected.
+    /// The peers that are connected and not only passing.
     pub(super) fn connected_peers(&self) -> impl Iterator<Item = PeerId> + '_ {
-        self.peers.iter().filter(|(_, peer)| peer.is_connected()).map(|(id, _)| *id)
+        let talks = |peer: &Peer| peer.is_connected() && !peer.is_passing();
+        self.peers.iter().filter(move |(_, peer)| talks(peer)).map(|(id, _)| *id)
     }
 
     /// The peers that can be dialled.

@@ -1,6 +1,7 @@
 //! Finding each other without being told again: this node states where its own devices can be reached, and
 //! dials the devices of those whom it follows where they say that they are (`SYN-20`).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,13 +90,18 @@ impl Services {
     /// Learns where the devices of one or all of those can be reached whom this node follows, or who live here.
     async fn learn(&self, who: Option<Did>) -> Result<(), StoreError> {
         let shared = Arc::clone(&self.shared);
-        let asks = blocking(move || {
+        let (asks, sought) = blocking(move || {
             let snapshot = shared.store.snapshot()?;
             let wants = shared.store.wants();
-            let mut asks = Vec::new();
+            let (mut asks, mut sought) = (Vec::new(), BTreeSet::new());
             let locals: Vec<Did> = shared.store.locals().iter().map(|local| local.did).collect();
             for did in wants.iter().filter(|did| who.is_none_or(|who| who == **did)) {
                 let known = shared.identities.get(&snapshot, did)?.and_then(|known| known.record);
+                // An identity that lives here is looked for where it lives elsewhere too.
+                let lives_elsewhere = known.as_ref().is_some_and(|record| record.state().live_devices().count() > 1);
+                if !locals.contains(did) || lives_elsewhere {
+                    sought.insert(*did);
+                }
                 let devices = known.iter().flat_map(|record| record.state().live_devices());
                 let stated = devices.flat_map(|(_, device)| &device.services);
                 let addresses: Vec<Multiaddr> = stated.filter_map(|text| text.parse().ok()).collect();
@@ -103,9 +109,11 @@ impl Services {
                     asks.push(Ask::Stated { addresses, all: locals.contains(did) });
                 }
             }
-            Ok(asks)
-        });
-        for ask in asks.await? {
+            Ok((asks, sought))
+        })
+        .await?;
+        let seek = who.is_none().then_some(Ask::Seek(sought));
+        for ask in asks.into_iter().chain(seek) {
             self.asks.send(ask).await.map_err(|_| StoreError::Stopping)?;
         }
         Ok(())

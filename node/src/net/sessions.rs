@@ -1,6 +1,6 @@
 //! Who talks with whom: one sync stream for each pair of connected peers.
 //!
-//! A pure machine. The peer with the lower id opens the stream; the other opens one only where none
+//! A pure machine. Who has dialled opens the stream; the other opens one only where it knows the peer and none
 //! came for a while. Where two meet, the one that the lower id opened stays (`SYN-22`).
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::backoff::{Before, delay};
 
-/// How long the peer with the higher id waits for a stream before it opens one.
+/// How long a peer that was dialled waits for a stream before it opens one.
 const GRACE: Duration = Duration::from_secs(1);
 /// A stream that held for this long was no failure, whatever ended it.
 const HELD: Duration = Duration::from_secs(10);
@@ -21,6 +21,27 @@ const FRESH: Duration = Duration::from_secs(2);
 const STREAMS_MAX: u32 = 60;
 /// The time over which streams are counted.
 const WINDOW: Duration = Duration::from_secs(60);
+
+/// Which side of a new connection opens the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// This one, at once: it has dialled to talk.
+    Here,
+    /// The peer; this one only where it does not come, since it knows the peer.
+    ThereOrHere,
+    /// The peer, if at all: nothing is wanted of it.
+    There,
+}
+
+impl Opening {
+    fn wait(self) -> Option<Duration> {
+        match self {
+            Self::Here => Some(Duration::ZERO),
+            Self::ThereOrHere => Some(GRACE),
+            Self::There => None,
+        }
+    }
+}
 
 /// A conversation under way, or a stream for one that is being opened.
 #[derive(Debug)]
@@ -36,6 +57,8 @@ struct Running {
 struct Pair {
     connected: bool,
     running: Option<Running>,
+    /// How long this side waits before it opens a stream; none where the peer must.
+    opens: Option<Duration>,
     /// When this side opens a stream, if none runs by then.
     open_at: Option<Instant>,
     failures: u32,
@@ -67,12 +90,24 @@ impl Sessions {
     }
 
     /// A peer is connected.
-    pub(super) fn connected(&mut self, peer: PeerId, now: Instant) {
-        let wait = self.wait(&peer);
+    pub(super) fn connected(&mut self, peer: PeerId, opening: Opening, now: Instant) {
         let pair = self.pairs.entry(peer).or_default();
         pair.connected = true;
+        pair.opens = match (pair.opens, opening.wait()) {
+            (Some(before), Some(wait)) => Some(before.min(wait)),
+            (before, wait) => before.or(wait),
+        };
         if pair.running.is_none() {
-            pair.open_at = Some(now + wait);
+            pair.open_at = pair.opens.map(|wait| now + wait);
+        }
+    }
+
+    /// This node wants to talk with a peer; a stream is opened at once if it is connected and none runs.
+    pub(super) fn want(&mut self, peer: &PeerId, now: Instant) {
+        let Some(pair) = self.pairs.get_mut(peer).filter(|pair| pair.connected) else { return };
+        pair.opens = Some(Duration::ZERO);
+        if pair.running.is_none() && pair.open_at.is_none() {
+            pair.open_at = Some(now);
         }
     }
 
@@ -80,7 +115,7 @@ impl Sessions {
     pub(super) fn disconnected(&mut self, peer: &PeerId) {
         if let Some(pair) = self.pairs.get_mut(peer) {
             pair.connected = false;
-            pair.open_at = None;
+            (pair.opens, pair.open_at) = (None, None);
             if let Some(running) = pair.running.take() {
                 running.stop.cancel();
             }
@@ -104,19 +139,19 @@ impl Sessions {
             return None;
         }
         pair.streams = Some((since, count + 1));
+        pair.opens.get_or_insert(GRACE);
         Some(self.begin(peer, false, now))
     }
 
     /// A conversation has ended; `again` if it is to be held again at once.
     pub(super) fn ended(&mut self, peer: &PeerId, number: u64, again: bool, now: Instant) {
-        let wait = self.wait(peer);
         let Some(pair) = self.pairs.get_mut(peer) else { return };
         let Some(running) = pair.running.take_if(|running| running.number == number) else { return };
         let held = again || now.saturating_duration_since(running.since) > HELD;
         pair.failures = if held { 0 } else { pair.failures.saturating_add(1) };
         let backoff = if held { Duration::ZERO } else { delay(pair.failures, Before::Known) };
         if pair.connected {
-            pair.open_at = Some(now + wait + backoff);
+            pair.open_at = pair.opens.map(|wait| now + wait + backoff);
         } else if pair.failures == 0 {
             self.pairs.remove(peer);
         }
@@ -138,10 +173,6 @@ impl Sessions {
         }
         permit
     }
-
-    fn wait(&self, peer: &PeerId) -> Duration {
-        if self.own < *peer { Duration::ZERO } else { GRACE }
-    }
 }
 
 #[cfg(test)]
@@ -159,15 +190,31 @@ mod tests {
     }
 
     #[test]
-    fn syn_22_the_lower_peer_id_opens_and_the_higher_waits() {
+    fn syn_22_who_has_dialled_opens_and_who_knows_the_peer_waits_a_while() {
         let (low, high) = pair();
         let now = Instant::now();
-        let (mut alice, mut bob) = (sessions(low), sessions(high));
-        alice.connected(high, now);
-        bob.connected(low, now);
+        let (mut alice, mut bob, mut carol) = (sessions(high), sessions(low), sessions(low));
+        alice.connected(low, Opening::Here, now);
+        bob.connected(high, Opening::ThereOrHere, now);
+        carol.connected(high, Opening::There, now);
         assert_eq!(alice.due(now).len(), 1);
         assert!(bob.due(now).is_empty());
         assert_eq!(bob.due(now + GRACE).len(), 1, "alice's stream never came");
+        assert!(carol.due(now + GRACE * 100).is_empty());
+    }
+
+    #[test]
+    fn find_4_a_peer_of_whom_nothing_was_wanted_is_talked_with_once_something_is() {
+        let (low, high) = pair();
+        let now = Instant::now();
+        let mut alice = sessions(low);
+        alice.want(&high, now);
+        assert!(alice.due(now).is_empty(), "not connected");
+        alice.connected(high, Opening::There, now);
+        alice.want(&high, now);
+        assert_eq!(alice.due(now).len(), 1);
+        alice.want(&high, now);
+        assert!(alice.due(now).is_empty(), "one runs");
     }
 
     #[test]
@@ -175,11 +222,11 @@ mod tests {
         let (low, high) = pair();
         let now = Instant::now();
         let (mut alice, mut bob) = (sessions(low), sessions(high));
-        alice.connected(high, now);
-        bob.connected(low, now);
-        let (ours, theirs) = (alice.due(now).remove(0).1, bob.due(now + GRACE).remove(0).1);
-        assert!(alice.accept(high, now + GRACE).is_none());
-        assert!(bob.accept(low, now + GRACE).is_some());
+        alice.connected(high, Opening::Here, now);
+        bob.connected(low, Opening::Here, now);
+        let (ours, theirs) = (alice.due(now).remove(0).1, bob.due(now).remove(0).1);
+        assert!(alice.accept(high, now).is_none());
+        assert!(bob.accept(low, now).is_some());
         assert!(!ours.stop.is_cancelled());
         assert!(theirs.stop.is_cancelled());
     }
@@ -189,7 +236,7 @@ mod tests {
         let (low, high) = pair();
         let now = Instant::now();
         let mut alice = sessions(low);
-        alice.connected(high, now);
+        alice.connected(high, Opening::Here, now);
         let dead = alice.due(now).remove(0).1;
         let later = now + Duration::from_secs(60);
         assert!(alice.accept(high, later).is_some());
@@ -213,7 +260,7 @@ mod tests {
         let (low, high) = pair();
         let mut now = Instant::now();
         let mut alice = sessions(low);
-        alice.connected(high, now);
+        alice.connected(high, Opening::Here, now);
         let mut waits = Vec::new();
         for _ in 0..6 {
             let permit = alice.due(now).remove(0).1;

@@ -4,18 +4,22 @@
 
 use std::io;
 use std::num::NonZeroU8;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
 use libp2p::identity::Keypair;
+use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
 use libp2p::{
-    Multiaddr, Swarm, SwarmBuilder, allow_block_list, connection_limits, identify, memory_connection_limits, noise,
-    ping, quic, tcp, yamux,
+    Multiaddr, PeerId, Swarm, SwarmBuilder, allow_block_list, connection_limits, identify, mdns,
+    memory_connection_limits, noise, ping, quic, tcp, yamux,
 };
 use xom_protocol::Network;
 
-use super::listen;
+use super::guarded::{Gate, Guarded};
+use super::scope::Scope;
+use super::{dht, listen};
 use crate::error::StartError;
 
 /// Connections that are still being made, in each direction: enough for a start with a full address book.
@@ -40,6 +44,8 @@ const PING_INTERVAL: Duration = Duration::from_secs(10);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// Addresses of one peer that are tried at the same time.
 const DIAL_CONCURRENCY: NonZeroU8 = NonZeroU8::new(4).expect("four is not zero");
+/// How often the local network is asked again for peers.
+const LOCAL_QUERY_INTERVAL: Duration = Duration::from_secs(60);
 /// How long the start waits for a listener to name the addresses it listens on.
 const LISTEN_WAIT: Duration = Duration::from_secs(2);
 
@@ -52,6 +58,8 @@ pub(super) struct Behaviour {
     identify: identify::Behaviour,
     ping: ping::Behaviour,
     pub(super) streams: libp2p_stream::Behaviour,
+    pub(super) dht: Guarded<dht::Table>,
+    mdns: Guarded<Toggle<mdns::tokio::Behaviour>>,
 }
 
 /// What a peer of this network says of itself in identify (`SYN-22`); peers of other networks are let go.
@@ -64,12 +72,17 @@ pub(super) async fn listening(
     keys: &Keypair,
     network: Network,
     addresses: &[Multiaddr],
+    mdns: bool,
+    gate: &Arc<Gate>,
 ) -> Result<Swarm<Behaviour>, StartError> {
     install_crypto_provider();
     for address in addresses {
         listen::probe(address)?;
     }
-    let mut swarm = build(keys, network)?;
+    // Whoever is reached from this machine alone is announced to nobody.
+    let reached = |address: &Multiaddr| Scope::of(address) != Some(Scope::Machine);
+    let announce = mdns && addresses.iter().any(reached);
+    let mut swarm = build(keys, network, announce, gate)?;
     let mut waiting = Vec::new();
     for address in addresses {
         let refused = |cause: &dyn std::fmt::Display| listen::refused(address, cause);
@@ -94,10 +107,13 @@ pub(super) async fn listening(
     let outcome: Result<(), io::Error> = tokio::time::timeout(LISTEN_WAIT, named).await.unwrap_or(Ok(()));
     let listed = || addresses.iter().map(Multiaddr::to_string).collect::<Vec<_>>().join(", ");
     outcome.map_err(|cause| StartError::Listen { address: listed(), cause: cause.to_string() })?;
+    // What is known to lead here is what the table tells others; later ones are added as they come.
+    let listeners: Vec<Multiaddr> = swarm.listeners().cloned().collect();
+    listeners.into_iter().for_each(|address| swarm.add_external_address(address));
     Ok(swarm)
 }
 
-fn build(keys: &Keypair, network: Network) -> Result<Swarm<Behaviour>, StartError> {
+fn build(keys: &Keypair, network: Network, announce: bool, gate: &Arc<Gate>) -> Result<Swarm<Behaviour>, StartError> {
     // Without a resolver configuration the node runs, and only names in addresses stay unresolved.
     let with_tcp = || {
         SwarmBuilder::with_existing_identity(keys.clone())
@@ -106,7 +122,7 @@ fn build(keys: &Keypair, network: Network) -> Result<Swarm<Behaviour>, StartErro
             .map(|builder| builder.with_quic_config(quic_config))
             .map_err(|e| StartError::Entropy(e.to_string()))
     };
-    let behave = |keys: &Keypair| behaviour(keys, network);
+    let behave = |keys: &Keypair| behaviour(keys, network, announce, gate);
     let swarm = match with_tcp()?.with_dns() {
         Ok(builder) => builder
             .with_behaviour(behave)
@@ -127,7 +143,8 @@ fn build(keys: &Keypair, network: Network) -> Result<Swarm<Behaviour>, StartErro
     Ok(swarm)
 }
 
-fn behaviour(keys: &Keypair, network: Network) -> Behaviour {
+fn behaviour(keys: &Keypair, network: Network, announce: bool, gate: &Arc<Gate>) -> Behaviour {
+    let own = keys.public().to_peer_id();
     let limits = connection_limits::ConnectionLimits::default()
         .with_max_pending_incoming(Some(PENDING_CONNECTIONS_MAX))
         .with_max_pending_outgoing(Some(PENDING_CONNECTIONS_MAX))
@@ -144,7 +161,17 @@ fn behaviour(keys: &Keypair, network: Network) -> Behaviour {
         identify: identify::Behaviour::new(identify),
         ping: ping::Behaviour::new(ping::Config::new().with_interval(PING_INTERVAL).with_timeout(PING_TIMEOUT)),
         streams: libp2p_stream::Behaviour::new(),
+        dht: Guarded::new(dht::table(own, network), Arc::clone(gate)),
+        mdns: Guarded::new(Toggle::from(announce.then(|| local_discovery(own)).flatten()), Arc::clone(gate)),
     }
+}
+
+/// Announcing and asking on the local network (`FIND-6`); without it the node runs all the same.
+fn local_discovery(own: PeerId) -> Option<mdns::tokio::Behaviour> {
+    let config = mdns::Config { query_interval: LOCAL_QUERY_INTERVAL, ..mdns::Config::default() };
+    mdns::tokio::Behaviour::new(config, own)
+        .inspect_err(|cause| tracing::warn!(%cause, "peers on the local network are not looked for"))
+        .ok()
 }
 
 fn yamux_config() -> yamux::Config {

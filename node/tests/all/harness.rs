@@ -252,6 +252,7 @@ pub(crate) fn config(dir: &Path, name: &str, listen: Multiaddr, bootstrap: Vec<M
         listen: vec![listen],
         bootstrap,
         first_username: Some(name.to_owned()),
+        mdns: false,
         recovery_delay: RECOVERY_DELAY,
     }
 }

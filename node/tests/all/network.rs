@@ -2,6 +2,7 @@
 
 pub(crate) mod blobs;
 mod copies;
+mod finding;
 mod liar;
 mod mallory;
 mod receipts;

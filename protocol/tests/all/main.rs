@@ -4,6 +4,7 @@ mod bodies;
 mod cast;
 mod decoding;
 mod encoding_vectors;
+mod find_vectors;
 mod identity;
 mod log_vectors;
 mod logs;

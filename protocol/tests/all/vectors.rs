@@ -9,6 +9,7 @@ const READ: &[&str] = &[
     "encoding.json",
     "entries.json",
     "faults.json",
+    "find.json",
     "forks.json",
     "identity.json",
     "merkle.json",

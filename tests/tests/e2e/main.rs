@@ -1,4 +1,4 @@
-//! End to end: real processes, real sockets, loopback only.
+//! End to end: real processes, real sockets, on loopback or in namespaces of their own.
 
 mod backup;
 mod erase;
@@ -8,6 +8,7 @@ mod guardians;
 mod import;
 mod keys;
 mod kill;
+mod lan;
 mod media;
 mod pairing;
 mod receipts;

@@ -24,6 +24,7 @@ impl Args {
             hosts: Vec::new(),
             listen: Vec::new(),
             bootstrap: Vec::new(),
+            no_mdns: false,
             network: None,
             name: None,
             passphrase_file: None,

@@ -12,6 +12,7 @@ use super::Driver;
 use crate::net::clocks::now_ms;
 use crate::net::listen;
 use crate::net::peers::Dial;
+use crate::net::sessions::Opening;
 use crate::net::swarm::{BehaviourEvent, network_version};
 
 /// How long a peer of another network is left alone (`SYN-22`).
@@ -47,6 +48,8 @@ impl Driver {
             }
         } else if let Some(address) = seed {
             self.seeds.insert(connection, address);
+        } else {
+            self.dialled.insert(connection);
         }
     }
 
@@ -59,12 +62,14 @@ impl Driver {
             SwarmEvent::ConnectionClosed { peer_id, connection_id, cause, .. } => {
                 tracing::debug!(peer = %peer_id, ?cause, "connection closed");
                 self.remotes.remove(&connection_id);
+                self.judge_scope();
                 if self.book.closed(&peer_id, connection_id, now, now_ms()) {
                     self.on_disconnected(peer_id);
                 }
             }
             SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error, .. } => {
                 tracing::debug!(peer = ?peer_id, cause = %error, "dial failed");
+                let dialled = self.dialled.remove(&connection_id);
                 if let Some(address) = self.seeds.remove(&connection_id) {
                     self.book.seed_failed(&address, now);
                 }
@@ -72,7 +77,7 @@ impl Driver {
                     DialError::WrongPeerId { address, .. } | DialError::LocalPeerId { address } => Some(address),
                     _ => None,
                 };
-                if let Some(peer) = peer_id {
+                if let Some(peer) = peer_id.filter(|_| dialled) {
                     self.dial_failed(peer, wrong, now);
                 }
             }
@@ -81,6 +86,17 @@ impl Driver {
                 peer_id,
                 info,
             })) => self.on_identified(connection_id, peer_id, &info),
+            SwarmEvent::Behaviour(BehaviourEvent::Dht(event)) => self.on_table(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Mdns(event)) => self.on_local_peers(event),
+            SwarmEvent::NewListenAddr { address, .. } => {
+                // What is known to lead here is what the table tells others.
+                self.swarm.add_external_address(address);
+                self.finding.news(now);
+            }
+            SwarmEvent::ExpiredListenAddr { address, .. } => {
+                self.swarm.remove_external_address(&address);
+                self.finding.news(now);
+            }
             SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event {
                 connection,
                 peer,
@@ -98,17 +114,26 @@ impl Driver {
     }
 
     fn on_connected(&mut self, peer: PeerId, connection: ConnectionId, endpoint: ConnectedPoint, now: Instant) {
-        self.seeds.remove(&connection);
+        let ours = self.seeds.remove(&connection).is_some() | self.dialled.remove(&connection);
         let remote = endpoint.get_remote_address().clone();
-        let dialled = endpoint.is_dialer().then(|| remote.clone());
-        tracing::debug!(%peer, %remote, dialled = dialled.is_some(), "connected");
+        let dialled = ours.then(|| remote.clone());
+        tracing::debug!(%peer, %remote, ours, "connected");
         self.remotes.insert(connection, remote);
+        self.judge_scope();
         for dead in self.book.connected(peer, connection, dialled, now, now_ms()) {
             self.swarm.close_connection(dead);
         }
-        self.sessions.connected(peer, now);
-        self.tell_connected();
-        self.remember(&peer);
+        let known = self.book.get(&peer).is_some_and(|peer| !peer.is_passing());
+        let opening = match (ours, known) {
+            (true, _) => Opening::Here,
+            (false, true) => Opening::ThereOrHere,
+            (false, false) => Opening::There,
+        };
+        self.sessions.connected(peer, opening, now);
+        if known {
+            self.tell_connected();
+            self.remember(&peer);
+        }
     }
 
     fn on_disconnected(&mut self, peer: PeerId) {
@@ -117,7 +142,9 @@ impl Driver {
             standing.tally.disconnected();
         }
         self.tell_connected();
-        self.remember(&peer);
+        if self.book.get(&peer).is_some() {
+            self.remember(&peer);
+        }
     }
 
     fn dial_failed(&mut self, peer: PeerId, wrong: Option<&Multiaddr>, now: Instant) {
@@ -144,6 +171,7 @@ impl Driver {
         if news {
             self.remember(&peer);
         }
+        self.enter(peer, info);
     }
 
     /// Lets a peer go that broke a rule gravely, for longer each time.
@@ -163,7 +191,7 @@ impl Driver {
     }
 
     /// Tells the blob tasks who can be asked.
-    fn tell_connected(&self) {
+    pub(super) fn tell_connected(&self) {
         let now = self.book.connected_peers().map(|peer| {
             let tally = self.standings.get(&peer).map(|standing| Arc::clone(&standing.tally));
             (peer, tally.unwrap_or_default())

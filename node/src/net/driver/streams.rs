@@ -38,6 +38,10 @@ impl Driver {
             tracing::debug!(%peer, "stream not taken");
             return;
         };
+        if self.book.talks(&peer) {
+            self.tell_connected();
+            self.remember(&peer);
+        }
         let number = permit.number;
         let conversation = self.conversation(peer, permit, false);
         self.conversations.spawn(ending(peer, number, conversation.run(stream)));

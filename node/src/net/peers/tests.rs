@@ -114,6 +114,7 @@ fn a_full_book_forgets_the_stranger_seen_longest_ago() {
     for number in 0..PEERS_MAX * 2 {
         let stranger = PeerId::random();
         book.connected(stranger, connection(number), None, now, u64::try_from(number).expect("small"));
+        assert!(book.talks(&stranger));
         book.closed(&stranger, connection(number), now, 1);
     }
     assert_eq!(book.iter().count(), PEERS_MAX);
@@ -126,6 +127,7 @@ fn whoever_is_pushed_out_of_a_full_book_is_told_once_so_that_nothing_of_it_stays
     for number in 0..PEERS_MAX + 3 {
         let stranger = PeerId::random();
         book.connected(stranger, connection(number), None, now, u64::try_from(number).expect("small"));
+        assert!(book.talks(&stranger));
         book.closed(&stranger, connection(number), now, u64::try_from(number).expect("small"));
     }
     let told: Vec<PeerId> = std::iter::from_fn(|| book.pop_forgotten()).collect();
@@ -165,4 +167,39 @@ fn what_is_remembered_reads_back() {
     let mut next = PeerBook::new(PeerId::random(), 2);
     next.restore_all(vec![(bob, read)], now);
     assert_eq!(next.due(now), [Dial { peer: Some(bob), addresses: vec![address(2), address(1)] }]);
+}
+
+#[test]
+fn find_4_a_peer_that_only_passes_is_neither_dialled_nor_remembered_until_it_talks() {
+    let (mut book, bob, now) = book();
+    book.connected(bob, connection(1), None, now, 1);
+    assert!(book.told(&bob, address(1)));
+    assert_eq!((book.record(&bob), book.connected_peers().count()), (None, 0));
+    assert!(book.closed(&bob, connection(1), now, 1));
+    assert!(book.get(&bob).is_none());
+    book.connected(bob, connection(2), None, now, 1);
+    assert!(book.told(&bob, address(1)) && book.talks(&bob) && !book.talks(&bob));
+    assert_eq!(book.connected_peers().collect::<Vec<_>>(), [bob]);
+    book.closed(&bob, connection(2), now, 1);
+    assert!(book.record(&bob).is_some());
+    assert_eq!(book.due(now + Duration::from_secs(60)), [Dial { peer: Some(bob), addresses: vec![address(1)] }]);
+}
+
+#[test]
+fn a_passing_peer_that_is_banned_is_kept_away_until_its_pardon_and_then_forgotten() {
+    let (mut book, mallory, now) = book();
+    book.connected(mallory, connection(1), None, now, 1);
+    let until = now + Duration::from_secs(60);
+    assert!(book.ban(&mallory, until));
+    book.closed(&mallory, connection(1), now, 1);
+    assert_eq!(book.pardoned(until), [mallory]);
+    assert!(book.get(&mallory).is_none());
+}
+
+#[test]
+fn a_passing_peer_that_is_wanted_stays() {
+    let (mut book, bob, now) = book();
+    book.connected(bob, connection(1), None, now, 1);
+    assert_eq!(book.stated(named(bob, 1), now), Some(bob));
+    assert_eq!(book.connected_peers().collect::<Vec<_>>(), [bob]);
 }

@@ -38,6 +38,8 @@ async fn check_refused(over: Over, lie: Vec<u8>, rule: &str) {
     assert_eq!(stage.alice.node().blob(BlobId::of(PICTURE)).await.expect("reads"), None);
     let mut honest = stage.peer().await;
     honest.serve_blobs(answer(0, PICTURE.len() as u64, PICTURE));
+    // Only who talks is asked for anything.
+    let _honest_line = Line::open(&mut honest, Wares::default()).await;
     let held = async || stage.alice.node().blob(BlobId::of(PICTURE)).await.expect("reads");
     assert_eq!(wait_until("the blob comes from elsewhere", held).await, PICTURE);
 }
