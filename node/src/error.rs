@@ -146,6 +146,9 @@ pub enum CommandError {
     /// The device of this node was removed from its identity.
     #[error("this device was removed from its identity and signs nothing any more; pair it anew from another device")]
     DeviceEnded,
+    /// The identity was retired.
+    #[error("this identity was retired: nobody can say anything under it any more; begin another one with `xom init`")]
+    Retired,
     /// A queue is full; try again.
     #[error("the node is busy, try again")]
     Busy,

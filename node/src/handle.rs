@@ -237,7 +237,7 @@ impl Handle {
             refusals: self.net.totals().refusals(),
             warnings: warnings
                 .chain(behind.iter().map(behind_warning))
-                .chain(ended.iter().map(|name| devices::ended_warning(name)))
+                .chain(ended.iter().map(|(name, retired)| devices::ended_warning(name, *retired)))
                 .chain(owners)
                 .collect(),
         })

@@ -180,6 +180,11 @@ impl Net {
         self.guardians.ask(ask).await.into_iter().map(|(_, answer)| answer).collect()
     }
 
+    /// How many connected peers hold the same objects of a local identity as this node, as of a second ago.
+    pub(crate) fn agreeing_on(&self, did: &xom_protocol::Did) -> usize {
+        self.connected.borrow().values().filter(|peer| peer.agrees_on(did)).count()
+    }
+
     /// All peers known.
     pub(crate) async fn peers(&self) -> Result<Vec<PeerInfo>, StoreError> {
         let (answer, answered) = oneshot::channel();

@@ -12,11 +12,15 @@ pub(super) fn without_identity(config: NodeConfig) -> NodeConfig {
     NodeConfig { first_username: None, ..config }
 }
 
-/// Joins the identity of an offer; fails where somebody lives here already.
+/// Joins the identity of an offer; fails where somebody lives here already whose device key signs.
 pub(super) async fn join(node: &Handle, output: &Output, offer: &str, name: Option<&str>) -> Result<(), CliError> {
     let locals = node.read(|reader| reader.local_identities()).await;
     let locals = locals.map_err(|error| failed("can't read the data folder", &error))?;
-    if let Some(local) = locals.first() {
+    let mut in_vain = false;
+    for local in &locals {
+        in_vain |= node.signs_nothing(local.did).await.map_err(|error| failed("can't read the data folder", &error))?;
+    }
+    if let Some(local) = locals.first().filter(|_| !in_vain) {
         let name = &local.username;
         let refused = format!("{name} lives in this data folder already; name an empty one with --data-dir");
         return Err(CliError::Usage(refused));

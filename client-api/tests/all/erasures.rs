@@ -77,7 +77,10 @@ async fn erasing_everything_and_retiring_leaves_nothing_that_can_be_erased_and_n
     assert_eq!((&done["kinds"], &done["retired"]), (&json!({"post": 1, "profile": 1}), &json!(true)));
     assert_eq!(server.get(&format!("/api/v1/statuses/{}", text(&posted, "id"))).await.status, 404);
     let again = server.post("/api/v1/statuses", json!({"status": "still here?"})).await;
-    assert!(again.status.is_client_error(), "{}", again.status);
+    assert_eq!((again.status.as_u16(), text(&again.json(), "code")), (403, "retired".to_owned()));
+    assert!(!again.json().to_string().contains("pair"), "{}", again.json());
+    let warnings = server.get("/api/xom/v1/status").await.ok()["warnings"].to_string();
+    assert!(warnings.contains("was retired") && !warnings.contains("pair"), "{warnings}");
     let known = server.get(&format!("/api/xom/v1/identities/{did}")).await.ok();
     let lines: Vec<&str> =
         known["history"].as_array().unwrap().iter().map(|line| line["text"].as_str().unwrap()).collect();

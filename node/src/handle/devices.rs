@@ -12,8 +12,11 @@ use crate::model::{DeviceView, EndedBy, Kept, PairOffer, PairState};
 use crate::net::pair::{self, Ask};
 use crate::{JoinError, Joined};
 
-/// What the owner of a node is told whose device was removed.
-pub(super) fn ended_warning(username: &str) -> String {
+/// What the owner of a node is told whose device was removed, or whose identity has ended.
+pub(super) fn ended_warning(username: &str, retired: bool) -> String {
+    if retired {
+        return format!("{username} was retired: nothing is signed under this identity any more");
+    }
     format!(
         "the device of {username} on this node was removed from its identity: it signs nothing any more, and others \
          take nothing from it; pair it anew from another device"
@@ -56,7 +59,15 @@ impl Handle {
         answer.await.map_err(|_| StoreError::Stopping.into())
     }
 
-    /// Joins the identity of another node's offer: for a node without it; `name` is for the new device. `compare` shows the six digits to
+    /// True where an identity lives here and its device key signs nothing any more: its device has ended, or the folder
+    /// is an old copy. Joining or recovering gives it a new one.
+    pub async fn signs_nothing(&self, identity: Did) -> Result<bool, StoreError> {
+        let store = self.store.clone();
+        let look = move || store.lives_here_in_vain(&identity);
+        tokio::task::spawn_blocking(look).await.unwrap_or(Err(StoreError::Stopping))
+    }
+
+    /// Joins the identity of another node's offer: for a node without it, or on which its device key signs nothing; `name` is for the new device. `compare` shows the six digits to
     /// the owner and answers whether the other screen has the same ones.
     pub async fn join<F, A>(&self, offer: &str, name: Option<&str>, compare: F) -> Result<Joined, JoinError>
     where

@@ -256,6 +256,7 @@ impl<'a> Talk<'a> {
                         return Ok(End::Again);
                     }
                     self.keep_copies(false).await?;
+                    self.note_agreed();
                     Some(Input::Ticked)
                 }
             };
@@ -285,6 +286,12 @@ impl<'a> Talk<'a> {
     fn set_in_sync(&mut self, in_sync: bool) {
         self.in_sync = in_sync;
         self.with.tally.set_in_sync(in_sync);
+    }
+
+    /// Notes of which local identities the peer holds what this node holds.
+    fn note_agreed(&self) {
+        let locals = self.with.shared.store.locals().into_iter().map(|local| local.did);
+        self.with.tally.set_agreed(locals.filter(|did| self.session.agrees_on(did)).collect());
     }
 
     fn refused(&self, rule: Rule, detail: &str) {

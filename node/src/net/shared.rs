@@ -98,12 +98,22 @@ impl Shared {
         Ok(record.map(|record| record.state().live_device(device).is_some()))
     }
 
-    /// The devices of this node that may sign, to be proven to peers (`SYN-4`). Blocking.
+    /// Whether receipts of an identity's entries go to a device: one that may sign, or that its retirement ended
+    /// (`RCP-4`). Blocking.
+    pub(super) fn takes_receipts(&self, did: &Did, device: &DeviceId) -> Result<bool, StoreError> {
+        let known = self.identities.get(&self.store.snapshot()?, did)?;
+        let record = known.and_then(|known| known.record);
+        Ok(record.is_some_and(|record| {
+            record.state().live_device(device).is_some() || record.retired_devices().contains(device)
+        }))
+    }
+
+    /// The devices of this node that may sign, or take receipts, to be proven to peers (`SYN-4`). Blocking.
     pub(super) fn devices(&self) -> Result<Vec<LocalDevice>, StoreError> {
         let mut devices = Vec::new();
         for local in self.store.locals() {
-            let is_live = self.admits(&local.did, &local.device)?.unwrap_or(false);
-            let key = self.store.device_key(&local.did).filter(|_| is_live);
+            let is_proven = self.takes_receipts(&local.did, &local.device)?;
+            let key = self.store.device_key(&local.did).filter(|_| is_proven);
             devices.extend(key.map(|key| LocalDevice { did: local.did, key }));
         }
         Ok(devices)

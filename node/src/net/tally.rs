@@ -25,6 +25,7 @@ pub(super) struct PeerTally {
     pub(super) clock: PeerClock,
     in_sync: AtomicBool,
     dids: Mutex<Vec<Did>>,
+    agreed: Mutex<Vec<Did>>,
 }
 
 impl Tally {
@@ -85,9 +86,20 @@ impl PeerTally {
         self.dids.lock().unwrap_or_else(|broken| broken.into_inner()).clone()
     }
 
+    /// Notes of which local identities the peer holds the same objects as this node.
+    pub(super) fn set_agreed(&self, dids: Vec<Did>) {
+        *self.agreed.lock().unwrap_or_else(|broken| broken.into_inner()) = dids;
+    }
+
+    /// True if it was found to hold the same objects of this identity.
+    pub(super) fn agrees_on(&self, did: &Did) -> bool {
+        self.agreed.lock().unwrap_or_else(|broken| broken.into_inner()).contains(did)
+    }
+
     /// Forgets what was proved: proofs hold for one connection.
     pub(super) fn disconnected(&self) {
         self.set_in_sync(false);
+        self.set_agreed(Vec::new());
         self.dids.lock().unwrap_or_else(|broken| broken.into_inner()).clear();
     }
 }

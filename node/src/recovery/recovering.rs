@@ -127,7 +127,9 @@ impl Recovering {
             Some(_) => {
                 return Err(CommandError::Refused("another recovery was begun here; end it with --forget first"));
             }
-            None if lives_here(&store, &wish.did)? => {
+            None if store.locals().iter().any(|local| local.did == wish.did)
+                && !store.lives_here_in_vain(&wish.did)? =>
+            {
                 return Err(CommandError::Refused("this identity lives here already, and its device signs"));
             }
             None => {
@@ -171,6 +173,12 @@ impl Recovering {
         let words = self.folder.phrase.as_ref().or(phrase).ok_or(AccessError::WordsNeeded)?;
         let key = self.store.control_key(&self.did(), &ControlAccess::Words(words.clone())).await?;
         self.store.end_device(self.did(), device, Some(ControlKey::new(key)), false, Kept::All).await.map(|_| ())
+    }
+
+    /// How many connected nodes hold all that this node did to the identity, as of a second ago. It counts
+    /// for others only once somebody has it.
+    pub fn told(&self) -> usize {
+        self.net.agreeing_on(&self.did())
     }
 
     /// Names the nodes of the plan to the network, and looks for the identity.
@@ -395,14 +403,6 @@ impl Handle {
         recovering.open().await?;
         Ok(Some(recovering))
     }
-}
-
-/// True where the identity lives here under a device key that signs.
-fn lives_here(store: &Store, did: &Did) -> Result<bool, StoreError> {
-    let Some(local) = store.locals().into_iter().find(|local| local.did == *did) else { return Ok(false) };
-    let record = store.snapshot()?.record(did)?;
-    let live = record.is_some_and(|record| record.state().live_device(&local.device).is_some());
-    Ok(live && !store.stopped()?.contains(did))
 }
 
 /// The recovery in force that brings `renewal`.

@@ -3,6 +3,8 @@
 //!
 //! The order is that of `identities.rs`: keys under a name that is not final, the database, the name.
 
+use std::sync::Arc;
+
 use tokio::sync::oneshot;
 use xom_protocol::body::is_username;
 use xom_protocol::identity::{IdentityRecord, SignedObject};
@@ -10,6 +12,7 @@ use xom_protocol::keys::SecretKey;
 use xom_protocol::log::root_log_id;
 use xom_protocol::{Did, Network};
 
+use super::snapshot::Snapshot;
 use super::tables::LocalRow;
 use super::writer::{Job, Writer};
 use super::{Notice, Store, identities};
@@ -64,7 +67,9 @@ impl Writer {
     pub(super) fn adopt(&mut self, adoption: Adoption) -> Result<LocalRow, AdoptError> {
         let old = self.shared.locals().iter().position(|row| row.did == adoption.did);
         if let Some(at) = old.filter(|_| adoption.again) {
-            return self.rekey(adoption, at);
+            let snapshot = Snapshot::open(Arc::clone(&self.shared))?;
+            let in_vain = self.shared.locals().get(at).is_some_and(|row| snapshot.signs_nothing(row).unwrap_or(false));
+            return if in_vain { self.rekey(adoption, at) } else { Err(AdoptError::IdentityTaken(adoption.did)) };
         }
         let row = self.check_adoption(&adoption)?;
         let Adoption { did, objects, device, .. } = adoption;

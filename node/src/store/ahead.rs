@@ -7,7 +7,7 @@ use xom_protocol::{Did, Digest, LogId};
 use super::Store;
 use super::batch::Batch;
 use super::snapshot::Snapshot;
-use super::tables::{self, LogRow};
+use super::tables::{self, LocalRow, LogRow};
 use crate::error::{CommandError, StoreError};
 
 /// Whether commands are carried out.
@@ -51,7 +51,23 @@ impl Snapshot {
     }
 }
 
+impl Snapshot {
+    /// True where a local identity has a device key that signs nothing any more: its device has ended, or its
+    /// folder is behind.
+    pub(crate) fn signs_nothing(&self, local: &LocalRow) -> Result<bool, StoreError> {
+        let record = self.record(&local.did)?;
+        let live = record.is_some_and(|record| record.state().live_device(&local.device).is_some());
+        Ok(!live || self.is_stopped(&local.log)?)
+    }
+}
+
 impl Store {
+    /// True where this identity lives here and can sign nothing.
+    pub(crate) fn lives_here_in_vain(&self, did: &Did) -> Result<bool, StoreError> {
+        let local = self.locals().into_iter().find(|local| local.did == *did);
+        local.map_or(Ok(false), |local| self.snapshot()?.signs_nothing(&local))
+    }
+
     /// From now on commands wait, until [`Store::allow_signing`]: peers are asked for the own heads first.
     pub(crate) fn hold_signing(&self) {
         self.shared.signing.send_replace(Signing::Held);

@@ -63,6 +63,7 @@ impl Batch<'_> {
         let own = own.ok_or_else(|| not_local(&self.shared.folder, did))?;
         match record.state().live_device(&own.device) {
             Some(_) => Ok(()),
+            None if record.state().retired.is_some() => Err(CommandError::Retired),
             None => Err(CommandError::DeviceEnded),
         }
     }
@@ -230,13 +231,13 @@ impl Batch<'_> {
 }
 
 impl Snapshot {
-    /// The user names of local identities whose device of this node has ended.
-    pub(crate) fn ended_here(&self) -> Result<Vec<String>, StoreError> {
+    /// The user names of local identities whose device of this node has ended, and whether the whole identity has.
+    pub(crate) fn ended_here(&self) -> Result<Vec<(String, bool)>, StoreError> {
         let mut ended = Vec::new();
         for local in self.locals()? {
             let record = self.record(&local.did)?;
-            if record.is_some_and(|record| record.state().live_device(&local.device).is_none()) {
-                ended.push(local.username);
+            if let Some(record) = record.filter(|record| record.state().live_device(&local.device).is_none()) {
+                ended.push((local.username, record.state().retired.is_some()));
             }
         }
         Ok(ended)

@@ -54,7 +54,11 @@ impl Batch<'_> {
         let record = self.identity(did)?.ok_or(CommandError::NotLocal(*did))?;
         let network = self.shared.network;
         let object = match act {
-            OwnerAct::Rotate { phrase, guardians } => rotation(&record, phrase, guardians.clone(), &[])?,
+            OwnerAct::Rotate { phrase, guardians } => {
+                let rotated = rotation(&record, phrase, guardians.clone(), &[])?;
+                self.check_device_stays(did, &record, &rotated)?;
+                rotated
+            }
             OwnerAct::Lock => {
                 let device = self.signing_key(did)?;
                 let (rev, stands) = record.new_lock(&device.public().device_id());
@@ -73,6 +77,21 @@ impl Batch<'_> {
             OwnerAct::Retire(key) => self.retirement(&record, key)?,
         };
         self.take_own_object(*did, &object)
+    }
+
+    /// Refuses words that would undo the recovery by which the device of this node came: next keys outrank guardians
+    /// however late they sign (`ID-9`).
+    fn check_device_stays(
+        &self,
+        did: &Did,
+        record: &IdentityRecord,
+        rotated: &SignedObject,
+    ) -> Result<(), CommandError> {
+        let Some(local) = self.shared.locals().into_iter().find(|local| local.did == *did) else { return Ok(()) };
+        let mut after = IdentityRecord::clone(record);
+        after.insert(rotated.clone()).map_err(RecoveryError::Identity)?;
+        let is_live = |record: &IdentityRecord| record.state().live_device(&local.device).is_some();
+        if is_live(record) && !is_live(&after) { Err(RecoveryError::OlderWords.into()) } else { Ok(()) }
     }
 
     /// Stores an object that this node made of a local identity.

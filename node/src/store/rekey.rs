@@ -14,7 +14,7 @@ use super::tables::LocalRow;
 use super::writer::Writer;
 use super::{Notice, identities};
 use crate::error::AdoptError;
-use crate::keys::change::Change;
+use crate::keys::change::{Change, Watch};
 use crate::keys::folder::KeyFolder;
 use crate::keys::seal::KeyKind;
 use crate::recovery::plan;
@@ -54,5 +54,10 @@ pub(super) fn finish(folder: &Folder, keys: &KeyFolder, row: &LocalRow) -> io::R
 }
 
 fn replace(keys: &KeyFolder, device: &SecretKey) -> io::Result<()> {
-    Change::default().unseal(KeyKind::Device, device).carry_out(keys.path())
+    replace_watched(keys, device, &mut |_| Ok(()))
+}
+
+/// The same, told step by step.
+pub(super) fn replace_watched(keys: &KeyFolder, device: &SecretKey, watch: Watch<'_>) -> io::Result<()> {
+    Change::default().unseal(KeyKind::Device, device).carry_out_watched(keys.path(), watch)
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use xom_node::command::{Command, Done};
 use xom_node::error::CommandError;
 use xom_node::model::{AuthorFilter, Page, PairState, Status, StatusContent};
-use xom_node::{Handle, Node, NodeConfig, RECOVERY_DELAY};
+use xom_node::{Handle, JoinError, Joined, Node, NodeConfig, RECOVERY_DELAY};
 use xom_protocol::body::Post;
 use xom_protocol::phrase::Phrase;
 use xom_protocol::{Did, Network};
@@ -88,6 +88,18 @@ impl Person {
     /// Another device of somebody: a node of its own, paired with theirs.
     pub(crate) async fn paired(name: &'static str, over: Over, with: &Self) -> Self {
         let mut device = Self::nobody(name, over).await;
+        let joined = device.join(with).await.expect("joins");
+        let granter = with.node();
+        wait_until("the other side knows", async || {
+            (granter.pair_state() == PairState::Done(joined.device)).then_some(())
+        })
+        .await;
+        device.did = joined.did;
+        device
+    }
+
+    /// Pairs this node with somebody's, both owners agreeing.
+    pub(crate) async fn join(&self, with: &Self) -> Result<Joined, JoinError> {
         let offer = with.node().pair_begin(with.did).await.expect("an offer");
         let granter = with.node();
         let compare = async |digits: String| {
@@ -98,13 +110,7 @@ impl Person {
             .await
                 && granter.pair_confirm(digits).await.is_ok()
         };
-        let joined = device.node().join(&offer.text, Some(name), compare).await.expect("joins");
-        wait_until("the other side knows", async || {
-            (granter.pair_state() == PairState::Done(joined.device)).then_some(())
-        })
-        .await;
-        device.did = joined.did;
-        device
+        self.node().join(&offer.text, Some(self.name), compare).await
     }
 
     pub(crate) fn name(&self) -> &'static str {

@@ -1,5 +1,5 @@
 //! Identities that come back: by their words and by guardians, on nodes that had nothing of them.
 
 mod guardians;
-mod machine;
+pub(crate) mod machine;
 mod words;

@@ -1,8 +1,10 @@
 //! Several devices of one identity: alice has a phone and a laptop, bob follows her.
 
 mod erasures;
+mod locks;
 mod pairing;
 mod removal;
+mod renewal;
 mod sharing;
 mod thief;
 

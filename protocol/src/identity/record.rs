@@ -127,6 +127,16 @@ impl IdentityRecord {
         results
     }
 
+    /// The devices that the retirement on the log ended, with what it let count of them; none while the identity
+    /// stands (`ID-21`).
+    pub fn retired_devices(&self) -> Vec<DeviceId> {
+        let node = self.state.retired.and_then(|id| self.operations.node(&id));
+        match node.and_then(|node| node.operation.as_ref()) {
+            Some(Operation::Retire { ends, .. }) => ends.iter().map(|end| end.device).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// True if the object with this id is part of the set.
     pub fn contains(&self, id: &Digest) -> bool {
         self.operations.contains(id) || self.statements.contains(id)

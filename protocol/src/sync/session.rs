@@ -98,6 +98,11 @@ impl Session {
         logs.any(|state| state.ours.height > 0 && state.their_height() > 0)
     }
 
+    /// True if the peer has said that it holds the same objects of this identity as we do.
+    pub fn agrees_on(&self, did: &Did) -> bool {
+        self.set.identities.get(did).is_some_and(|state| state.ours.is_some() && state.theirs == Some(state.ours))
+    }
+
     /// True once [`Output::Close`] was returned.
     pub fn is_closed(&self) -> bool {
         matches!(self.phase, Phase::Closed)

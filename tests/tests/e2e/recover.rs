@@ -49,6 +49,10 @@ fn an_identity_whose_folder_is_gone_comes_back_by_its_words_and_its_follower_rea
     assert_eq!((text(&back["did"]), text(&back["username"])), (did.clone(), "alice".to_owned()));
     assert_eq!((&back["lost"], &back["others"]), (&json!([]), &json!([])), "{back}");
     assert_eq!(back["removed"].as_array().map(Vec::len), Some(1), "{back}");
+    // It ended only when somebody had all of it, the removal too.
+    assert_eq!(back["told"], true, "{back}");
+    let known = bob.xom(&["identity", "resolve", &did]);
+    assert_eq!(known["authentication"].as_array().map(Vec::len), Some(1), "{known}");
 
     machine.start();
     assert_eq!(machine.did(), did);

@@ -8,7 +8,7 @@ use crate::settings::{RunFlags, Settings};
 
 /// Join the identity of another device of yours: this machine becomes a device of it.
 ///
-/// For an empty data folder. Dials the node that made the offer, shows six digits to compare with its screen,
+/// For an empty data folder, or one whose device was removed or is an old copy: that gets a new key. Dials the node that made the offer, shows six digits to compare with its screen,
 /// and then goes on as `xom run` does, fetching everything. It holds neither the phrase nor the control key.
 #[derive(Debug, clap::Args)]
 #[command(

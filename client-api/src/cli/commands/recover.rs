@@ -19,6 +19,8 @@ use crate::settings::{RunFlags, Settings};
 const STEP: Duration = Duration::from_millis(250);
 /// Between two questions to guardians.
 const ASK_EVERY: Duration = Duration::from_secs(5);
+/// How long is waited at the end until somebody has heard of the new device and of those that were removed.
+const TELL_MAX: Duration = Duration::from_secs(20);
 /// How long nodes are asked for an identity that none of them knows.
 const SEARCH_MAX: Duration = Duration::from_secs(60);
 
@@ -114,6 +116,7 @@ impl Args {
             recovering.remove_device(*other, words).await.map_err(failed)?;
             removed.push(*other);
         }
+        let told = told(&recovering).await;
         let others: Vec<DeviceId> = others.into_iter().filter(|other| !removed.contains(other)).collect();
         let texts = |list: &[DeviceId]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
         let lost = missing.sentences(&username);
@@ -124,6 +127,7 @@ impl Args {
             "removed": texts(&removed),
             "others": texts(&others),
             "lost": lost,
+            "told": told,
         });
         let by_guardians = recovering.is_by_guardians();
         recovering.forget().map_err(|e| CliError::Failed(e.to_string()))?;
@@ -225,6 +229,18 @@ fn nothing_begun() -> CliError {
     CliError::NotFound("no recovery was begun here; begin one with --phrase or --guardians DID".to_owned())
 }
 
+/// Waits until somebody holds what was done to the identity; false where nobody has it in time.
+async fn told(recovering: &Recovering) -> bool {
+    let began = tokio::time::Instant::now();
+    while recovering.told() == 0 {
+        if began.elapsed() > TELL_MAX {
+            return false;
+        }
+        tokio::time::sleep(STEP).await;
+    }
+    true
+}
+
 /// How far it is, for people.
 fn say(stage: &Stage) -> String {
     match stage {
@@ -260,10 +276,15 @@ fn summary(output: &Output, call: &Call, value: &Value, by_guardians: bool) -> S
     rows.push(("data folder", call.data_dir.display().to_string()));
     let mut said = output.table(&rows);
     if by_guardians {
-        said += "\nThere are new words. See and confirm them after `xom run`; the old ones are worth nothing now.";
+        said += "\nThere are new words. See and confirm them after `xom run`. Who has the old ones can still undo this \
+            recovery: destroy them where you find them.";
     }
     if !texts("others").is_empty() {
         said += "\nEnd a device that is lost with `xom device remove DEVICE`.";
+    }
+    if value["told"] == false {
+        said += "\nNobody who is connected has heard of this yet: until somebody has, removed devices go on for others. \
+                 `xom run` tells them.";
     }
     said + "\nStart the node with `xom run`."
 }

@@ -142,10 +142,11 @@ impl Talk<'_> {
         self.claims.entry((did, device)).or_insert(None);
         self.copies.proven(did, device);
         let shared = Arc::clone(&self.with.shared);
-        match blocking(move || shared.admits(&did, &device)).await? {
-            Some(true) => self.admit(did).await?,
-            Some(false) => self.refused(Rule("SYN-4"), "the identity does not admit the device"),
-            None => {}
+        let judge = move || Ok((shared.admits(&did, &device)?, shared.takes_receipts(&did, &device)?));
+        match blocking(judge).await? {
+            (Some(true), _) => self.admit(did).await?,
+            (Some(false), false) => self.refused(Rule("SYN-4"), "the identity does not admit the device"),
+            (Some(false), true) | (None, _) => {}
         }
         Ok(())
     }

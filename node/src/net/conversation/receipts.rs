@@ -66,7 +66,7 @@ impl Talk<'_> {
         let parcel = blocking(move || {
             let mut recipients = Vec::new();
             for (author, device) in claims {
-                if shared.admits(&author, &device)? == Some(true) {
+                if shared.takes_receipts(&author, &device)? {
                     recipients.push(Recipient { author, device, role: Role::Author });
                 }
             }

@@ -15,6 +15,7 @@ use super::PAIR_PROTOCOL;
 use crate::error::{AdoptError, StartError, StoreError};
 use crate::net::Net;
 use crate::net::frame::{read_frame, write_frame};
+use crate::recovery::plan::{Plan, PlanFolder};
 use crate::store::Store;
 use crate::store::folder::entropy;
 
@@ -82,7 +83,16 @@ where
     let offer = Offer::parse(store.network(), text.trim())?;
     let addresses: Vec<Multiaddr> = offer.addresses().iter().filter_map(|address| address.parse().ok()).collect();
     let peer = addresses.iter().find_map(peer_of).ok_or(JoinError::NoAddress)?;
-    let device = SecretKey::from_seed(&*entropy()?).map_err(|e| StartError::Entropy(e.to_string()))?;
+    // Where the identity lives here under a key that signs nothing any more, the new one must outlive a crash
+    // between the database and the folder of keys: it is written down as that of a recovery is.
+    let plan = match store.lives_here_in_vain(&offer.did())? {
+        true => Some(plan_of(store, offer.did())?),
+        false => None,
+    };
+    let device = match &plan {
+        Some(plan) => plan.device.clone(),
+        None => SecretKey::from_seed(&*entropy()?).map_err(|e| StartError::Entropy(e.to_string()))?,
+    };
     let stream = reach(net, &offer, peer, addresses).await?;
     let config = JoinerConfig {
         transcript: Transcript {
@@ -97,12 +107,26 @@ where
         device: device.clone(),
     };
     let joined = talk(store, stream, Joiner::new(config), offer.did(), device, compare).await?;
+    if let Some(plan) = plan {
+        plan.forget()?;
+    }
     if let Some(name) = name
         && let Err(cause) = store.name_device(joined.did, joined.device, name).await
     {
         tracing::warn!(%cause, "the new device got no name");
     }
     Ok(joined)
+}
+
+/// The recovery that was begun here, or a new one, of which only the device key is used.
+fn plan_of(store: &Store, did: Did) -> Result<PlanFolder, StoreError> {
+    let data_dir = store.folder().path();
+    if let Some(plan) = PlanFolder::read(data_dir)?.filter(|plan| plan.plan.did == did) {
+        return Ok(plan);
+    }
+    let (username, from) = (None, Vec::new());
+    let plan = Plan { did, username, guardians: false, from, request: None, started: false, adopted: false };
+    PlanFolder::make(data_dir, plan)
 }
 
 /// The peer at the end of an address.
@@ -173,7 +197,7 @@ where
                     comparing = compare.take().map(|compare| Box::pin(compare(digits.to_string())));
                 }
                 JoinerOutput::Adopt { username, objects } => {
-                    let row = store.adopt(&username, did, objects, device.clone()).await?;
+                    let row = store.adopt_again(&username, did, objects, device.clone()).await?;
                     joined = Some(Joined { did, username: row.username, device: row.device });
                     next = Some(JoinerInput::Adopted);
                 }

@@ -6,6 +6,8 @@ use xom_protocol::identity::{DeviceEnd, compose};
 
 use super::*;
 use crate::error::{AdoptError, StartError};
+use crate::keys::folder::KeyFolder;
+use crate::recovery::plan::{Plan, PlanFolder};
 
 /// A store without an identity.
 fn empty(dir: &Path) -> Result<Store, StartError> {
@@ -182,4 +184,125 @@ async fn a_log_that_was_cut_at_an_accepted_head_without_its_signature_is_read_ag
     let (store, me, clock) = (bob.store.clone(), bob.store.locals()[1].clone(), Arc::clone(&bob.clock));
     let archive = super::archive::export(&Person { store, me, clock, dir: None }).await;
     assert_eq!(crate::verify_archive(&archive[..]).faults, Vec::<String>::new());
+}
+
+/// Copies a folder with all that is in it.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for item in std::fs::read_dir(from).unwrap() {
+        let (path, target) = item.map(|item| (item.path(), to.join(item.file_name()))).unwrap();
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_the_device_key_that_is_cut_after_any_step_leaves_one_key_that_fits_the_database() {
+    // R-FRK-2, REST-4
+    let (alice, dir, first) = (Person::new("alice"), TempDir::new().unwrap(), key(7));
+    let store = empty(dir.path()).unwrap();
+    let objects = objects_with(&alice, &first);
+    store.adopt("phone", alice.me.did, objects.clone(), first.clone()).await.unwrap();
+    let plan = Plan {
+        did: alice.me.did,
+        username: None,
+        guardians: false,
+        from: Vec::new(),
+        request: None,
+        started: false,
+        adopted: false,
+    };
+    let second = PlanFolder::make(&dir.path().join("data"), plan).unwrap().device;
+    let grant = compose::grant(Network::MAIN, alice.me.did, &alice.key(), &second).unwrap();
+    let ended = grants_and_drop(&alice, &first, grant.encode(), objects);
+    store.insert_identity(alice.me.did, ended.clone()).await.unwrap();
+    let refused = store.commands(alice.me.did, vec![post("no more")]).await.remove(0);
+    assert!(matches!(refused, Err(CommandError::DeviceEnded)), "{refused:?}");
+    store.stop().await;
+    drop(store);
+
+    // Cut before the database knows: the old key is still there, and the change is made again.
+    let early = TempDir::new().unwrap();
+    copy(&dir.path().join("data"), &early.path().join("data"));
+    let store = empty(early.path()).unwrap();
+    assert_eq!(store.locals()[0].device, first.public().device_id());
+    store.adopt_again("phone", alice.me.did, ended.clone(), second.clone()).await.unwrap();
+    store.commands(alice.me.did, vec![post("once more")]).await.remove(0).unwrap();
+    store.stop().await;
+    drop(store);
+
+    // Cut after it: whatever of the folder of keys is done.
+    let known = TempDir::new().unwrap();
+    copy(&dir.path().join("data"), &known.path().join("data"));
+    let store = empty(known.path()).unwrap();
+    let row = super::super::adopt::check_device(Network::MAIN, &alice.me.did, "phone", &ended, &second).unwrap();
+    let stored = row.clone();
+    let write = move |batch: &mut super::super::batch::Batch<'_>| {
+        batch.locals.insert(0, xom_protocol::encoding::encode(&stored).as_slice())?;
+        Ok(())
+    };
+    store.write(write).await.unwrap();
+    store.stop().await;
+    drop(store);
+    let mut whole = false;
+    for cut in 0.. {
+        let at = TempDir::new().unwrap();
+        copy(&known.path().join("data"), &at.path().join("data"));
+        let mut steps = 0;
+        let mut watch = |_: &'static str| {
+            steps += 1;
+            if steps > cut { Err(std::io::Error::other("cut")) } else { Ok(()) }
+        };
+        let keys = KeyFolder::at(at.path().join("data/identities/phone"));
+        let done = super::super::rekey::replace_watched(&keys, &second, &mut watch).is_ok();
+        let store = empty(at.path()).unwrap();
+        assert_eq!(store.locals(), std::slice::from_ref(&row), "cut after step {cut}");
+        store.commands(alice.me.did, vec![post("under the new key")]).await.remove(0).unwrap();
+        assert_eq!(store.snapshot().unwrap().position(&row.log).unwrap().height, 1, "cut after step {cut}");
+        store.stop().await;
+        if whole {
+            break;
+        }
+        whole = done;
+        assert!(cut < 40, "it comes to an end");
+    }
+}
+
+/// The objects with another grant, and the end of a device by its granter.
+fn grants_and_drop(granter: &Person, ended: &SecretKey, grant: Vec<u8>, mut objects: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let end = DeviceEnd { device: ended.public().device_id(), heads: Vec::new(), stands: Vec::new() };
+    let drop = compose::drop(Network::MAIN, granter.me.did, &granter.key(), end).unwrap();
+    objects.extend([grant, drop.encode()]);
+    objects
+}
+
+#[tokio::test]
+async fn a_device_answers_a_lock_that_leaves_out_what_stood_with_its_own_which_names_that_too() {
+    // ID-19
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let (tablet, thief) = (key(7), key(8));
+    let mut objects = objects_with(&alice, &tablet);
+    objects.push(compose::grant(Network::MAIN, alice.me.did, &alice.key(), &thief).unwrap().encode());
+    alice.store.insert_identity(alice.me.did, objects.clone()).await.unwrap();
+    bob.store.insert_identity(alice.me.did, objects).await.unwrap();
+    let live = |person: &Person, device: &SecretKey| {
+        person.record(&alice.me.did).state().live_device(&device.public().device_id()).is_some()
+    };
+    assert!(live(&alice, &tablet) && live(&alice, &thief));
+    // The thief's lock names nothing: he himself goes on by the grant that he hangs from, and nobody else does.
+    let lock = compose::lock(Network::MAIN, alice.me.did, &thief, 1, Vec::new()).unwrap().encode();
+    bob.store.insert_identity(alice.me.did, vec![lock.clone()]).await.unwrap();
+    assert!(!live(&bob, &tablet), "bob knows the thief's lock alone");
+    alice.store.insert_identity(alice.me.did, vec![lock.clone()]).await.unwrap();
+    assert!(live(&alice, &tablet), "alice's device has answered");
+    assert_eq!(alice.record(&alice.me.did).state().locks.len(), 2);
+    let told = alice.store.snapshot().unwrap().identity_objects(&alice.me.did).unwrap();
+    bob.store.insert_identity(alice.me.did, told).await.unwrap();
+    assert!(live(&bob, &tablet) && live(&bob, &thief), "everybody who hears of the answer knows it too");
+    // The same again is answered no second time.
+    alice.store.insert_identity(alice.me.did, vec![lock]).await.unwrap();
+    assert_eq!(alice.record(&alice.me.did).state().locks.len(), 2);
 }

@@ -1,8 +1,8 @@
 //! Erasure receipts between nodes: who answers, to whom it comes, and what the author knows of copies.
 
-use xom_node::ControlAccess;
 use xom_node::command::Command;
 use xom_node::model::{CopiesReport, CopyCounts, StatusId};
+use xom_node::{CommandError, ControlAccess};
 use xom_protocol::EntryId;
 
 use crate::harness::{Over, Person, wait_until};
@@ -111,4 +111,25 @@ async fn rcp_2_a_follower_who_never_had_the_body_answers_nothing() {
     erase(&alice, status, true).await;
     counts(&alice, later, [1, 1, 0, 0, 0]).await;
     counts(&alice, entry, [0, 0, 0, 0, 0]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn receipts_come_to_an_identity_that_was_retired_meanwhile_and_it_signs_nothing_more() {
+    // RCP-4
+    let (mut alice, mut bob) = (Person::new("alice", Over::Tcp).await, Person::new("bob", Over::Tcp).await);
+    bob.follow(alice.invite().await).await;
+    let (status, entry) = post_held_by(&alice, "a secret", &[&bob]).await;
+    counts(&alice, entry, [1, 0, 0, 1, 0]).await;
+    bob.stop().await;
+    erase(&alice, status, true).await;
+    alice.node().retire(alice.did(), ControlAccess::Kept).await.expect("retires");
+    let refused = alice.try_post("still here?").await;
+    assert!(matches!(refused, Err(CommandError::Retired)), "{refused:?}");
+    alice.stop().await;
+    alice.start().await;
+    bob.start().await;
+    counts(&alice, entry, [1, 1, 0, 0, 0]).await;
+    for person in [&alice, &bob] {
+        assert_eq!(person.node().status().await.expect("status").refusals, []);
+    }
 }

@@ -62,7 +62,7 @@ async fn finish(guardian: &Person, code: &str) {
 async fn two_of_three_guardians_bring_an_account_back_after_the_delay_over_restarts_of_everybody() {
     // REC-2, REC-3, REC-4, REC-5, REC-6
     let (mut alice, [mut bob, carol, dan]) = guarded().await;
-    let did = alice.did();
+    let (did, old_words) = (alice.did(), alice.words());
     alice.stop().await;
     let mut machine = Machine::new().await;
     let mut recovering = machine.recover(did, true, &[&bob, &carol, &dan]).await;
@@ -110,6 +110,9 @@ async fn two_of_three_guardians_bring_an_account_back_after_the_delay_over_resta
     machine.node().command(did, command).await.expect("posts");
     dan.has_posts(did, &["hello".to_owned(), "guarded well".to_owned()]).await;
     machine.node().control_key(did, ControlAccess::Kept).await.expect("the new control key is kept");
+    // The words of before would undo the recovery, and with it this device.
+    let older = machine.node().rotate(did, old_words, None).await.err();
+    assert!(matches!(older, Some(CommandError::Recovery(RecoveryError::OlderWords))), "{older:?}");
     let recovery = dan.node().recovery(did).await.expect("reads").expect("recovered");
     assert!(recovery.finished);
     machine.stop().await;
