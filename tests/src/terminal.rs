@@ -4,6 +4,7 @@
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::home::{DEADLINE, Home, binary};
 use crate::wait_until;
@@ -64,8 +65,16 @@ impl Terminal {
     ///
     /// # Panics
     /// If that takes too long.
-    pub fn end(mut self) -> (String, bool) {
-        let status = wait_until("the command ends", DEADLINE, || self.child.try_wait().expect("a child"));
+    pub fn end(self) -> (String, bool) {
+        self.end_within(DEADLINE)
+    }
+
+    /// The same of a command that takes its time.
+    ///
+    /// # Panics
+    /// If that takes too long.
+    pub fn end_within(mut self, deadline: Duration) -> (String, bool) {
+        let status = wait_until("the command ends", deadline, || self.child.try_wait().expect("a child"));
         // The reader ends with the command; until then it may hold the last of it.
         wait_until("the screen is read", DEADLINE, || Arc::get_mut(&mut self.screen).map(|_| ()));
         let text = std::mem::take(&mut *self.screen.lock().unwrap_or_else(PoisonError::into_inner));

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use xom_tests::home::{DEADLINE, text};
+use xom_tests::terminal::Terminal;
 use xom_tests::{Home, wait_until};
 
 /// How many posts are erased.
@@ -85,6 +86,72 @@ fn purged_posts_are_in_no_file_of_either_side_and_the_chain_still_verifies() {
     let shown = alice.xom(&["show", &text(&json!(ids[0]))]);
     assert_eq!((&shown["here"], shown.get("status")), (&json!("purged"), None), "{shown}");
     assert_eq!(bob.run(&["show", &text(&shown["entry"])]).status.code(), Some(5), "bob is not told of alice's copies");
+}
+
+/// The most that one request erases.
+const REQUEST_MAX: usize = 1_024;
+/// More than that.
+const MANY: usize = 1_200;
+
+/// Imports posts of another life, in several requests.
+fn import_many(home: &Home, from: usize) {
+    for start in (from..from + MANY).step_by(200) {
+        let post = |number: usize| {
+            let source = format!("https://old.example/{number}");
+            json!({ "source_url": source, "published": "2020-01-02T03:04:05Z", "text": secret(number) })
+        };
+        let posts: Vec<Value> = (start..start + 200).map(post).collect();
+        let (code, answer) = home.post("/api/xom/v1/import/posts", &json!({ "posts": posts }));
+        assert_eq!(code, 200, "{answer}");
+    }
+}
+
+fn statuses(home: &Home) -> usize {
+    let me = home.get("/api/v1/accounts/verify_credentials");
+    me["statuses_count"].as_u64().and_then(|count| usize::try_from(count).ok()).expect("a count")
+}
+
+#[test]
+fn erasing_more_than_one_request_takes_goes_on_after_a_kill_and_asks_for_the_passphrase_once() {
+    let mut alice = Home::started("alice");
+    let passphrase = alice.scratch().join("passphrase");
+    std::fs::write(&passphrase, "correct horse battery").expect("writable");
+    let passphrase = passphrase.display().to_string();
+    let words = alice.scratch().join("words");
+    alice.save_words(&words);
+    let words = words.display().to_string();
+    alice.xom(&["phrase", "confirm", "--words-file", &words, "--passphrase-file", &passphrase]);
+    import_many(&alice, 0);
+    assert_eq!(statuses(&alice), MANY);
+
+    let erase = ["erase", "--everything", "--keep-identity", "--yes", "--now", "--passphrase-file", &passphrase];
+    let mut erasing = alice.begin(&erase);
+    wait_until("some are erased", DEADLINE, || (statuses(&alice) < MANY).then_some(()));
+    alice.kill_at_once();
+    let ended = wait_until("the command ends", DEADLINE, || erasing.try_wait().expect("a child"));
+    assert!(!ended.success(), "the node was killed under it");
+    alice.start();
+    let left = statuses(&alice);
+    assert!(left < MANY, "what was erased stays erased");
+    alice.heads(&alice.did());
+    let counted = alice.xom(&["erase", "--everything", "--dry-run"]);
+    let posts = counted["kinds"]["post"].as_u64().unwrap_or_default();
+    assert_eq!(posts, left as u64, "{counted}");
+
+    if left <= REQUEST_MAX {
+        import_many(&alice, MANY);
+    }
+    let mut terminal = Terminal::run(&alice, "erase --everything --keep-identity --yes --now");
+    terminal.read_to("Passphrase: ");
+    terminal.type_line("correct horse battery");
+    let (rest, went_well) = terminal.end_within(DEADLINE * 5);
+    assert!(went_well && !rest.contains("Passphrase"), "{rest}");
+    assert!(rest.contains("to go") && rest.contains("erased; the bytes are purged"), "{rest}");
+    assert_eq!((statuses(&alice), &alice.xom(&["erase", "--everything", "--dry-run"])["found"]), (0, &json!(0)));
+    alice.xom(&["compact"]);
+    alice.kill();
+    let secrets: Vec<String> = (0..2 * MANY).step_by(97).map(secret).collect();
+    assert_eq!(found_in(&alice.data_dir(), &secrets), Vec::<String>::new());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `/api/xom/v1/erasures`: erases many own entries at once, or only counts them.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use serde_json::{Value, json};
@@ -15,6 +16,8 @@ use crate::http::{ApiError, Call, Params};
 const ENTRIES_MAX: usize = 1_024;
 /// Entries of one group commit.
 const BATCH_MAX: usize = 128;
+/// After so long no further commit is begun, so that a slow disk ends no request without an answer.
+const BEGIN_MAX: Duration = Duration::from_secs(8);
 
 /// Erases what `before` (a time), `device` or `everything` says, with `now` by an order of the control key; with
 /// `dry_run` nothing. `retire` with `everything` ends the identity once nothing is left.
@@ -30,7 +33,7 @@ pub async fn post(call: Call, mut params: Params) -> Result<Json<Value>, ApiErro
     for (_, kind) in &found {
         *kinds.entry(kind.name().to_owned()).or_default() += 1;
     }
-    let mut erased = 0;
+    let (began, mut erased, mut done) = (Instant::now(), 0, 0);
     let dry_run = params.flag("dry_run").unwrap_or(false);
     if !dry_run {
         let now = params.flag("now").unwrap_or(false);
@@ -38,14 +41,18 @@ pub async fn post(call: Call, mut params: Params) -> Result<Json<Value>, ApiErro
         let opened = if now || retire { Some(call.node.control_key(did, access.clone()).await?) } else { None };
         let key = opened.filter(|_| now);
         for batch in found[..found.len().min(ENTRIES_MAX)].chunks(BATCH_MAX) {
+            if began.elapsed() > BEGIN_MAX {
+                break;
+            }
             let command = |entry| Command::EraseEntry { entry, now: key.clone() };
             let commands = batch.iter().map(|(entry, _)| command(*entry)).collect();
-            for done in call.node.commands(did, commands).await {
-                erased += u64::from(done?.entry.is_some());
+            for answer in call.node.commands(did, commands).await {
+                erased += u64::from(answer?.entry.is_some());
             }
+            done += batch.len();
         }
     }
-    let left = found.len().saturating_sub(if dry_run { 0 } else { ENTRIES_MAX });
+    let left = found.len() - done;
     let retired = retire && !dry_run && left == 0;
     if retired {
         call.node.retire(did, access).await?;
