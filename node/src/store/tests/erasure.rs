@@ -36,6 +36,24 @@ async fn an_erased_post_is_hidden_at_once_and_purged_when_it_is_due() {
 }
 
 #[tokio::test]
+async fn a_post_that_was_read_is_not_opened_once_it_is_erased_and_not_in_memory_once_it_is_purged() {
+    let alice = Person::new("alice");
+    let status = alice.post(SECRET).await;
+    let reader = crate::reader::Reader::new(alice.store.snapshot().unwrap()).unwrap();
+    let entry = reader.status(None, status).unwrap().expect("a post").reference.entry;
+    let place = reader.snapshot().place_of_entry(&entry).unwrap().unwrap();
+    drop(reader);
+    let opened = || alice.store.snapshot().unwrap().opened(place).unwrap();
+    let is_kept = || alice.store.shared.opened.get(&entry).is_ok();
+    assert!(opened().is_some() && is_kept());
+    alice.erase(status, false).await;
+    assert!(opened().is_none() && is_kept(), "hidden, and may be shown again");
+    alice.wait(ERASE_DELAY_MS + 1_000);
+    alice.store.purge_due().await.unwrap();
+    assert!(!is_kept());
+}
+
+#[tokio::test]
 async fn a_purge_by_order_leaves_no_trace_after_compaction_and_the_chain_stays_whole() {
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let status = alice.post(SECRET).await;
