@@ -36,6 +36,7 @@ use libp2p_stream::Control;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use xom_protocol::{Did, Digest};
 
 use self::driver::{Ask, Driver, Parts, Remembered};
 use self::guarded::Gate;
@@ -180,9 +181,9 @@ impl Net {
         self.guardians.ask(ask).await.into_iter().map(|(_, answer)| answer).collect()
     }
 
-    /// How many connected peers hold the same objects of a local identity as this node, as of a second ago.
-    pub(crate) fn agreeing_on(&self, did: &xom_protocol::Did) -> usize {
-        self.connected.borrow().values().filter(|peer| peer.agrees_on(did)).count()
+    /// How many connected peers hold these objects of a local identity, as of a second ago.
+    pub(crate) fn agreeing_on(&self, did: &Did, digest: &Digest) -> usize {
+        self.connected.borrow().values().filter(|peer| peer.agrees_on(did, digest)).count()
     }
 
     /// All peers known.

@@ -291,7 +291,8 @@ impl<'a> Talk<'a> {
     /// Notes of which local identities the peer holds what this node holds.
     fn note_agreed(&self) {
         let locals = self.with.shared.store.locals().into_iter().map(|local| local.did);
-        self.with.tally.set_agreed(locals.filter(|did| self.session.agrees_on(did)).collect());
+        let agreed = locals.filter_map(|did| self.session.agreed_on(&did).map(|digest| (did, digest)));
+        self.with.tally.set_agreed(agreed.collect());
     }
 
     fn refused(&self, rule: Rule, detail: &str) {

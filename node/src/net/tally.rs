@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use xom_protocol::{Did, Rule};
+use xom_protocol::{Did, Digest, Rule};
 
 use super::clocks::PeerClock;
 
@@ -25,7 +25,7 @@ pub(super) struct PeerTally {
     pub(super) clock: PeerClock,
     in_sync: AtomicBool,
     dids: Mutex<Vec<Did>>,
-    agreed: Mutex<Vec<Did>>,
+    agreed: Mutex<Vec<(Did, Digest)>>,
 }
 
 impl Tally {
@@ -86,14 +86,14 @@ impl PeerTally {
         self.dids.lock().unwrap_or_else(|broken| broken.into_inner()).clone()
     }
 
-    /// Notes of which local identities the peer holds the same objects as this node.
-    pub(super) fn set_agreed(&self, dids: Vec<Did>) {
-        *self.agreed.lock().unwrap_or_else(|broken| broken.into_inner()) = dids;
+    /// Notes of which local identities the peer holds the same objects as this node, with the digest of these.
+    pub(super) fn set_agreed(&self, agreed: Vec<(Did, Digest)>) {
+        *self.agreed.lock().unwrap_or_else(|broken| broken.into_inner()) = agreed;
     }
 
-    /// True if it was found to hold the same objects of this identity.
-    pub(super) fn agrees_on(&self, did: &Did) -> bool {
-        self.agreed.lock().unwrap_or_else(|broken| broken.into_inner()).contains(did)
+    /// True if it was found to hold these objects of this identity.
+    pub(super) fn agrees_on(&self, did: &Did, digest: &Digest) -> bool {
+        self.agreed.lock().unwrap_or_else(|broken| broken.into_inner()).contains(&(*did, *digest))
     }
 
     /// Forgets what was proved: proofs hold for one connection.

@@ -175,10 +175,11 @@ impl Recovering {
         self.store.end_device(self.did(), device, Some(ControlKey::new(key)), false, Kept::All).await.map(|_| ())
     }
 
-    /// How many connected nodes hold all that this node did to the identity, as of a second ago. It counts
-    /// for others only once somebody has it.
-    pub fn told(&self) -> usize {
-        self.net.agreeing_on(&self.did())
+    /// How many connected nodes hold all that this node has done to the identity by now. It counts for others
+    /// only once somebody has it.
+    pub fn told(&self) -> Result<usize, StoreError> {
+        let record = self.record()?;
+        Ok(record.map_or(0, |record| self.net.agreeing_on(&self.did(), &record.digest())))
     }
 
     /// Names the nodes of the plan to the network, and looks for the identity.

@@ -18,7 +18,7 @@ use super::refusal::Refusal;
 use super::serving::Serving;
 use super::set::{Item, Set};
 use super::settings;
-use crate::ids::{Did, LogId};
+use crate::ids::{Did, Digest, LogId};
 use crate::limits::{AIMED_ENTRIES_MAX, FAULTS_MAX};
 use crate::rule::Rule;
 
@@ -98,9 +98,10 @@ impl Session {
         logs.any(|state| state.ours.height > 0 && state.their_height() > 0)
     }
 
-    /// True if the peer has said that it holds the same objects of this identity as we do.
-    pub fn agrees_on(&self, did: &Did) -> bool {
-        self.set.identities.get(did).is_some_and(|state| state.ours.is_some() && state.theirs == Some(state.ours))
+    /// The digest of the objects of this identity, where the peer has said that it holds the same as we do.
+    pub fn agreed_on(&self, did: &Did) -> Option<Digest> {
+        let state = self.set.identities.get(did)?;
+        state.ours.filter(|_| state.theirs == Some(state.ours))
     }
 
     /// True once [`Output::Close`] was returned.

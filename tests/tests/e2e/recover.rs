@@ -52,7 +52,7 @@ fn an_identity_whose_folder_is_gone_comes_back_by_its_words_and_its_follower_rea
     // It ended only when somebody had all of it, the removal too.
     assert_eq!(back["told"], true, "{back}");
     let known = bob.xom(&["identity", "resolve", &did]);
-    assert_eq!(known["authentication"].as_array().map(Vec::len), Some(1), "{known}");
+    assert_eq!(known["document"]["authentication"].as_array().map(Vec::len), Some(1), "{known}");
 
     machine.start();
     assert_eq!(machine.did(), did);

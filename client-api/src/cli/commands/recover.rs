@@ -116,7 +116,7 @@ impl Args {
             recovering.remove_device(*other, words).await.map_err(failed)?;
             removed.push(*other);
         }
-        let told = told(&recovering).await;
+        let told = told(&recovering).await?;
         let others: Vec<DeviceId> = others.into_iter().filter(|other| !removed.contains(other)).collect();
         let texts = |list: &[DeviceId]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
         let lost = missing.sentences(&username);
@@ -230,15 +230,15 @@ fn nothing_begun() -> CliError {
 }
 
 /// Waits until somebody holds what was done to the identity; false where nobody has it in time.
-async fn told(recovering: &Recovering) -> bool {
+async fn told(recovering: &Recovering) -> Result<bool, CliError> {
     let began = tokio::time::Instant::now();
-    while recovering.told() == 0 {
+    while recovering.told().map_err(|e| CliError::Failed(e.to_string()))? == 0 {
         if began.elapsed() > TELL_MAX {
-            return false;
+            return Ok(false);
         }
         tokio::time::sleep(STEP).await;
     }
-    true
+    Ok(true)
 }
 
 /// How far it is, for people.

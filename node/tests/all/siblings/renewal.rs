@@ -44,7 +44,7 @@ async fn r_frk_2_a_folder_that_is_behind_gets_a_new_device_key_by_the_words_wher
         panic!("done is done")
     };
     assert_eq!((device, others), (device_of(&old).await, vec![before]));
-    wait_until("bob was told", async || (recovering.told() > 0).then_some(())).await;
+    wait_until("bob was told", async || (recovering.told().expect("reads") > 0).then_some(())).await;
     recovering.forget().expect("forgets");
     old.post("three").await;
     old.stop().await;
