@@ -145,13 +145,15 @@ impl Sessions {
 
     /// A conversation has ended; `again` if it is to be held again at once.
     pub(super) fn ended(&mut self, peer: &PeerId, number: u64, again: bool, now: Instant) {
+        // Where both sides want to open, the higher id gives the lower one a while: else each could end the other's.
+        let turn = if self.own < *peer { Duration::ZERO } else { GRACE };
         let Some(pair) = self.pairs.get_mut(peer) else { return };
         let Some(running) = pair.running.take_if(|running| running.number == number) else { return };
         let held = again || now.saturating_duration_since(running.since) > HELD;
         pair.failures = if held { 0 } else { pair.failures.saturating_add(1) };
         let backoff = if held { Duration::ZERO } else { delay(pair.failures, Before::Known) };
         if pair.connected {
-            pair.open_at = pair.opens.map(|wait| now + wait + backoff);
+            pair.open_at = pair.opens.map(|wait| now + wait.max(turn) + backoff);
         } else if pair.failures == 0 {
             self.pairs.remove(peer);
         }
@@ -253,6 +255,21 @@ mod tests {
         let taken = (0..1_000).filter(|_| alice.accept(low, now).is_some()).count();
         assert_eq!(u32::try_from(taken), Ok(STREAMS_MAX));
         assert!(alice.accept(low, now + WINDOW).is_some());
+    }
+
+    #[test]
+    fn syn_22_after_an_end_the_higher_id_lets_the_lower_one_open() {
+        let (low, high) = pair();
+        let now = Instant::now();
+        let (mut alice, mut bob) = (sessions(low), sessions(high));
+        alice.connected(high, Opening::Here, now);
+        bob.connected(low, Opening::Here, now);
+        let (ours, theirs) = (alice.due(now).remove(0).1, bob.due(now).remove(0).1);
+        alice.ended(&high, ours.number, true, now);
+        bob.ended(&low, theirs.number, true, now);
+        assert_eq!(alice.due(now).len(), 1);
+        assert!(bob.due(now).is_empty());
+        assert_eq!(bob.due(now + GRACE).len(), 1, "alice's stream never came");
     }
 
     #[test]

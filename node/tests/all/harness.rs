@@ -14,7 +14,7 @@ use xom_protocol::phrase::Phrase;
 use xom_protocol::{Did, Network};
 
 /// How long anything may take: generous, since many tests share two cores.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 /// How often a condition is looked at.
 const POLL: Duration = Duration::from_millis(15);
 
