@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use libp2p::kad::store::{MemoryStore, MemoryStoreConfig};
 use libp2p::kad::{self, Mode, RecordKey};
-use libp2p::{PeerId, StreamProtocol};
+use libp2p::{Multiaddr, PeerId, StreamProtocol};
 use xom_protocol::{Did, Network, find};
+
+use super::address::split;
 
 /// How long a statement holds (`FIND-2`).
 const STATEMENT_TTL: Duration = Duration::from_secs(3_600);
@@ -38,6 +40,8 @@ const SEARCH_AGAIN_MAX: Duration = Duration::from_secs(600);
 const STATEMENTS_MAX: u32 = 256;
 /// Nodes whose statements are counted.
 const ALLOWANCES_MAX: usize = 4_096;
+/// Addresses of one node in the table: those that it tells at once, and where this node has dialled it.
+const ADDRESSES_PER_NODE_MAX: usize = 8;
 /// Length of a key, bytes.
 pub(super) const KEY_BYTES: usize = 32;
 /// The longest message of the table, bytes.
@@ -71,6 +75,27 @@ pub(super) fn table(own: PeerId, network: Network) -> Table {
     // Everybody serves; who can't be reached is in nobody's table (`FIND-3`).
     table.set_mode(Some(Mode::Server));
     table
+}
+
+/// Enters a node with these addresses, or with these besides those that it has: anew where it would have too many, since
+/// a node may tell other ones without end (`FIND-3`).
+pub(super) fn enter(table: &mut Table, peer: PeerId, addresses: Vec<Multiaddr>) {
+    let has = addresses_in(table, &peer);
+    let news = addresses.iter().filter(|address| !has.contains(address)).count();
+    if has.len() + news > ADDRESSES_PER_NODE_MAX {
+        table.remove_peer(&peer);
+    }
+    for address in addresses {
+        table.add_address(&peer, address);
+    }
+}
+
+/// The addresses of a node in the table, without its id.
+fn addresses_in(table: &mut Table, peer: &PeerId) -> BTreeSet<Multiaddr> {
+    let bucket = table.kbucket(*peer);
+    let entries = bucket.iter().flat_map(|bucket| bucket.iter());
+    let own = entries.filter(|entry| entry.node.key.preimage() == peer);
+    own.flat_map(|entry| entry.node.value.iter().map(|address| split(address.clone()).0).collect::<Vec<_>>()).collect()
 }
 
 /// The key of an identity, as the table takes it (`FIND-2`).
@@ -183,6 +208,17 @@ mod tests {
 
     fn did(number: u8) -> Did {
         Did([number; 32])
+    }
+
+    #[test]
+    fn find_3_a_node_that_tells_ever_other_addresses_has_few_in_the_table() {
+        let (mut table, mallory) = (table(PeerId::random(), Network::MAIN), PeerId::random());
+        for port in 1..1_000 {
+            let address: Multiaddr = format!("/ip4/127.0.0.1/tcp/{port}").parse().expect("an address");
+            enter(&mut table, mallory, vec![address.clone()]);
+            let has = addresses_in(&mut table, &mallory);
+            assert!(has.contains(&address) && has.len() <= ADDRESSES_PER_NODE_MAX, "{has:?}");
+        }
     }
 
     #[test]

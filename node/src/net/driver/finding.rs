@@ -114,10 +114,10 @@ impl Driver {
         }
         let seen_at = self.seen_at(&peer);
         let at_itself = |address: &&Multiaddr| listen::ip(address).is_some_and(|ip| seen_at.contains(&ip));
-        let addresses = info.listen_addrs.iter().filter(at_itself).filter(|address| self.gate.may_learn(address));
-        for address in addresses.take(ADDRESSES_MAX) {
-            self.swarm.behaviour_mut().dht.inner().add_address(&peer, address.clone());
-        }
+        let fitting = info.listen_addrs.iter().filter(at_itself).filter(|address| self.gate.may_learn(address));
+        let addresses: Vec<Multiaddr> = fitting.take(ADDRESSES_MAX).cloned().collect();
+        let table = self.swarm.behaviour_mut().dht.inner();
+        dht::enter(table, peer, addresses);
     }
 
     /// The IP addresses at which a connected peer is seen.
@@ -148,7 +148,12 @@ impl Driver {
 
     /// Others on the local network have announced themselves, or somebody has announced them (`FIND-6`).
     pub(super) fn on_local_peers(&mut self, event: mdns::Event) {
-        let mdns::Event::Discovered(announced) = event else { return };
+        let announced = match event {
+            mdns::Event::Discovered(announced) => announced,
+            mdns::Event::Expired(gone) => {
+                return self.local_peers.retain(|peer| gone.iter().all(|(expired, _)| expired != peer));
+            }
+        };
         for (peer, address) in announced {
             let near = matches!(Scope::of(&address), Some(Scope::Link | Scope::Home));
             let known = self.local_peers.contains(&peer);
