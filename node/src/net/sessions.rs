@@ -191,6 +191,18 @@ mod tests {
         Sessions::new(own, CancellationToken::new())
     }
 
+    /// Two that have dialled each other, the lower id first, each with the stream that it opens.
+    fn both_open(now: Instant) -> ((PeerId, Sessions, Permit), (PeerId, Sessions, Permit)) {
+        let (low, high) = pair();
+        let open = |own, peer| {
+            let mut sessions = sessions(own);
+            sessions.connected(peer, Opening::Here, now);
+            let permit = sessions.due(now).remove(0).1;
+            (own, sessions, permit)
+        };
+        (open(low, high), open(high, low))
+    }
+
     #[test]
     fn syn_22_who_has_dialled_opens_and_who_knows_the_peer_waits_a_while() {
         let (low, high) = pair();
@@ -221,12 +233,8 @@ mod tests {
 
     #[test]
     fn syn_22_where_both_open_the_stream_of_the_lower_id_stays() {
-        let (low, high) = pair();
         let now = Instant::now();
-        let (mut alice, mut bob) = (sessions(low), sessions(high));
-        alice.connected(high, Opening::Here, now);
-        bob.connected(low, Opening::Here, now);
-        let (ours, theirs) = (alice.due(now).remove(0).1, bob.due(now).remove(0).1);
+        let ((low, mut alice, ours), (high, mut bob, theirs)) = both_open(now);
         assert!(alice.accept(high, now).is_none());
         assert!(bob.accept(low, now).is_some());
         assert!(!ours.stop.is_cancelled());
@@ -259,12 +267,8 @@ mod tests {
 
     #[test]
     fn syn_22_after_an_end_the_higher_id_lets_the_lower_one_open() {
-        let (low, high) = pair();
         let now = Instant::now();
-        let (mut alice, mut bob) = (sessions(low), sessions(high));
-        alice.connected(high, Opening::Here, now);
-        bob.connected(low, Opening::Here, now);
-        let (ours, theirs) = (alice.due(now).remove(0).1, bob.due(now).remove(0).1);
+        let ((low, mut alice, ours), (high, mut bob, theirs)) = both_open(now);
         alice.ended(&high, ours.number, true, now);
         bob.ended(&low, theirs.number, true, now);
         assert_eq!(alice.due(now).len(), 1);
