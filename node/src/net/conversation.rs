@@ -277,6 +277,7 @@ impl<'a> Talk<'a> {
                 Output::Progress { logs_left, entries_left } => self.set_in_sync(logs_left == 0 && entries_left == 0),
                 Output::InSync => self.set_in_sync(true),
                 Output::PeerHolds { log, height } => self.peer_holds(log, height),
+                Output::SentBodies { log, places } => self.copies.sent_bodies(log, places),
                 other => self.outputs.push_back(other),
             }
         }

@@ -2,6 +2,7 @@
 //!
 //! He speaks `/xom/sync/1` by hand, under identities and with logs of his own making.
 
+mod arrival;
 mod blobs;
 mod checkpoints;
 mod clocks;
@@ -10,7 +11,10 @@ mod devices;
 mod erasure;
 mod forks;
 mod line;
+mod locks;
 mod logs;
+mod lost;
+mod middle;
 mod objects;
 mod opened;
 mod partition;

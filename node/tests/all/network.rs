@@ -5,6 +5,7 @@ mod copies;
 mod finding;
 mod liar;
 mod mallory;
+mod names;
 mod receipts;
 mod services;
 mod start;

@@ -1,6 +1,7 @@
 //! Several devices of one identity: alice has a phone and a laptop, bob follows her.
 
 mod erasures;
+mod hidden;
 mod locks;
 mod pairing;
 mod removal;

@@ -135,6 +135,14 @@ pub enum Output {
         /// How many entries.
         height: u64,
     },
+    /// The peer was sent the bodies of entries of a log of one of the identities that we proved; it has
+    /// not said yet whether they arrived.
+    SentBodies {
+        /// The log.
+        log: LogId,
+        /// The places of the entries.
+        places: Vec<u64>,
+    },
     /// The peer sent entries of a log of one of the identities that we proved, with their bodies, that
     /// are held here already.
     Resent {

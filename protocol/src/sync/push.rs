@@ -83,6 +83,7 @@ impl Pushes {
         state.told_height = state.told_height.max(position.height);
         let (id, counter) = (state.salted, comparison.counter);
         let number = self.reserve(bytes, now_ms, Some((log, position.height)));
+        receipts::sends(set, log, from, &entries, out);
         out.push(Output::Send(Message::Push(Push { number, id, from, counter, entries }).encode()));
     }
 

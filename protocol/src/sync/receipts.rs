@@ -95,6 +95,19 @@ pub(super) fn holds(set: &mut Set, log: LogId, height: u64, out: &mut Vec<Output
     }
 }
 
+/// The peer is being sent these entries of a log, from a place on: bodies of our own logs may be copies of
+/// theirs from now on (`RCP-6`).
+pub(super) fn sends(set: &Set, log: LogId, from: u64, entries: &[SignedEntry], out: &mut Vec<Output>) {
+    if !set.logs.get(&log).is_some_and(|state| set.own.contains(&state.did)) {
+        return;
+    }
+    let with_body = (from..).zip(entries).filter(|(_, entry)| entry.body.is_some());
+    let places: Vec<u64> = with_body.map(|(place, _)| place).collect();
+    if !places.is_empty() {
+        out.push(Output::SentBodies { log, places });
+    }
+}
+
 /// Everything that was told up to this counter of ours is durable at the peer (`SYN-6`).
 pub(super) fn holds_by_counter(set: &mut Set, counter: u64, out: &mut Vec<Output>) {
     for log in set.own_logs.clone() {

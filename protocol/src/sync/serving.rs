@@ -8,6 +8,7 @@ use super::applying::entry_bytes;
 use super::fork;
 use super::message::{Message, Range, SaltedId};
 use super::output::{Output, RequestId};
+use super::receipts;
 use super::refusal::Refusal;
 use super::set::{Item, LogState, Set};
 use crate::entry::SignedEntry;
@@ -139,6 +140,7 @@ impl Serving {
                 let end = cut_run(&mut entries, next, to, bytes);
                 strip_signatures(&mut entries, next, end);
                 let after = next + entries.len() as u64;
+                receipts::sends(set, log, next, &entries, out);
                 send_run(request, next, end, entries, out);
                 if end {
                     end_serving(set, log, after);

@@ -104,6 +104,8 @@ pub(crate) struct Home {
     pub(crate) receipts_outcome: Option<Outcome>,
     /// What peers were found to hold.
     pub(crate) copies: Vec<(LogId, u64)>,
+    /// The places of whose bodies it was told that the peer was sent them.
+    pub(crate) sent: Vec<(LogId, u64)>,
     /// Headers of what came again with its body.
     pub(crate) resent: Vec<Vec<u8>>,
 }

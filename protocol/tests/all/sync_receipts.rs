@@ -90,6 +90,24 @@ fn rcp_6_alice_learns_how_far_bob_holds_her_log_and_nobody_elses() {
     world.assert_peaceful();
 }
 
+#[test]
+fn rcp_6_alice_knows_to_whom_bodies_went_before_they_are_acknowledged_by_range_and_by_push() {
+    let (mut world, alice) = world(46, 40);
+    let carol = Author::new("carol");
+    world.publish(ALICE, &carol, 5, 100);
+    world.follow(BOB, carol.did);
+    world.connect(ALICE, BOB);
+    world.run(3_000);
+    let places = |from: u64, to: u64| (from..to).map(|place| (alice.log(), place)).collect::<Vec<_>>();
+    assert_eq!(world.homes[ALICE].sent, places(0, 40), "of her own log alone");
+    world.publish(ALICE, &alice, 1, 100);
+    assert_eq!(world.homes[ALICE].sent, places(0, 41), "as soon as it is pushed");
+    assert_eq!(world.homes[ALICE].copies.last(), Some(&(alice.log(), 40)), "it is not acknowledged yet");
+    world.run(1_000);
+    assert_eq!(world.homes[BOB].sent, []);
+    world.assert_peaceful();
+}
+
 /// Alice's own node, in the middle of a conversation.
 fn victim() -> Victim {
     let alice = Author::new("alice");

@@ -165,6 +165,7 @@ impl Victim {
             Output::LoadReceipts => inputs.push(self.home.load_receipts()),
             Output::ReceiptsTaken => drop(self.home.receipts_due.pop_front()),
             Output::PeerHolds { log, height } => self.home.copies.push((log, height)),
+            Output::SentBodies { log, places } => self.home.sent.extend(places.into_iter().map(|place| (log, place))),
             Output::Resent { headers } => self.home.resent.extend(headers),
             Output::Apply { ticket, batch } => {
                 let (answer, news) = self.home.apply(ticket, batch);

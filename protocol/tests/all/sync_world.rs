@@ -170,6 +170,9 @@ impl World {
             Output::Progress { .. } | Output::OwnHeadsKnown => {}
             Output::ReceiptsTaken => drop(self.homes[node].receipts_due.pop_front()),
             Output::PeerHolds { log, height } => self.homes[node].copies.push((log, height)),
+            Output::SentBodies { log, places } => {
+                self.homes[node].sent.extend(places.into_iter().map(|place| (log, place)))
+            }
             Output::Resent { headers } => self.homes[node].resent.extend(headers),
             Output::InSync => {
                 if let Some(end) = self.ends.get_mut(&id) {

@@ -55,6 +55,9 @@ impl Talk<'_> {
             self.with.shared.count_sent(&self.with.tally, stored.entries.len());
         }
         let own = self.with.shared.store.locals().iter().any(|local| local.did == stored.author);
+        if own {
+            self.know_what_was_sent(stored.author, &stored.entries).await?;
+        }
         let heard: Vec<Did> = match own {
             true => self.claims.iter().filter(|(_, given)| given.is_some()).map(|((did, _), _)| *did).collect(),
             false => Vec::new(),

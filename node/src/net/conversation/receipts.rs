@@ -1,12 +1,13 @@
 //! Receipts and copies in a conversation: whom the peer is given receipts for, and what it is known to hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use xom_protocol::entry::Header;
+use xom_protocol::body::Body;
+use xom_protocol::entry::{Header, Kind, Reference, VerifiedEntry};
 use xom_protocol::sync::Input;
-use xom_protocol::sync::message::ReceiptNews;
+use xom_protocol::sync::message::{KnownCopy, ReceiptNews};
 use xom_protocol::{DeviceId, Did, EntryId, LogId};
 
 use super::Talk;
@@ -20,6 +21,10 @@ const WRITE_EVERY: Duration = Duration::from_secs(5);
 /// How often it is written that a peer that changes nothing is still there.
 const SEEN_EVERY: Duration = Duration::from_secs(300);
 
+/// Bodies of local identities that were sent last: more than can be on their way unacknowledged, so that an
+/// erase that overtakes the acknowledgement finds its target here.
+const SENT_MAX: usize = 4_096;
+
 /// What this conversation knows of the peer as a holder of copies.
 #[derive(Debug)]
 pub(super) struct Copies {
@@ -27,6 +32,8 @@ pub(super) struct Copies {
     first: Option<(Did, DeviceId)>,
     /// Logs of local identities that it holds, up to a height.
     heights: BTreeMap<LogId, u64>,
+    /// Entries of local identities whose bodies it was sent in this conversation, the newest last.
+    sent: VecDeque<(LogId, u64)>,
     changed: bool,
     written: Option<Instant>,
     /// What was sent last and is not acknowledged.
@@ -36,12 +43,30 @@ pub(super) struct Copies {
 impl Copies {
     /// Nothing is known.
     pub(super) fn new() -> Self {
-        Self { first: None, heights: BTreeMap::new(), changed: false, written: None, given: None }
+        Self {
+            first: None,
+            heights: BTreeMap::new(),
+            sent: VecDeque::new(),
+            changed: false,
+            written: None,
+            given: None,
+        }
     }
 
     /// The peer has proven a device.
     pub(super) fn proven(&mut self, did: Did, device: DeviceId) {
         self.first.get_or_insert((did, device));
+    }
+
+    /// The peer was sent the bodies of these entries.
+    pub(super) fn sent_bodies(&mut self, log: LogId, places: Vec<u64>) {
+        self.sent.extend(places.into_iter().map(|place| (log, place)));
+        let surplus = self.sent.len().saturating_sub(SENT_MAX);
+        self.sent.drain(..surplus);
+    }
+
+    fn was_sent(&self, target: &Reference) -> bool {
+        self.sent.iter().rev().any(|(log, place)| (*log, *place) == (target.log, target.seq))
     }
 
     fn is_due(&self) -> bool {
@@ -111,6 +136,34 @@ impl Talk<'_> {
         }
     }
 
+    /// A local identity has erased something: where the peer was sent the body before it hears of that, it
+    /// holds a copy, whether or not it has acknowledged it by now (`RCP-6`).
+    pub(super) async fn know_what_was_sent(
+        &mut self,
+        author: Did,
+        entries: &[Arc<VerifiedEntry>],
+    ) -> Result<(), StoreError> {
+        let Some((holder, device)) = self.admitted_copy() else { return Ok(()) };
+        let targets = entries.iter().filter_map(|entry| erased(entry));
+        let targets: Vec<Reference> = targets.filter(|target| self.copies.was_sent(target)).collect();
+        if targets.is_empty() {
+            return Ok(());
+        }
+        let shared = Arc::clone(&self.with.shared);
+        let unknown = blocking(move || {
+            let snapshot = shared.store.snapshot()?;
+            let mut unknown = Vec::new();
+            for entry in targets.into_iter().map(|target| target.entry) {
+                if !snapshot.is_known_copy(&entry, &device)? {
+                    unknown.push(KnownCopy { entry, holder, device, seen_ms: now_ms() });
+                }
+            }
+            Ok(unknown)
+        })
+        .await?;
+        if unknown.is_empty() { Ok(()) } else { self.with.shared.store.take_copies(author, unknown).await }
+    }
+
     /// Writes down what the peer holds, where that is due; at the end of a conversation in any case.
     pub(super) async fn keep_copies(&mut self, at_end: bool) -> Result<(), StoreError> {
         let due = self.copies.is_due() || at_end && !self.copies.heights.is_empty();
@@ -136,5 +189,14 @@ impl Talk<'_> {
             tracing::warn!(peer = %self.with.peer, broken, "a peer sent what it had promised to have purged");
         }
         Ok(())
+    }
+}
+
+/// What an entry erases, if it is an erase.
+fn erased(entry: &VerifiedEntry) -> Option<Reference> {
+    let body = entry.body().filter(|_| entry.header().kind == Kind::Erase)?;
+    match Body::decode(&entry.header().kind, &body.bytes) {
+        Ok(Body::Erase(erase)) => Some(erase.target),
+        _ => None,
     }
 }

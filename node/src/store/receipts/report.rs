@@ -33,6 +33,12 @@ pub(crate) struct CopyRow {
 }
 
 impl Snapshot {
+    /// True if a device is known already to hold, or to have held, a copy of an erased entry.
+    pub(crate) fn is_known_copy(&self, entry: &EntryId, device: &DeviceId) -> Result<bool, StoreError> {
+        let row = self.table(tables::ANSWERS)?.get((&entry.0, &device.0))?;
+        Ok(row.map(|row| rows::read::<AnswerRow>(row.value())).transpose()?.is_some_and(|row| row.known))
+    }
+
     /// The copies of an entry of a local identity, by device.
     pub(crate) fn copies(&self, place: PlaceKey, entry: &EntryId, erased: bool) -> Result<Vec<CopyRow>, StoreError> {
         let mut copies: BTreeMap<DeviceId, CopyRow> = BTreeMap::new();

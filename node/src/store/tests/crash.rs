@@ -1,13 +1,17 @@
 //! A disk that stops, tears writes or is full (R-STO-1 to R-STO-4, R-FRK-4).
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use redb::{Builder, Database, StorageBackend};
+use xom_protocol::EntryId;
+use xom_protocol::entry::Header;
 
 use super::*;
 use crate::error::StoreError;
+use crate::store::Notice;
 
 /// A disk in memory that tells what is durable from what was only written.
 #[derive(Debug, Default)]
@@ -185,6 +189,63 @@ async fn power_loss_at_any_instant_keeps_what_was_acknowledged_and_the_chain_who
         assert!(texts.len() <= acks.len() + 1, "none twice");
         restarted.post("after").await;
         assert_eq!(restarted.store.verify().await.unwrap().faults, Vec::<String>::new());
+        restarted.store.stop().await;
+    }
+}
+
+/// A machine that is cut off at some instant: what its peers were told by then, and what its disk held.
+struct CutOff {
+    told: BTreeMap<u64, EntryId>,
+    image: Vec<u8>,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r_frk_4_a_crash_between_signing_storing_and_publishing_leaves_no_second_entry_at_a_place_that_was_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("data");
+    let disk = Arc::new(Disk::default());
+    let alice = person(open_on(&disk, &path));
+    // Whatever is pushed to a peer or answered to it is heard of here first.
+    let mut notices = alice.store.notices();
+    let (store, did) = (alice.store.clone(), alice.me.did);
+    let writing = tokio::spawn(async move {
+        for index in 0..90 {
+            store.commands(did, vec![post(&format!("post {index}"))]).await.remove(0).unwrap();
+        }
+    });
+    let (mut seed, mut told, mut cuts) = (11, BTreeMap::new(), Vec::<CutOff>::new());
+    while !writing.is_finished() {
+        while let Ok(notice) = notices.try_recv() {
+            let Notice::Entries(stored) = notice else { continue };
+            let entries = stored.entries.iter().map(|entry| (entry.header().seq, entry.id()));
+            told.extend(entries.filter(|_| stored.log == alice.me.log));
+        }
+        // What was told is noted first: the disk may hold more by now, and never less.
+        let is_new = cuts.last().is_none_or(|last| told.len() >= last.told.len() + 3);
+        if is_new {
+            let image = disk.state.lock().unwrap().after_power_loss(&mut seed);
+            cuts.push(CutOff { told: told.clone(), image });
+        }
+        tokio::task::yield_now().await;
+    }
+    writing.await.unwrap();
+    assert!(cuts.len() >= 8 && told.len() > 40, "{} cuts, {} told", cuts.len(), told.len());
+    for (index, CutOff { told, image }) in cuts.into_iter().enumerate() {
+        let copy = dir.path().join(format!("copy {index}"));
+        copy_folder(&path, &copy);
+        let state = DiskState { now: image.clone(), durable: image, written: Vec::new() };
+        let disk = Arc::new(Disk { state: Mutex::new(state), full: AtomicBool::new(false) });
+        let restarted = person(open_on(&disk, &copy));
+        let log = restarted.me.log;
+        let height = restarted.position(&log).height;
+        restarted.post("after the crash").await;
+        let held = restarted.store.snapshot().unwrap().range(&log, 0, 1_000, usize::MAX, &BTreeSet::new()).unwrap();
+        let held: Vec<EntryId> = held.iter().map(|entry| EntryId(Header::hash(&entry.header).0)).collect();
+        for (seq, id) in told {
+            assert_eq!(held.get(usize::try_from(seq).unwrap()), Some(&id), "what peers have at {seq} is here");
+            assert!(seq < height, "nothing new is signed at a place that was told");
+        }
+        assert_eq!(held.len() as u64, height + 1, "the log goes on where it ended");
         restarted.store.stop().await;
     }
 }

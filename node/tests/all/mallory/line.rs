@@ -222,6 +222,16 @@ impl Line {
         wait_until(what, async || self.heard.lock().expect("not poisoned").messages.iter().rev().find_map(&pick)).await
     }
 
+    /// Waits until the node has asked for the objects of an identity so often.
+    pub(super) async fn asked_for_objects(&self, times: usize) {
+        let asked = |message: &&Message| matches!(message, Message::IdentityRequest { .. });
+        wait_until(&format!("objects are asked for {times} times"), async || {
+            let count = self.heard.lock().expect("not poisoned").messages.iter().filter(asked).count();
+            (count >= times).then_some(())
+        })
+        .await;
+    }
+
     /// Waits until the node has hung up; if the reason that it gave came through, it names this rule.
     pub(super) async fn closed_by(&self, rule: &str) {
         wait_until("the stream ends", async || self.heard.lock().expect("not poisoned").ended.then_some(())).await;

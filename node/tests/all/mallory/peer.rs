@@ -92,6 +92,11 @@ impl Drop for Peer {
     }
 }
 
+/// A node of mallory's that does nothing by itself.
+pub(super) fn swarm_of_any_key() -> Swarm<libp2p_stream::Behaviour> {
+    swarm(Keypair::generate_ed25519())
+}
+
 /// A key whose peer id is below `target`.
 fn below(target: PeerId) -> Keypair {
     let keys = std::iter::repeat_with(Keypair::generate_ed25519);

@@ -40,6 +40,11 @@ impl Persona {
         self.phrase.device_key()
     }
 
+    /// The words.
+    pub(super) fn words(&self) -> &Phrase {
+        &self.phrase
+    }
+
     /// The control key of the genesis.
     pub(super) fn first_control_key(&self) -> SecretKey {
         self.phrase.control_key(0)
@@ -85,6 +90,13 @@ impl Persona {
         self.record.insert(remove).expect("valid");
     }
 
+    /// The device of `chain` locks the identity: what stands now goes on counting.
+    pub(super) fn lock(&mut self, chain: &Chain) {
+        let (rev, stands) = self.record.new_lock(&chain.key().public().device_id());
+        let lock = compose::lock(network(), self.did(), chain.key(), rev, stands).expect("composed");
+        self.record.insert(lock).expect("valid");
+    }
+
     /// The control key names the head of `chain` as the one that counts.
     pub(super) fn settle(&mut self, chain: &Chain) {
         let Position { height, head } = chain.position();
@@ -125,6 +137,15 @@ impl Chain {
             composer: Composer { log, position: Position::EMPTY, last_time_ms: 0, ..self.composer.clone() },
             entries: Vec::new(),
         }
+    }
+
+    /// The same, ended earlier.
+    pub(super) fn cut(&self, height: usize) -> Self {
+        let mut cut = self.clone();
+        cut.entries.truncate(height);
+        let head = cut.entries.last().map(|last| Header::hash(&last.header));
+        cut.composer.position = Position { height: height as u64, head };
+        cut
     }
 
     pub(super) fn log(&self) -> LogId {

@@ -133,3 +133,23 @@ async fn receipts_come_to_an_identity_that_was_retired_meanwhile_and_it_signs_no
         assert_eq!(person.node().status().await.expect("status").refusals, []);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rcp_6_a_copy_is_known_though_the_erase_follows_the_post_before_anybody_has_acknowledged_it() {
+    let (alice, bob) = (Person::new("alice", Over::Tcp).await, Person::new("bob", Over::Tcp).await);
+    bob.follow(alice.invite().await).await;
+    // From here on everything is pushed to bob at once.
+    let (_, first) = post_held_by(&alice, "held", &[&bob]).await;
+    counts(&alice, first, [1, 0, 0, 1, 0]).await;
+    let mut erased = Vec::new();
+    for number in 0..12 {
+        let done = alice.post(&format!("regretted at once, {number}")).await;
+        erase(&alice, done.status.expect("a status"), number % 2 == 0).await;
+        erased.push((done.entry.expect("an entry"), number % 2 == 0));
+    }
+    for (entry, purged) in erased {
+        let wanted = if purged { [1, 1, 0, 0, 0] } else { [1, 0, 1, 0, 0] };
+        counts(&alice, entry, wanted).await;
+    }
+    counts(&alice, first, [1, 0, 0, 1, 0]).await;
+}
