@@ -42,6 +42,8 @@ pub struct Settings {
     pub bootstrap: Vec<Multiaddr>,
     /// Announce the node on the local network, and dial those who do.
     pub mdns: bool,
+    /// The file with the key of a closed network.
+    pub swarm_key: Option<PathBuf>,
     /// The network.
     pub network: Network,
     /// The user name of the identity that is made where there is none.
@@ -104,13 +106,15 @@ impl Settings {
         if !http.ip().is_loopback() {
             return Err(SettingsError::NotLoopback(http));
         }
+        let swarm_key = layers.iter().find_map(|layer| layer.swarm_key.clone());
         Ok(Self {
             data_dir,
             http,
             hosts: layers.iter().find_map(|layer| layer.hosts.clone()).unwrap_or_default(),
-            listen: first(|layer| layer.listen.as_ref()).unwrap_or_else(default_listen),
+            listen: first(|layer| layer.listen.as_ref()).unwrap_or_else(|| default_listen(swarm_key.is_some())),
             bootstrap: first(|layer| layer.bootstrap.as_ref()).unwrap_or_default(),
             mdns: layers.iter().find_map(|layer| layer.mdns).unwrap_or(true),
+            swarm_key,
             network: layers.iter().find_map(|layer| layer.network).unwrap_or(Network::MAIN),
             name,
             passphrase_file: None,
@@ -153,6 +157,7 @@ impl Settings {
             listen: self.listen.clone(),
             bootstrap: self.bootstrap.clone(),
             mdns: self.mdns,
+            swarm_key: self.swarm_key.clone(),
             first_username: Some(self.name.clone()),
             recovery_delay: self.recovery_delay,
         }
@@ -178,13 +183,14 @@ fn default_http() -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, HTTP_PORT))
 }
 
-/// QUIC and TCP on all interfaces; IPv6 only where this machine has it.
-fn default_listen() -> Vec<Multiaddr> {
+/// QUIC and TCP on all interfaces, in a closed network TCP alone (`PNET-2`); IPv6 only where this machine has it.
+fn default_listen(closed: bool) -> Vec<Multiaddr> {
     let has_ipv6 = std::net::UdpSocket::bind("[::]:0").is_ok();
     let hosts: &[&str] = if has_ipv6 { &["/ip4/0.0.0.0", "/ip6/::"] } else { &["/ip4/0.0.0.0"] };
     hosts
         .iter()
         .flat_map(|host| [format!("{host}/udp/{PEER_PORT}/quic-v1"), format!("{host}/tcp/{PEER_PORT}")])
+        .filter(|text| !closed || !text.contains("/udp/"))
         .map(|text| text.parse().expect("a constant address"))
         .collect()
 }
@@ -218,6 +224,15 @@ mod tests {
         let listen: Vec<String> =
             Settings::resolve("/d".into(), &[]).unwrap().listen.iter().map(ToString::to_string).collect();
         assert_eq!(listen[..2], ["/ip4/0.0.0.0/udp/7767/quic-v1", "/ip4/0.0.0.0/tcp/7767"]);
+    }
+
+    #[test]
+    fn pnet_2_with_a_swarm_key_peers_are_heard_over_tcp_alone_by_default() {
+        let layer = Layer { swarm_key: Some("/keys/swarm.key".into()), ..Layer::default() };
+        let settings = Settings::resolve("/d".into(), &[layer]).unwrap();
+        assert_eq!(settings.listen[0].to_string(), "/ip4/0.0.0.0/tcp/7767");
+        assert!(!settings.listen.iter().any(|address| address.to_string().contains("/udp/")));
+        assert_eq!(settings.node().swarm_key, Some("/keys/swarm.key".into()));
     }
 
     #[test]

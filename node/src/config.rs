@@ -23,6 +23,8 @@ pub struct NodeConfig {
     pub bootstrap: Vec<Multiaddr>,
     /// Announce this node on the local network, and dial those who do (`FIND-6`).
     pub mdns: bool,
+    /// The file with the key of a closed network, whose nodes talk to each other alone, over TCP (`PNET-2`).
+    pub swarm_key: Option<PathBuf>,
     /// The user name of the identity that is made where there is none; none to start without an identity,
     /// for one that comes from elsewhere.
     pub first_username: Option<String>,

@@ -54,6 +54,22 @@ pub enum StartError {
         /// What the system says.
         cause: String,
     },
+    /// The swarm key can't be read (`PNET-1`).
+    #[error("swarm key {path}: {cause}")]
+    SwarmKey {
+        /// The file.
+        path: PathBuf,
+        /// What the system says, or what a key looks like.
+        cause: String,
+    },
+    /// An address over which a closed network can't run (`PNET-2`).
+    #[error(
+        "{address}: with a swarm key nodes reach each other over TCP alone; name a /tcp/ address, or none for the default"
+    )]
+    NotTcp {
+        /// The address.
+        address: String,
+    },
     /// The entropy source failed.
     #[error("no entropy from the system: {0}")]
     Entropy(String),

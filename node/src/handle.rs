@@ -230,6 +230,8 @@ impl Handle {
             uptime_secs: self.began.elapsed().as_secs(),
             peer: self.net.peer_id().to_string(),
             listen: listen.iter().map(Multiaddr::to_string).collect(),
+            swarm_key: self.net.swarm_key(),
+            traffic: (self.net.traffic().up(), self.net.traffic().down()),
             peers_connected: count(peers.iter().filter(|peer| peer.connected).count()),
             entries,
             identities,

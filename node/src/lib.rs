@@ -26,6 +26,7 @@ pub use error::{AdoptError, CommandError, StartError, StoreError};
 pub use handle::Handle;
 pub use keys::ControlAccess;
 pub use net::pair::{JoinError, Joined};
+pub use net::swarm_key::{SwarmKey, SwarmKeyError};
 pub use node::Node;
 pub use offline::Offline;
 pub use reader::{IdentityHistory, Reader};

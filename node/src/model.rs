@@ -351,8 +351,12 @@ pub struct NodeStatus {
     pub peer: String,
     /// Where it listens for peers.
     pub listen: Vec<String>,
+    /// The fingerprint of the swarm key, in a closed network (`PNET-5`).
+    pub swarm_key: Option<String>,
     /// Connected peers.
     pub peers_connected: u64,
+    /// Bytes sent to peers and received from them on all streams, since the start.
+    pub traffic: (u64, u64),
     /// Entries stored.
     pub entries: u64,
     /// Identities known.

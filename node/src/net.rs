@@ -25,7 +25,10 @@ mod services;
 mod sessions;
 mod shared;
 mod swarm;
+pub(crate) mod swarm_key;
 mod tally;
+mod traffic;
+mod transport;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -45,6 +48,7 @@ use self::peers::{PeerBook, PeerRecord};
 use self::shared::Shared;
 use self::swarm::Behaviour;
 pub(crate) use self::tally::Tally;
+pub(crate) use self::traffic::Traffic;
 use crate::config::NodeConfig;
 use crate::error::{StartError, StoreError};
 use crate::model::{PairState, PeerInfo};
@@ -65,6 +69,8 @@ const REMEMBERED_MAX: usize = 256;
 pub(crate) struct Listening {
     swarm: Swarm<Behaviour>,
     gate: Arc<Gate>,
+    traffic: Arc<Traffic>,
+    swarm_key: Option<String>,
 }
 
 /// A cheap clone through which the rest of the node speaks to the network.
@@ -73,6 +79,8 @@ pub(crate) struct Net {
     own: PeerId,
     asks: mpsc::Sender<Ask>,
     totals: Arc<Tally>,
+    traffic: Arc<Traffic>,
+    swarm_key: Option<String>,
     control: Control,
     pairs: mpsc::Sender<pair::Ask>,
     pairing: watch::Receiver<PairState>,
@@ -83,9 +91,10 @@ pub(crate) struct Net {
 impl Listening {
     /// Listens where the settings say; fails, and has changed nothing, where an address is taken.
     pub(crate) async fn begin(keys: &Keypair, config: &NodeConfig) -> Result<Self, StartError> {
-        let gate = Arc::default();
-        let swarm = swarm::listening(keys, config.network, &config.listen, config.mdns, &gate).await?;
-        Ok(Self { swarm, gate })
+        let (gate, traffic) = (Arc::default(), Arc::default());
+        let key = transport::read_swarm_key(config.swarm_key.as_deref())?;
+        let swarm = swarm::listening(keys, config, key.as_ref(), &gate, &traffic).await?;
+        Ok(Self { swarm, gate, traffic, swarm_key: key.map(|key| key.fingerprint()) })
     }
 
     /// Starts the tasks of the network in `tasks`; they end when `stop` says so.
@@ -117,6 +126,7 @@ impl Listening {
         let driver = Driver::new(Parts {
             swarm: self.swarm,
             gate: self.gate,
+            closed: self.swarm_key.is_some(),
             shared,
             book,
             connected,
@@ -129,7 +139,18 @@ impl Listening {
         tasks.spawn(granting.run());
         tasks.spawn(services.run());
         tasks.spawn(keep_records(store.clone(), remembered));
-        Ok(Net { own, asks, totals, control, pairs, pairing, guardians, connected: connections })
+        Ok(Net {
+            own,
+            asks,
+            totals,
+            traffic: self.traffic,
+            swarm_key: self.swarm_key,
+            control,
+            pairs,
+            pairing,
+            guardians,
+            connected: connections,
+        })
     }
 }
 
@@ -142,6 +163,16 @@ impl Net {
     /// Counters of all peers together.
     pub(crate) fn totals(&self) -> &Tally {
         &self.totals
+    }
+
+    /// The fingerprint of the swarm key of a closed network (`PNET-5`).
+    pub(crate) fn swarm_key(&self) -> Option<String> {
+        self.swarm_key.clone()
+    }
+
+    /// Bytes of all peers together.
+    pub(crate) fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// Opens streams.

@@ -21,6 +21,7 @@ pub struct Home {
     folder: TempDir,
     name: String,
     peer_port: u16,
+    tcp_alone: bool,
     bootstrap: Vec<String>,
     file_bytes_max: Option<u64>,
     arguments: Vec<String>,
@@ -40,6 +41,7 @@ impl Home {
             folder,
             name: name.to_owned(),
             peer_port: free_port(),
+            tcp_alone: false,
             bootstrap: Vec::new(),
             file_bytes_max: None,
             arguments: Vec::new(),
@@ -47,6 +49,13 @@ impl Home {
             log: None,
             child: None,
         }
+    }
+
+    /// A home that listens over TCP alone; not started.
+    pub fn over_tcp(name: &str) -> Self {
+        let mut home = Self::new(name);
+        home.tcp_alone = true;
+        home
     }
 
     /// A home that runs.
@@ -102,7 +111,9 @@ impl Home {
     /// If it does not serve within [`DEADLINE`].
     pub fn start(&mut self) {
         let mut command = self.command(&["run", "--http", "127.0.0.1:0", "--name", &self.name, "--json"]);
-        command.args(["--listen", &self.address()]);
+        if !self.tcp_alone {
+            command.args(["--listen", &self.address()]);
+        }
         command.args(["--listen", &format!("/ip4/127.0.0.1/tcp/{}", self.peer_port)]);
         for address in &self.bootstrap {
             command.args(["--bootstrap", address]);

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use super::commands::{
     backup, compact, device, erase, export, follow, guardians, id, identity, import, init, invite, join, lock,
     notifications, open, passphrase, peers, phrase, post, profile, react, recover, restore, run, show, status,
-    timeline, unlock, verify, views,
+    swarm_key, timeline, unlock, verify, views,
 };
 use super::{CliError, exit};
 use crate::settings::RunFlags;
@@ -92,6 +92,8 @@ pub enum Command {
     Peers(peers::Args),
     /// The state of the node
     Status(status::Args),
+    /// Make the key of a closed network
+    SwarmKey(swarm_key::Args),
     /// Write everything of an identity to a file
     Export(export::Args),
     /// Back the whole node up, sealed for the 24 words
@@ -118,7 +120,7 @@ impl Cli {
         let command = self.command.as_ref().unwrap_or(&RUN);
         if !matches!(command, Command::Run(_)) && self.run != RunFlags::default() {
             return Err(CliError::Usage(
-                "--http, --listen, --bootstrap, --network, --name and --config before a command belong to `xom run`"
+                "--http, --listen, --bootstrap, --swarm-key, --network, --name and --config before a command belong to `xom run`"
                     .to_owned(),
             ));
         }

@@ -27,6 +27,7 @@ pub(super) mod restore;
 pub(super) mod run;
 pub(super) mod show;
 pub(super) mod status;
+pub(super) mod swarm_key;
 pub(super) mod timeline;
 pub(super) mod unlock;
 pub(super) mod verify;
@@ -66,6 +67,7 @@ pub(super) fn execute(call: &Call, command: &Command, run_flags: &RunFlags) -> R
         Command::Join(args) => args.execute(call),
         Command::Peers(args) => args.execute(call),
         Command::Status(args) => args.execute(call),
+        Command::SwarmKey(args) => args.execute(call),
         Command::Export(args) => args.execute(call),
         Command::Backup(args) => args.execute(call),
         Command::Restore(args) => args.execute(call),

@@ -74,6 +74,7 @@ impl CliError {
             Self::NotFound(_) => Exit::NotFound,
             Self::Start(StartError::Listen { .. }) | Self::PortBusy(_) => Exit::PortBusy,
             Self::Start(StartError::Entropy(_)) => Exit::Failed,
+            Self::Start(StartError::SwarmKey { .. } | StartError::NotTcp { .. }) => Exit::Usage,
             Self::Start(_) => Exit::Folder,
             Self::Faults(_) | Self::Backup(BackupError::Damaged(_) | BackupError::Faults { .. }) => Exit::Faults,
             Self::Backup(BackupError::NotEmpty(_) | BackupError::OtherRestore(_) | BackupError::InUse(_)) => {

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, de};
@@ -23,6 +23,7 @@ struct File {
     #[serde(deserialize_with = "many")]
     bootstrap: Option<Vec<Multiaddr>>,
     mdns: Option<bool>,
+    swarm_key: Option<PathBuf>,
     #[serde(deserialize_with = "one")]
     network: Option<Network>,
     name: Option<String>,
@@ -40,8 +41,10 @@ pub fn read_file(path: &Path) -> Result<Layer, SettingsError> {
         line: line_of(&text, error.span().map_or(0, |span| span.start)),
         cause: error.message().to_owned(),
     })?;
-    let File { http, hosts, listen, bootstrap, mdns, network, name } = file;
-    Ok(Layer { http, hosts, listen, bootstrap, mdns, network, name })
+    let File { http, hosts, listen, bootstrap, mdns, swarm_key, network, name } = file;
+    // A path in a file is seen from where the file is, wherever xom is started.
+    let swarm_key = swarm_key.map(|key| path.parent().map_or_else(|| key.clone(), |folder| folder.join(&key)));
+    Ok(Layer { http, hosts, listen, bootstrap, mdns, swarm_key, network, name })
 }
 
 /// The line, counted from 1, in which a byte lies.
@@ -112,6 +115,19 @@ mod tests {
         assert_eq!(layer.bootstrap, None);
         assert_eq!(layer.network.unwrap().as_str(), "test");
         assert_eq!(layer.name.as_deref(), Some("lan"));
+    }
+
+    #[test]
+    fn a_swarm_key_is_looked_for_beside_the_file_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let named = |text: &str| {
+            fs::write(&path, text).unwrap();
+            read_file(&path).unwrap().swarm_key
+        };
+        assert_eq!(named("swarm_key = \"swarm.key\"\n"), Some(folder.path().join("swarm.key")));
+        assert_eq!(named("swarm_key = \"/keys/swarm.key\"\n"), Some("/keys/swarm.key".into()));
+        assert_eq!(named(""), None);
     }
 
     #[test]

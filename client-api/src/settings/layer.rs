@@ -23,6 +23,8 @@ pub struct Layer {
     pub bootstrap: Option<Vec<Multiaddr>>,
     /// Announce the node on the local network, and dial those who do.
     pub mdns: Option<bool>,
+    /// The file with the key of a closed network.
+    pub swarm_key: Option<PathBuf>,
     /// The network.
     pub network: Option<Network>,
     /// The first user name.
@@ -48,6 +50,10 @@ pub struct RunFlags {
     /// Neither announce this node on the local network nor look for others there [env: XOM_MDNS=false]
     #[arg(long)]
     pub no_mdns: bool,
+    /// A file with the key of a closed network, made by `xom swarm-key new`: only nodes that have it can connect, over
+    /// TCP alone [env: XOM_SWARM_KEY]
+    #[arg(long, value_name = "FILE")]
+    pub swarm_key: Option<PathBuf>,
     /// The network [default: main] [env: XOM_NETWORK]
     #[arg(long, value_name = "NAME")]
     pub network: Option<Network>,
@@ -76,6 +82,7 @@ impl RunFlags {
             listen: longer(self.listen, before.listen),
             bootstrap: longer(self.bootstrap, before.bootstrap),
             no_mdns: self.no_mdns || before.no_mdns,
+            swarm_key: self.swarm_key.or(before.swarm_key),
             network: self.network.or(before.network),
             name: self.name.or(before.name),
             passphrase_file: self.passphrase_file.or(before.passphrase_file),
@@ -96,6 +103,7 @@ impl Layer {
             listen: given(&flags.listen),
             bootstrap: given(&flags.bootstrap),
             mdns: flags.no_mdns.then_some(false),
+            swarm_key: flags.swarm_key.clone(),
             network: flags.network,
             name: flags.name.clone(),
         }
@@ -110,6 +118,7 @@ impl Layer {
             listen: parse_list("XOM_LISTEN", get("XOM_LISTEN"))?,
             bootstrap: parse_list("XOM_BOOTSTRAP", get("XOM_BOOTSTRAP"))?,
             mdns: parse("XOM_MDNS", get("XOM_MDNS"))?,
+            swarm_key: get("XOM_SWARM_KEY").map(PathBuf::from),
             network: parse("XOM_NETWORK", get("XOM_NETWORK"))?,
             name: get("XOM_NAME"),
         })

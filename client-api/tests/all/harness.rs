@@ -51,6 +51,7 @@ impl Server {
             listen: listen.iter().map(|address| address.parse().unwrap()).collect(),
             bootstrap: Vec::new(),
             mdns: false,
+            swarm_key: None,
             first_username: Some("lan".into()),
             recovery_delay: RECOVERY_DELAY,
         };

@@ -71,6 +71,7 @@ impl House {
             listen: vec!["/ip4/127.0.0.1/tcp/0".parse().expect("an address")],
             bootstrap: Vec::new(),
             mdns: false,
+            swarm_key: None,
             first_username: Some(name.to_owned()),
             recovery_delay: RECOVERY_DELAY,
         };

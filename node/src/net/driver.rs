@@ -99,6 +99,8 @@ pub(super) struct Driver {
     dialled: BTreeSet<ConnectionId>,
     /// Which of the addresses that others tell may be dialled.
     gate: Arc<Gate>,
+    /// Of a closed network: who has not its swarm key does not get in.
+    closed: bool,
     finding: Finding,
     allowances: Allowances,
     /// Searches under way, and for whom.
@@ -122,6 +124,7 @@ pub(super) struct Driver {
 pub(super) struct Parts {
     pub(super) swarm: Swarm<Behaviour>,
     pub(super) gate: Arc<Gate>,
+    pub(super) closed: bool,
     pub(super) shared: Arc<Shared>,
     pub(super) book: PeerBook,
     pub(super) connected: watch::Sender<Connected>,
@@ -133,7 +136,7 @@ pub(super) struct Parts {
 impl Driver {
     /// Takes over a swarm that listens.
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { swarm, gate, shared, book, connected, remember, asks, stop } = parts;
+        let Parts { swarm, gate, closed, shared, book, connected, remember, asks, stop } = parts;
         let mut control = swarm.behaviour().streams.new_control();
         let mut accept = |protocol| control.accept(protocol).expect("no protocol is registered twice");
         let (sync_streams, blob_streams) = (accept(super::SYNC_PROTOCOL), accept(super::BLOB_PROTOCOL));
@@ -154,6 +157,7 @@ impl Driver {
             seeds: BTreeMap::new(),
             dialled: BTreeSet::new(),
             gate,
+            closed,
             finding: Finding::default(),
             allowances: Allowances::default(),
             searches: HashMap::new(),

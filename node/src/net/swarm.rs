@@ -13,13 +13,17 @@ use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
 use libp2p::{
     Multiaddr, PeerId, Swarm, SwarmBuilder, allow_block_list, connection_limits, identify, mdns,
-    memory_connection_limits, noise, ping, quic, tcp, yamux,
+    memory_connection_limits, ping, quic, yamux,
 };
 use xom_protocol::Network;
 
 use super::guarded::{Gate, Guarded};
 use super::scope::Scope;
+use super::swarm_key::SwarmKey;
+use super::traffic::Traffic;
+use super::transport::{Making, fit_closed_network};
 use super::{dht, listen};
+use crate::config::NodeConfig;
 use crate::error::StartError;
 
 /// Connections that are still being made, in each direction: enough for a start with a full address book.
@@ -70,19 +74,23 @@ pub(super) fn network_version(network: Network) -> String {
 /// Makes the swarm and listens; fails before anything is served where an address is taken.
 pub(super) async fn listening(
     keys: &Keypair,
-    network: Network,
-    addresses: &[Multiaddr],
-    mdns: bool,
+    config: &NodeConfig,
+    swarm_key: Option<&SwarmKey>,
     gate: &Arc<Gate>,
+    traffic: &Arc<Traffic>,
 ) -> Result<Swarm<Behaviour>, StartError> {
     install_crypto_provider();
+    let addresses = &config.listen;
+    if swarm_key.is_some() {
+        fit_closed_network(addresses.iter().chain(&config.bootstrap))?;
+    }
     for address in addresses {
         listen::probe(address)?;
     }
     // Whoever is reached from this machine alone is announced to nobody.
     let reached = |address: &Multiaddr| Scope::of(address) != Some(Scope::Machine);
-    let announce = mdns && addresses.iter().any(reached);
-    let mut swarm = build(keys, network, announce, gate)?;
+    let announce = config.mdns && addresses.iter().any(reached);
+    let mut swarm = build(keys, config.network, swarm_key, announce, gate, traffic)?;
     let mut waiting = Vec::new();
     for address in addresses {
         let refused = |cause: &dyn std::fmt::Display| listen::refused(address, cause);
@@ -113,33 +121,24 @@ pub(super) async fn listening(
     Ok(swarm)
 }
 
-fn build(keys: &Keypair, network: Network, announce: bool, gate: &Arc<Gate>) -> Result<Swarm<Behaviour>, StartError> {
-    // Without a resolver configuration the node runs, and only names in addresses stay unresolved.
-    let with_tcp = || {
-        SwarmBuilder::with_existing_identity(keys.clone())
-            .with_tokio()
-            .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux_config)
-            .map(|builder| builder.with_quic_config(quic_config))
-            .map_err(|e| StartError::Entropy(e.to_string()))
-    };
-    let behave = |keys: &Keypair| behaviour(keys, network, announce, gate);
-    let swarm = match with_tcp()?.with_dns() {
-        Ok(builder) => builder
-            .with_behaviour(behave)
-            .unwrap_or_else(|e| match e {})
-            .with_swarm_config(swarm_config)
-            .with_connection_timeout(DIAL_TIMEOUT)
-            .build(),
-        Err(cause) => {
-            tracing::warn!(%cause, "no name resolution: addresses with names can't be dialled");
-            with_tcp()?
-                .with_behaviour(behave)
-                .unwrap_or_else(|e| match e {})
-                .with_swarm_config(swarm_config)
-                .with_connection_timeout(DIAL_TIMEOUT)
-                .build()
-        }
-    };
+fn build(
+    keys: &Keypair,
+    network: Network,
+    swarm_key: Option<&SwarmKey>,
+    announce: bool,
+    gate: &Arc<Gate>,
+    traffic: &Arc<Traffic>,
+) -> Result<Swarm<Behaviour>, StartError> {
+    let transport = Making { keys, swarm_key, traffic, yamux: yamux_config, quic: quic_config }.make()?;
+    let swarm = SwarmBuilder::with_existing_identity(keys.clone())
+        .with_tokio()
+        .with_other_transport(|_| transport)
+        .unwrap_or_else(|e| match e {})
+        .with_behaviour(|keys| behaviour(keys, network, announce, gate))
+        .unwrap_or_else(|e| match e {})
+        .with_swarm_config(swarm_config)
+        .with_connection_timeout(DIAL_TIMEOUT)
+        .build();
     Ok(swarm)
 }
 
@@ -166,7 +165,8 @@ fn behaviour(keys: &Keypair, network: Network, announce: bool, gate: &Arc<Gate>)
     }
 }
 
-/// Announcing and asking on the local network (`FIND-6`); without it the node runs all the same.
+/// Announcing and asking on the local network (`FIND-6`), in a closed network as in an open one (`PNET-4`); without it
+/// the node runs all the same.
 fn local_discovery(own: PeerId) -> Option<mdns::tokio::Behaviour> {
     let config = mdns::Config { query_interval: LOCAL_QUERY_INTERVAL, ..mdns::Config::default() };
     mdns::tokio::Behaviour::new(config, own)

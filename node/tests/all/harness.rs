@@ -66,6 +66,18 @@ impl Person {
     ) -> Self {
         let dir = TempDir::new().expect("temporary folder");
         let config = NodeConfig { recovery_delay, ..config(dir.path(), name, over.listen(0), bootstrap) };
+        Self::begin(name, dir, config).await
+    }
+
+    /// A new person in a closed network.
+    pub(crate) async fn in_closed_network(name: &'static str, key: &Path, bootstrap: Vec<Multiaddr>) -> Self {
+        let dir = TempDir::new().expect("temporary folder");
+        let config = config(dir.path(), name, Over::Tcp.listen(0), bootstrap);
+        Self::begin(name, dir, NodeConfig { swarm_key: Some(key.to_owned()), ..config }).await
+    }
+
+    async fn begin(name: &'static str, dir: TempDir, config: NodeConfig) -> Self {
+        let recovery_delay = config.recovery_delay;
         let node = Node::start(config).await.expect("starts");
         let locals = node.handle().read(|reader| reader.local_identities()).await.expect("reads");
         let did = locals.first().expect("one identity").did;
@@ -259,6 +271,7 @@ pub(crate) fn config(dir: &Path, name: &str, listen: Multiaddr, bootstrap: Vec<M
         bootstrap,
         first_username: Some(name.to_owned()),
         mdns: false,
+        swarm_key: None,
         recovery_delay: RECOVERY_DELAY,
     }
 }

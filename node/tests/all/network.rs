@@ -1,6 +1,7 @@
 //! Nodes that find each other, exchange what they want, and survive who breaks the rules.
 
 pub(crate) mod blobs;
+mod closed;
 mod copies;
 mod finding;
 mod liar;

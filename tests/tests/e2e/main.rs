@@ -1,6 +1,7 @@
 //! End to end: real processes, real sockets, on loopback or in namespaces of their own.
 
 mod backup;
+mod closed;
 mod erase;
 mod first_run;
 mod follow;

@@ -61,6 +61,9 @@ pub struct Args {
     /// Where to listen for peers; may be given several times
     #[arg(long, value_name = "MULTIADDR")]
     listen: Vec<Multiaddr>,
+    /// The file with the key of a closed network [env: XOM_SWARM_KEY]
+    #[arg(long, value_name = "FILE")]
+    swarm_key: Option<PathBuf>,
     /// The network [default: main] [env: XOM_NETWORK]
     #[arg(long, value_name = "NAME")]
     network: Option<Network>,
@@ -76,7 +79,12 @@ struct Named {
 impl Args {
     /// Recovers.
     pub fn execute(&self, call: &Call) -> Result<(), CliError> {
-        let flags = RunFlags { listen: self.listen.clone(), network: self.network, ..RunFlags::default() };
+        let flags = RunFlags {
+            listen: self.listen.clone(),
+            network: self.network,
+            swarm_key: self.swarm_key.clone(),
+            ..RunFlags::default()
+        };
         let settings = Settings::load(call.data_dir.clone(), &flags, |name| std::env::var(name).ok())?;
         let words = self.words()?;
         let wish = self.wish(settings.network, words.as_ref())?;

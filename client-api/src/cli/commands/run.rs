@@ -25,6 +25,7 @@ impl Args {
             listen: Vec::new(),
             bootstrap: Vec::new(),
             no_mdns: false,
+            swarm_key: None,
             network: None,
             name: None,
             passphrase_file: None,

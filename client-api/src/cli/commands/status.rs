@@ -22,8 +22,13 @@ fn show(output: &Output, call: &Call, value: &Value) -> String {
     let mut rows = vec![("data folder", call.data_dir.display().to_string()), ("peer id", card::text(value, "peer"))];
     let listen = card::list(value, "listen").iter().filter_map(Value::as_str);
     rows.extend(listen.map(|address| ("listens on", printable_line(address))));
+    if let Some(fingerprint) = value.get("swarm_key").and_then(Value::as_str) {
+        rows.push(("closed network", format!("swarm key {}", printable_line(fingerprint))));
+    }
     rows.push(("running for", duration(card::number(value, "uptime_secs"))));
     rows.push(("peers connected", card::number(value, "peers_connected").to_string()));
+    let (sent, received) = (card::number(value, "bytes_sent"), card::number(value, "bytes_received"));
+    rows.push(("exchanged", format!("{} sent, {} received", bytes(sent), bytes(received))));
     rows.push(("identities known", card::number(value, "identities").to_string()));
     rows.push(("entries stored", card::number(value, "entries").to_string()));
     rows.push(("disk", bytes(card::number(value, "disk_bytes"))));

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use libp2p::core::ConnectedPoint;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
-use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
+use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, identify, ping};
+use xom_protocol::Rule;
 
 use super::Driver;
 use crate::net::clocks::now_ms;
@@ -79,6 +80,12 @@ impl Driver {
                 };
                 if let Some(peer) = peer_id.filter(|_| dialled) {
                     self.dial_failed(peer, wrong, now);
+                }
+            }
+            SwarmEvent::IncomingConnectionError { error: ListenError::Transport(cause), send_back_addr, .. } => {
+                tracing::debug!(%cause, remote = %send_back_addr, "not let in");
+                if self.closed {
+                    self.shared.totals.refused(Rule("PNET-3"));
                 }
             }
             SwarmEvent::Behaviour(BehaviourEvent::Identify(identify::Event::Received {
