@@ -4,6 +4,7 @@
 
 mod file;
 mod layer;
+mod size;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,8 @@ use std::time::Duration;
 
 pub use file::read_file;
 pub use layer::{Layer, RunFlags};
+pub use size::{Size, Span};
+use xom_node::keep::AUTHOR_QUOTA_BYTES;
 use xom_node::{Multiaddr, NodeConfig, RECOVERY_DELAY};
 use xom_protocol::Network;
 use xom_protocol::body::is_username;
@@ -50,6 +53,8 @@ pub struct Settings {
     pub name: String,
     /// The file with the passphrase that opens a sealed device key.
     pub passphrase_file: Option<PathBuf>,
+    /// How much of the disk an author may take who is followed, bytes.
+    pub author_quota_bytes: u64,
     /// How long guardians who live here wait. Always 72 hours on the network `main`.
     pub recovery_delay: Duration,
 }
@@ -118,6 +123,10 @@ impl Settings {
             network: layers.iter().find_map(|layer| layer.network).unwrap_or(Network::MAIN),
             name,
             passphrase_file: None,
+            author_quota_bytes: layers
+                .iter()
+                .find_map(|layer| layer.author_quota)
+                .map_or(AUTHOR_QUOTA_BYTES, |size| size.0),
             recovery_delay: RECOVERY_DELAY,
         })
     }
@@ -160,6 +169,7 @@ impl Settings {
             swarm_key: self.swarm_key.clone(),
             first_username: Some(self.name.clone()),
             recovery_delay: self.recovery_delay,
+            author_quota_bytes: self.author_quota_bytes,
         }
     }
 }

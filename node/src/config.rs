@@ -31,4 +31,6 @@ pub struct NodeConfig {
     /// How long guardians who live here wait before they can approve the finish of a recovery, by this
     /// node's clock (`REC-5`). The real one is [`RECOVERY_DELAY`]; tests shorten it.
     pub recovery_delay: Duration,
+    /// How much of the disk an author may take who is followed, bytes (`KEEP-2`).
+    pub author_quota_bytes: u64,
 }

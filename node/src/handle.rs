@@ -1,6 +1,7 @@
 //! The handle: what clients of the node hold.
 
 mod devices;
+mod keep;
 mod ownership;
 
 use std::collections::BTreeSet;
@@ -216,7 +217,8 @@ impl Handle {
             let snapshot = store.snapshot()?;
             let behind = store.stopped()?;
             let ended = snapshot.ended_here()?;
-            let owners = snapshot.owner_warnings()?;
+            let mut owners = snapshot.owner_warnings()?;
+            owners.extend(snapshot.share_warnings()?);
             let (entries, identities) = (snapshot.entry_count()?, snapshot.identity_count()?);
             Ok((entries, identities, store.folder().disk_bytes()?, behind, ended, owners))
         });

@@ -10,6 +10,7 @@ pub mod command;
 pub mod config;
 pub mod error;
 pub mod handle;
+pub mod keep;
 pub mod keys;
 pub mod model;
 mod net;

@@ -19,6 +19,7 @@ mod forks;
 mod guarding;
 mod idempotency;
 mod identities;
+mod keep;
 mod keyring;
 mod lacking;
 mod lazy;
@@ -39,6 +40,7 @@ mod served;
 mod services;
 mod settings;
 mod shared;
+mod shares;
 mod snapshot;
 mod standing;
 pub(crate) mod tables;
@@ -70,6 +72,7 @@ use writer::{Job, Task};
 
 pub(crate) use audits::ProofTaken;
 pub(crate) use erasure::attachments;
+pub(crate) use keep::told;
 pub(crate) use lazy::{Lazy, Tables};
 pub(crate) use open::{open, open_existing, open_without_identity};
 pub(crate) use receipts::{Holding, NewReceipt, Parcel, Receipted, Recipient, Role};
@@ -112,6 +115,11 @@ pub(crate) enum Appended {
     },
     /// Does not begin at or below what is held; nothing was stored.
     Gap {
+        /// What is held.
+        position: Position,
+    },
+    /// The author's share of the disk is used up (`KEEP-2`); nothing was stored.
+    Full {
         /// What is held.
         position: Position,
     },
@@ -350,6 +358,8 @@ impl Store {
     pub(crate) async fn purge_due(&self) -> Result<(), StoreError> {
         while self.write(|batch| batch.purge_due()).await? {}
         self.write(|batch| batch.expire_media()).await?;
+        self.expire_keeps().await?;
+        self.look_for_room().await?;
         self.forget_idempotency_keys().await?;
         // Another commit notes that the salts are zeroed.
         self.write(|_| Ok(())).await

@@ -16,6 +16,7 @@ pub mod identities;
 pub mod identity;
 pub mod import;
 pub mod invites;
+pub mod keeps;
 pub mod keys;
 pub mod logs;
 pub mod ownership;
@@ -69,6 +70,8 @@ pub fn router() -> Router<App> {
         .route("/devices/pair/stop", post(devices::pair::stop))
         .route("/devices/{id}/remove", post(devices::remove))
         .route("/devices/{id}/rename", post(devices::rename))
+        .route("/keeps", get(keeps::get).post(keeps::post))
+        .route("/keeps/{did}", axum::routing::delete(keeps::delete))
         .route("/peers", get(peers::get))
         .route("/status", get(status::get))
         .route("/sync", get(sync::get))

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::commands::{
-    backup, compact, device, erase, export, follow, guardians, id, identity, import, init, invite, join, lock,
+    backup, compact, device, erase, export, follow, guardians, id, identity, import, init, invite, join, keep, lock,
     notifications, open, passphrase, peers, phrase, post, profile, react, recover, restore, run, show, status,
     swarm_key, timeline, unlock, verify, views,
 };
@@ -88,6 +88,8 @@ pub enum Command {
     Device(device::Args),
     /// Join the identity of another device of yours
     Join(join::Args),
+    /// Keep copies of others' posts for them
+    Keep(keep::Args),
     /// The nodes that this node knows
     Peers(peers::Args),
     /// The state of the node

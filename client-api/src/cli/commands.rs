@@ -13,6 +13,7 @@ pub(super) mod import;
 pub(super) mod init;
 pub(super) mod invite;
 pub(super) mod join;
+pub(super) mod keep;
 pub(super) mod lock;
 pub(super) mod notifications;
 pub(super) mod open;
@@ -65,6 +66,7 @@ pub(super) fn execute(call: &Call, command: &Command, run_flags: &RunFlags) -> R
         Command::Recover(args) => args.execute(call),
         Command::Device(args) => args.execute(call),
         Command::Join(args) => args.execute(call),
+        Command::Keep(args) => args.execute(call),
         Command::Peers(args) => args.execute(call),
         Command::Status(args) => args.execute(call),
         Command::SwarmKey(args) => args.execute(call),

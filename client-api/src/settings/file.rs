@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, de};
 use xom_node::Multiaddr;
 use xom_protocol::Network;
 
-use super::{Layer, SettingsError};
+use super::{Layer, SettingsError, Size};
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -27,6 +27,8 @@ struct File {
     #[serde(deserialize_with = "one")]
     network: Option<Network>,
     name: Option<String>,
+    #[serde(deserialize_with = "one")]
+    author_quota: Option<Size>,
 }
 
 /// A text that is parsed in place, so that the error knows its line.
@@ -41,10 +43,10 @@ pub fn read_file(path: &Path) -> Result<Layer, SettingsError> {
         line: line_of(&text, error.span().map_or(0, |span| span.start)),
         cause: error.message().to_owned(),
     })?;
-    let File { http, hosts, listen, bootstrap, mdns, swarm_key, network, name } = file;
+    let File { http, hosts, listen, bootstrap, mdns, swarm_key, network, name, author_quota } = file;
     // A path in a file is seen from where the file is, wherever xom is started.
     let swarm_key = swarm_key.map(|key| path.parent().map_or_else(|| key.clone(), |folder| folder.join(&key)));
-    Ok(Layer { http, hosts, listen, bootstrap, mdns, swarm_key, network, name })
+    Ok(Layer { http, hosts, listen, bootstrap, mdns, swarm_key, network, name, author_quota })
 }
 
 /// The line, counted from 1, in which a byte lies.

@@ -8,7 +8,7 @@ use clap::Args;
 use xom_node::Multiaddr;
 use xom_protocol::Network;
 
-use super::SettingsError;
+use super::{SettingsError, Size};
 
 /// What one source sets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct Layer {
     pub network: Option<Network>,
     /// The first user name.
     pub name: Option<String>,
+    /// How much of the disk an author may take who is followed.
+    pub author_quota: Option<Size>,
 }
 
 /// The flags of `xom run`.
@@ -60,6 +62,10 @@ pub struct RunFlags {
     /// The user name of a new identity [default: user] [env: XOM_NAME]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+    /// How much of the disk each author may take whom you follow, such as 500MB; nothing more of theirs is taken
+    /// then [default: 2GB] [env: XOM_AUTHOR_QUOTA]
+    #[arg(long, value_name = "SIZE")]
+    pub author_quota: Option<Size>,
     /// A file with the passphrase that opens a sealed device key [default: `xom-passphrase` among the credentials
     /// of a systemd service]
     #[arg(long, value_name = "FILE")]
@@ -85,6 +91,7 @@ impl RunFlags {
             swarm_key: self.swarm_key.or(before.swarm_key),
             network: self.network.or(before.network),
             name: self.name.or(before.name),
+            author_quota: self.author_quota.or(before.author_quota),
             passphrase_file: self.passphrase_file.or(before.passphrase_file),
             config: self.config.or(before.config),
         }
@@ -106,6 +113,7 @@ impl Layer {
             swarm_key: flags.swarm_key.clone(),
             network: flags.network,
             name: flags.name.clone(),
+            author_quota: flags.author_quota,
         }
     }
 
@@ -121,6 +129,7 @@ impl Layer {
             swarm_key: get("XOM_SWARM_KEY").map(PathBuf::from),
             network: parse("XOM_NETWORK", get("XOM_NETWORK"))?,
             name: get("XOM_NAME"),
+            author_quota: parse("XOM_AUTHOR_QUOTA", get("XOM_AUTHOR_QUOTA"))?,
         })
     }
 }

@@ -54,6 +54,7 @@ impl Server {
             swarm_key: None,
             first_username: Some("lan".into()),
             recovery_delay: RECOVERY_DELAY,
+            author_quota_bytes: xom_node::keep::AUTHOR_QUOTA_BYTES,
         };
         let node = Node::start(config).await.unwrap();
         let token = Token::load_or_create(folder.path()).unwrap();

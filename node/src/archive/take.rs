@@ -121,6 +121,9 @@ impl Taker for Into {
         match self.runtime.block_on(self.store.append(run)).map_err(io::Error::other)? {
             // What lies above an accepted head is void, and so is what comes after it.
             Appended::Stored { .. } | Appended::Refused { .. } | Appended::Gap { .. } => Ok(()),
+            Appended::Full { position } => {
+                Err(io::Error::other(format!("no room is left for the author above {} (KEEP-2)", position.height)))
+            }
             Appended::Forked { seq } => Err(invalid(format!("another branch is held from {seq} on (LOG-13)"))),
         }
     }

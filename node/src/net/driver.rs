@@ -54,8 +54,13 @@ pub(super) enum Ask {
         /// All of them are dialled; otherwise only while none is connected.
         all: bool,
     },
-    /// Look for the nodes of these identities, and of no others (`FIND-5`).
-    Seek(BTreeSet<Did>),
+    /// Look for the nodes of some identities, and state of others that they are kept here.
+    Seek {
+        /// Of these, and of no others (`FIND-5`).
+        wanted: BTreeSet<Did>,
+        /// And of no others (`KEEP-4`).
+        kept: BTreeSet<Did>,
+    },
     /// Own addresses with the peer id, the most useful first, at most so many.
     Addresses(usize, oneshot::Sender<Vec<Multiaddr>>),
     /// All peers known.
@@ -107,6 +112,8 @@ pub(super) struct Driver {
     searches: HashMap<QueryId, Did>,
     /// The identities of which was stated that they live here.
     stated: BTreeSet<Did>,
+    /// The identities of which is stated that they are kept here.
+    kept: BTreeSet<Did>,
     /// Peers that announced themselves on the local network.
     local_peers: BTreeSet<PeerId>,
     conversations: JoinSet<Ended>,
@@ -162,6 +169,7 @@ impl Driver {
             allowances: Allowances::default(),
             searches: HashMap::new(),
             stated: BTreeSet::new(),
+            kept: BTreeSet::new(),
             local_peers: BTreeSet::new(),
             conversations: JoinSet::new(),
             served: JoinSet::new(),
@@ -241,7 +249,10 @@ impl Driver {
                     }
                 }
             }
-            Ask::Seek(wanted) => self.finding.want(wanted, Instant::now()),
+            Ask::Seek { wanted, kept } => {
+                self.finding.want(wanted, Instant::now());
+                self.state_who_is_kept(kept);
+            }
             Ask::Addresses(count, answer) => {
                 let _ = answer.send(self.own_addresses(count));
             }

@@ -20,12 +20,13 @@ pub(super) struct FrontierReader<'a> {
     snapshot: &'a Snapshot,
     identities: &'a Identities,
     wants: Arc<BTreeSet<Did>>,
+    full: BTreeSet<Did>,
 }
 
 impl<'a> FrontierReader<'a> {
     /// Reads from `snapshot`, with what is wanted now.
     pub(super) fn new(store: &Store, snapshot: &'a Snapshot, identities: &'a Identities) -> Self {
-        Self { snapshot, identities, wants: store.wants() }
+        Self { snapshot, identities, wants: store.wants(), full: store.full() }
     }
 
     /// Everything (`SYN-5`). `resume` is only given back where there is much to compare.
@@ -56,9 +57,11 @@ impl<'a> FrontierReader<'a> {
             counter: if record.is_some() { changed } else { counter },
         };
         let held = self.snapshot.heads_of(did)?;
+        // Of whom has used up his share nothing more is taken, and all is served (`KEEP-2`).
+        let is_full = self.full.contains(did);
         let mut logs: Vec<LogSummary> = Vec::new();
         for log in &held {
-            let wanted = self.is_wanted(did, log, record.map(|record| record.state()));
+            let wanted = !is_full && self.is_wanted(did, log, record.map(|record| record.state()));
             if wanted || log.position.height > 0 {
                 let position = if log.ends { self.snapshot.signed_position(&log.log)? } else { log.position };
                 logs.push(LogSummary { did: *did, log: log.log, position, counter: log.changed, wanted });
@@ -71,7 +74,7 @@ impl<'a> FrontierReader<'a> {
                 let opened = if held.contains(&root) { self.snapshot.opened_logs(&root)? } else { Vec::new() };
                 let missing = opened.into_iter().chain([root]).filter(|log| !held.contains(log));
                 let position = Position::EMPTY;
-                logs.extend(missing.map(|log| LogSummary { did: *did, log, position, counter, wanted: true }));
+                logs.extend(missing.map(|log| LogSummary { did: *did, log, position, counter, wanted: !is_full }));
             }
         }
         Ok((summary, logs))

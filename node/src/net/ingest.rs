@@ -172,6 +172,10 @@ impl Ingest {
                 self.totals.received(new);
                 Ok(Taken { outcome, position })
             }
+            Appended::Full { position } => {
+                self.totals.refused(Rule("KEEP-2"));
+                Ok(Taken { outcome: Outcome::Dropped, position })
+            }
             Appended::Gap { position } => Ok(Taken { outcome: Outcome::Dropped, position }),
             // The proof is kept, and the peer that passed it on is not to blame (`LOG-13`).
             Appended::Forked { .. } => {

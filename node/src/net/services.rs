@@ -18,7 +18,7 @@ use super::ingest::blocking;
 use super::listen;
 use super::shared::Shared;
 use crate::error::StoreError;
-use crate::store::Notice;
+use crate::store::{Notice, told};
 
 /// How often the own addresses are looked at.
 const OWN_EVERY: Duration = Duration::from_secs(5);
@@ -90,10 +90,11 @@ impl Services {
     /// Learns where the devices of one or all of those can be reached whom this node follows, or who live here.
     async fn learn(&self, who: Option<Did>) -> Result<(), StoreError> {
         let shared = Arc::clone(&self.shared);
-        let (asks, sought) = blocking(move || {
+        let (asks, sought, kept) = blocking(move || {
             let snapshot = shared.store.snapshot()?;
             let wants = shared.store.wants();
-            let (mut asks, mut sought) = (Vec::new(), BTreeSet::new());
+            let (mut asks, mut sought, mut kept) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+            let told = told(&shared.store.keeps());
             let locals: Vec<Did> = shared.store.locals().iter().map(|local| local.did).collect();
             for did in wants.iter().filter(|did| who.is_none_or(|who| who == **did)) {
                 let known = shared.identities.get(&snapshot, did)?.and_then(|known| known.record);
@@ -102,6 +103,9 @@ impl Services {
                 if !locals.contains(did) || lives_elsewhere {
                     sought.insert(*did);
                 }
+                if known.is_some() && told.contains(did) {
+                    kept.insert(*did);
+                }
                 let devices = known.iter().flat_map(|record| record.state().live_devices());
                 let stated = devices.flat_map(|(_, device)| &device.services);
                 let addresses: Vec<Multiaddr> = stated.filter_map(|text| text.parse().ok()).collect();
@@ -109,10 +113,10 @@ impl Services {
                     asks.push(Ask::Stated { addresses, all: locals.contains(did) });
                 }
             }
-            Ok((asks, sought))
+            Ok((asks, sought, kept))
         })
         .await?;
-        let seek = who.is_none().then_some(Ask::Seek(sought));
+        let seek = who.is_none().then_some(Ask::Seek { wanted: sought, kept });
         for ask in asks.into_iter().chain(seek) {
             self.asks.send(ask).await.map_err(|_| StoreError::Stopping)?;
         }

@@ -91,7 +91,7 @@ impl Writer {
             // What was held of it before becomes its own home, notifications and likes.
             self.rebuild_views()?;
         }
-        self.shared.set_wants(&self.own);
+        self.set_wants();
         self.shared.tell(Notice::Wants);
         self.shared.tell(Notice::Locals);
         Ok(row)

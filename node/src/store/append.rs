@@ -12,6 +12,7 @@ use xom_protocol::{DeviceId, Did, Digest, EntryId, LogId, Rule};
 
 use super::batch::{Batch, HeldEntry};
 use super::forks::{SignedHeader, headers_of};
+use super::shares::run_bytes;
 use super::standing::is_shown_disputed;
 use super::tables::{ArrivalRow, EntryRow, LogRow, PlaceKey, flags};
 use super::{Appended, NewRun, Notice, Stored};
@@ -95,6 +96,9 @@ impl Batch<'_> {
         {
             admitted = (0, Some(Rule("LOG-13")));
         }
+        if !self.has_room(&run.author, run_bytes(new[..admitted.0].iter().map(Arc::as_ref)))? {
+            return Ok(Appended::Full { position: position_of(&row) });
+        }
         let stored = self.extend(log, &mut row, &new[..admitted.0], run)?;
         if stored > 0 {
             self.follow_up(log, &new[..admitted.0])?;
@@ -129,6 +133,9 @@ impl Batch<'_> {
             if held.id != entry.id() && row.height > header.seq {
                 self.keep_fork(log, &headers_of([entry.as_ref()]))?;
             }
+            return Ok(false);
+        }
+        if !self.has_room(&header.author, run_bytes([entry.as_ref()]))? {
             return Ok(false);
         }
         let counter = self.arrive(ArrivalRow::Entries { log, seq: header.seq, count: 1 })?;
@@ -186,6 +193,9 @@ impl Batch<'_> {
         let row = held.row();
         let wanted = row.flags & (flags::BODY | flags::PURGED | flags::HIDDEN) == 0;
         let Some(body) = entry.body().filter(|_| wanted && held.id == entry.id()) else { return Ok(()) };
+        if !self.has_room(&held.header.author, body.bytes.len() as u64)? {
+            return Ok(());
+        }
         self.shared.audits().forget(place.0);
         let slot = self.put_body(place, &body.salt, &body.bytes)?;
         let decoded = Body::decode(&held.header.kind, &body.bytes).ok();
@@ -342,6 +352,7 @@ impl Batch<'_> {
         self.put_row(place, &row)?;
         self.note_lacking(place, &row)?;
         self.entry_ids.insert(&entry.id().0, place)?;
+        self.charge_header(place.0, entry.header_bytes());
         self.counters.entries += 1;
         self.own_sees(row.local_id, entry, decoded.as_ref(), row.flags);
         if !row.is_live() {
@@ -430,6 +441,7 @@ impl Batch<'_> {
         if held.row().local_id != 0 {
             self.local_ids.remove(held.row().local_id)?;
         }
+        self.discharge_header(place.0, held);
         self.counters.entries -= 1;
         Ok(())
     }

@@ -60,12 +60,16 @@ pub(super) struct Batch<'t> {
     pub(super) media: Lazy<'t, u64, &'static [u8]>,
     pub(super) idempotency_keys: Lazy<'t, &'static [u8; 32], (u64, u64)>,
     pub(super) recovery_requests: Lazy<'t, &'static [u8; 32], &'static [u8]>,
+    pub(super) keeps: Lazy<'t, &'static [u8; 32], &'static [u8]>,
+    pub(super) bytes_held: Lazy<'t, (u32, u32), u64>,
     pub(super) peers: Lazy<'t, &'static [u8], &'static [u8]>,
     pub(super) resumes: Lazy<'t, &'static [u8], ([u8; 16], u64)>,
     pub(super) aimed: Lazy<'t, (u32, u64), PlaceKey>,
     pub(super) own_profiles: Lazy<'t, (u32, u64), PlaceKey>,
     pub(super) views: Views<'t>,
     pub(super) after: After,
+    /// By log: how many bytes came and went.
+    pub(super) charges: BTreeMap<u32, i64>,
     row_buffer: Vec<u8>,
     body_buffer: Vec<u8>,
 }
@@ -224,12 +228,15 @@ impl<'t> Batch<'t> {
             media: tables.table(tables::MEDIA)?,
             idempotency_keys: tables.table(tables::IDEMPOTENCY_KEYS)?,
             recovery_requests: tables.table(tables::RECOVERY_REQUESTS)?,
+            keeps: tables.table(tables::KEEPS)?,
+            bytes_held: tables.table(tables::BYTES_HELD)?,
             peers: tables.table(tables::PEERS)?,
             resumes: tables.table(tables::RESUMES)?,
             aimed: tables.table(tables::AIMED)?,
             own_profiles: tables.table(tables::OWN_PROFILES)?,
             views: Views::open(tables, &dids)?,
             after: After::default(),
+            charges: BTreeMap::new(),
             row_buffer: Vec::new(),
             body_buffer: Vec::new(),
             shared,
@@ -240,6 +247,7 @@ impl<'t> Batch<'t> {
 
     /// Writes what is still in memory; afterwards the transaction can be committed.
     pub(super) fn finish(mut self) -> Result<After, StoreError> {
+        self.write_charges()?;
         self.counters.write(&self.counters_before, &mut self.counters_table)?;
         self.after.events = self.views.finish()?;
         Ok(self.after)
@@ -336,6 +344,7 @@ impl<'t> Batch<'t> {
         buffer.extend_from_slice(body);
         salts::seal(salt, slot, &mut buffer);
         let put = self.bodies.insert(place, buffer.as_slice()).map(|_| ());
+        self.charge(place.0, buffer.len() as u64);
         self.body_buffer = buffer;
         put?;
         Ok(slot)

@@ -129,6 +129,9 @@ impl Store {
             batch.shared.place_blob_file(&blob, scratch.path())?;
             batch.after.placed.push(blob);
             batch.after.drop_blobs.retain(|dropped| *dropped != blob);
+            if state != Some(BlobState::Held) {
+                batch.charge_blob(&blob, bytes, true)?;
+            }
             batch.blobs.insert(&blob.0, BlobRow { bytes, state: BlobState::Held })?;
             Ok(true)
         })
@@ -160,6 +163,7 @@ impl Store {
             if row.state != BlobState::Held || batch.after.placed.contains(&blob) {
                 return Ok(());
             }
+            batch.charge_blob(&blob, row.bytes, false)?;
             let named = batch.blob_references.range((&blob.0, 0, 0)..=(&blob.0, u32::MAX, u64::MAX))?.next().is_some();
             if named {
                 batch.blobs.insert(&blob.0, BlobRow { state: BlobState::Wanted, ..row })?;

@@ -176,7 +176,8 @@ impl Batch<'_> {
             let (body, _) = self.read_body(place, held)?;
             self.release_blobs(place, body.as_ref(), ordered)?;
             self.owe_purged(place, held.id, row.slot, body.as_ref())?;
-            self.bodies.remove(place)?;
+            let bytes = self.bodies.remove(place)?.map_or(0, |body| body.value().len() as u64);
+            self.discharge(place.0, bytes);
             self.drop_slot(row.slot)?;
         }
         let purged = EntryRow { flags: (row.flags | flags::PURGED) & !flags::BODY, slot: 0, ..row };
@@ -228,13 +229,18 @@ impl Batch<'_> {
     pub(super) fn refer_blobs(&mut self, place: PlaceKey, body: &Body) -> Result<(), StoreError> {
         for attachment in attachments(body) {
             let blob = attachment.blob;
+            let named = self.names(place.0, &blob)?;
             self.blob_references.insert((&blob.0, place.0, place.1), ())?;
             let state = self.blobs.get(&blob.0)?.map(|row| row.value());
+            if let Some(row) = state.filter(|row| !named && row.state == BlobState::Held) {
+                self.charge(place.0, row.bytes);
+            }
             match state.map(|row| row.state) {
                 Some(BlobState::Wanted | BlobState::Held | BlobState::Refused | BlobState::DroppingForGood) => {}
                 Some(BlobState::Dropping) if self.after.drop_blobs.contains(&blob) => {
                     self.after.drop_blobs.retain(|dropped| *dropped != blob);
                     let bytes = state.map_or(0, |row| row.bytes);
+                    self.charge(place.0, bytes);
                     self.blobs.insert(&blob.0, BlobRow { bytes, state: BlobState::Held })?;
                 }
                 Some(BlobState::Dropping) | None => {
@@ -250,7 +256,13 @@ impl Batch<'_> {
     fn release_blobs(&mut self, place: PlaceKey, body: Option<&Body>, ordered: bool) -> Result<(), StoreError> {
         for attachment in body.into_iter().flat_map(attachments) {
             let blob = attachment.blob;
-            self.blob_references.remove((&blob.0, place.0, place.1))?;
+            let named = self.blob_references.remove((&blob.0, place.0, place.1))?.is_some();
+            let row = self.blobs.get(&blob.0)?.map(|row| row.value()).filter(|row| row.state == BlobState::Held);
+            if let Some(row) = row.filter(|_| named)
+                && !self.names(place.0, &blob)?
+            {
+                self.discharge(place.0, row.bytes);
+            }
             self.drop_unused(&blob, ordered)?;
         }
         Ok(())

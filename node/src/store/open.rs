@@ -32,6 +32,7 @@ pub(crate) fn open(config: &NodeConfig) -> Result<Store, StartError> {
     let folder = Folder::open(&config.data_dir)?;
     let store = start(folder, config.network, config.first_username.as_deref(), system())?;
     store.shared.set_recovery_delay(config.recovery_delay);
+    store.set_author_quota(config.author_quota_bytes);
     Ok(store)
 }
 
@@ -40,12 +41,17 @@ pub(crate) fn open_existing(path: &Path, network: Network) -> Result<Store, Star
     if !Folder::exists(path) && !path.join(super::restore::RESTORING).is_dir() {
         return Err(unreadable(path, &"is not a data folder; make one with xom init or xom run"));
     }
-    start(Folder::open(path)?, network, None, system())
+    let store = start(Folder::open(path)?, network, None, system())?;
+    store.set_author_quota(u64::MAX);
+    Ok(store)
 }
 
 /// Opens the store of a folder that is filled from elsewhere. Makes no identity.
 pub(crate) fn open_without_identity(folder: Folder, network: Network) -> Result<Store, StartError> {
-    start(folder, network, None, system())
+    let store = start(folder, network, None, system())?;
+    // It is the owner's own that comes.
+    store.set_author_quota(u64::MAX);
+    Ok(store)
 }
 
 /// The real clock and the real files.
@@ -99,7 +105,7 @@ pub(super) fn start(
     if let Some(username) = first_username.filter(|_| is_free) {
         writer.make_identity(username)?;
     }
-    shared.set_wants(&writer.own);
+    writer.set_wants();
     let (jobs, queue) = mpsc::channel(QUEUE_MAX);
     let thread = std::thread::Builder::new().name("xom-writer".into()).spawn(move || writer.run(queue));
     let thread = thread.map_err(|e| unreadable(&path, &e))?;
@@ -123,6 +129,7 @@ fn recover(shared: &Shared) -> Result<(), StoreError> {
         let mut none = std::collections::BTreeMap::new();
         let mut batch = super::Batch::open_all(&txn, shared, &mut none, shared.now_ms())?;
         batch.migrate_forks(&txn)?;
+        batch.count_held()?;
         let intents: Vec<u64> =
             batch.purge_intents.iter()?.map(|row| row.map(|row| row.0.value())).collect::<Result<_, _>>()?;
         let mut drops = Vec::new();

@@ -37,7 +37,7 @@ impl Writer {
         replace(&keys, &device).map_err(crate::error::StoreError::from)?;
         self.shared.replace_local(row.clone(), device);
         self.load_own()?;
-        self.shared.set_wants(&self.own);
+        self.set_wants();
         self.shared.tell(Notice::Wants);
         self.shared.tell(Notice::Locals);
         Ok(row)

@@ -18,11 +18,13 @@ use super::Notice;
 use super::ahead::Signing;
 use super::audits::Audits;
 use super::folder::Folder;
+use super::keep::{KeepRow, Kept};
 use super::keyring::KeyDesk;
 use super::opened::Opened;
 use super::own::Own;
 use super::receipts::Holding;
 use super::salts::Salts;
+use super::shares::Shares;
 use super::tables::LocalRow;
 use crate::error::StoreError;
 use crate::keys::seal::Cost;
@@ -79,6 +81,8 @@ pub(crate) struct Shared {
     /// Whether commands are carried out now, or wait for what peers know of the own logs.
     pub(super) signing: watch::Sender<Signing>,
     audits: Mutex<Audits>,
+    kept: RwLock<Kept>,
+    shares: Mutex<Shares>,
     pub(super) opened: Opened,
 }
 
@@ -115,6 +119,8 @@ impl Shared {
             events: broadcast::Sender::new(EVENTS_MAX),
             signing: watch::Sender::new(Signing::Allowed),
             audits: Mutex::default(),
+            kept: RwLock::default(),
+            shares: Mutex::default(),
             opened: Opened::default(),
         })
     }
@@ -250,16 +256,45 @@ impl Shared {
         let mut wants: BTreeSet<Did> = own.keys().copied().collect();
         // What was restored is kept up to date while it waits for a device key.
         wants.extend(super::restore::restored(&self.folder).iter().map(|waiting| waiting.did));
-        wants.extend(own.values().flat_map(Own::following));
         wants.extend(self.sought.read().unwrap_or_else(PoisonError::into_inner).iter().copied());
+        let followed: BTreeSet<Did> = own.values().flat_map(Own::following).collect();
+        let keeps = self.keeps();
+        let quota = |(did, row): (&Did, &KeepRow)| (*did, (row.quota_bytes, followed.contains(did)));
+        let mut shares = self.shares();
+        shares.unlimited = wants.clone();
+        shares.kept = keeps.iter().map(quota).collect();
+        drop(shares);
+        wants.extend(followed);
+        wants.extend(keeps.keys().copied());
         *self.wants.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(wants);
     }
 
     /// Wants an identity from now on, until the end of this run.
     pub(super) fn seek(&self, did: Did) {
         self.sought.write().unwrap_or_else(PoisonError::into_inner).insert(did);
+        self.shares().unlimited.insert(did);
         let mut wants = self.wants.write().unwrap_or_else(PoisonError::into_inner);
         *wants = Arc::new(wants.iter().copied().chain([did]).collect());
+    }
+
+    /// Sets which identities are kept.
+    pub(super) fn set_kept(&self, kept: Kept) {
+        *self.kept.write().unwrap_or_else(PoisonError::into_inner) = kept;
+    }
+
+    /// The keeps that hold.
+    pub(super) fn keeps(&self) -> Arc<BTreeMap<Did, KeepRow>> {
+        Arc::clone(&self.kept.read().unwrap_or_else(PoisonError::into_inner).holding)
+    }
+
+    /// True while something is held for a keep that has ended.
+    pub(super) fn has_ended_keeps(&self) -> bool {
+        self.kept.read().unwrap_or_else(PoisonError::into_inner).has_ended
+    }
+
+    /// Who may take how much of the disk. Never locked for long.
+    pub(super) fn shares(&self) -> MutexGuard<'_, Shares> {
+        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long guardians who live here wait, milliseconds (`REC-5`).

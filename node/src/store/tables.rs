@@ -128,6 +128,14 @@ pub(crate) const MEDIA: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("
 pub(crate) const IDEMPOTENCY_KEYS: TableDefinition<'_, &[u8; 32], (u64, u64)> =
     TableDefinition::new("idempotency_keys_v1");
 
+// ---- source: keeping ---------------------------------------------------------------------------
+
+/// DID of an identity that is kept -> the terms, as DAG-CBOR (see `store/keep.rs`).
+pub(crate) const KEEPS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("keeps_v1");
+/// (number of an author, log number) -> bytes held of that log (`KEEP-2`); the highest number stands for all logs
+/// of the author together.
+pub(crate) const BYTES_HELD: TableDefinition<'_, (u32, u32), u64> = TableDefinition::new("bytes_held_v1");
+
 // ---- source: guarding ------------------------------------------------------------------------
 
 /// Digest of a request of a recovery -> the request and what the guardians who live here said to it, as

@@ -14,6 +14,7 @@ mod forks;
 mod guarding;
 mod idempotency;
 mod identity;
+mod keeping;
 mod keyring;
 mod lost;
 mod receipts;

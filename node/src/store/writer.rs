@@ -273,7 +273,8 @@ impl Writer {
             self.reload_own();
         }
         if after.wants_changed || after.reload_own {
-            self.shared.set_wants(&self.own);
+            self.set_wants();
+            self.look_for_shares();
             self.shared.tell(super::Notice::Wants);
         }
         after.notices.into_iter().for_each(|notice| self.shared.tell(notice));

@@ -87,6 +87,16 @@ impl Person {
         Self { name, dir, listen, node: Some(node), did, recovery_delay }
     }
 
+    /// A new person whose node gives each author who is followed so much room.
+    pub(crate) async fn with_author_quota(name: &'static str, over: Over, bytes: u64) -> Self {
+        let mut person = Self::new(name, over).await;
+        person.stop().await;
+        let config = config(person.dir.path(), name, person.listen.clone(), Vec::new());
+        let node = Node::start(NodeConfig { author_quota_bytes: bytes, ..config }).await.expect("starts");
+        person.node = Some(node);
+        person
+    }
+
     /// A node on which nobody lives.
     pub(crate) async fn nobody(name: &'static str, over: Over) -> Self {
         let dir = TempDir::new().expect("temporary folder");
@@ -273,6 +283,7 @@ pub(crate) fn config(dir: &Path, name: &str, listen: Multiaddr, bootstrap: Vec<M
         mdns: false,
         swarm_key: None,
         recovery_delay: RECOVERY_DELAY,
+        author_quota_bytes: xom_node::keep::AUTHOR_QUOTA_BYTES,
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod blobs;
 mod closed;
 mod copies;
 mod finding;
+mod keeping;
 mod liar;
 mod mallory;
 mod names;

@@ -115,9 +115,10 @@ fn sockets_and_tables_are_named_in_the_node_only_and_http_in_the_client_api_only
 /// The rule ids that a text names, such as `LOG-9`.
 fn rule_ids(text: &str) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
-    for family in
-        ["ENC-", "ID-", "LOG-", "BODY-", "SYN-", "BLOB-", "PAIR-", "ARC-", "REST-", "REC-", "RCP-", "FIND-", "PNET-"]
-    {
+    for family in [
+        "ENC-", "ID-", "LOG-", "BODY-", "SYN-", "BLOB-", "PAIR-", "ARC-", "REST-", "REC-", "RCP-", "FIND-", "KEEP-",
+        "PNET-",
+    ] {
         for (at, _) in text.match_indices(family) {
             let before = text[..at].chars().next_back();
             let number: String = text[at + family.len()..].chars().take_while(char::is_ascii_digit).collect();

@@ -7,6 +7,7 @@ mod first_run;
 mod follow;
 mod guardians;
 mod import;
+mod keep;
 mod keys;
 mod kill;
 mod lan;

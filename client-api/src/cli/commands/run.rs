@@ -28,6 +28,7 @@ impl Args {
             swarm_key: None,
             network: None,
             name: None,
+            author_quota: None,
             passphrase_file: None,
             config: None,
         },

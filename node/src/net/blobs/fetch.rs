@@ -270,8 +270,9 @@ async fn hear(notices: &mut broadcast::Receiver<Notice>) -> Heard {
 /// Who names a missing blob; none if no live entry of a followed identity does. Blocking.
 fn find(shared: &Shared, blob: &BlobId) -> Result<Option<Missing>, StoreError> {
     let wants = shared.store.wants();
-    for (entry, author, bytes) in shared.store.snapshot()?.blob_named_by(blob)? {
-        if wants.contains(&author) {
+    let snapshot = shared.store.snapshot()?;
+    for (entry, author, bytes) in snapshot.blob_named_by(blob)? {
+        if wants.contains(&author) && snapshot.has_room_for_blob(&author, bytes)? {
             return Ok(Some(Missing { blob: *blob, entry, author, bytes }));
         }
     }

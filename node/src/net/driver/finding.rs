@@ -37,7 +37,8 @@ impl Driver {
 
     fn state_who_lives_here(&mut self) {
         let network = self.shared.network;
-        let live: BTreeSet<Did> = self.shared.store.locals().iter().map(|local| local.did).collect();
+        let locals = self.shared.store.locals();
+        let live: BTreeSet<Did> = locals.iter().map(|local| local.did).chain(self.kept.iter().copied()).collect();
         let table = self.swarm.behaviour_mut().dht.inner();
         for gone in self.stated.difference(&live) {
             table.stop_providing(&dht::key(network, gone));
@@ -48,6 +49,23 @@ impl Driver {
             }
         }
         self.stated = live;
+    }
+
+    /// States at once of whom is newly kept here, and of nobody who is not any more (`KEEP-4`).
+    pub(super) fn state_who_is_kept(&mut self, kept: BTreeSet<Did>) {
+        let network = self.shared.network;
+        let table = self.swarm.behaviour_mut().dht.inner();
+        for gone in self.kept.difference(&kept) {
+            table.stop_providing(&dht::key(network, gone));
+            self.stated.remove(gone);
+        }
+        for did in kept.difference(&self.kept) {
+            if let Err(cause) = table.start_providing(dht::key(network, did)) {
+                tracing::warn!(%cause, "it can't be stated who is kept");
+            }
+            self.stated.insert(*did);
+        }
+        self.kept = kept;
     }
 
     pub(super) fn on_table(&mut self, event: kad::Event) {
