@@ -57,7 +57,7 @@ use crate::store::Store;
 /// The protocol of sync streams (`SYN-1`).
 const SYNC_PROTOCOL: StreamProtocol = StreamProtocol::new("/xom/sync/1");
 /// The protocol of blob streams (`BLOB-3`).
-const BLOB_PROTOCOL: StreamProtocol = StreamProtocol::new("/xom/blob/1");
+const BLOB_PROTOCOL: StreamProtocol = StreamProtocol::new("/xom/blob/2");
 /// The protocol of questions to guardians (`REC-1`).
 const RECOVER_PROTOCOL: StreamProtocol = StreamProtocol::new("/xom/recover/1");
 /// Questions to the driver that wait: they come from the owner's clients only.

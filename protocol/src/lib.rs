@@ -3,6 +3,7 @@
 //! Time, randomness and bytes come in as arguments; effects go out as values. This crate never
 //! reads a clock, a file or a socket, and knows no runtime, no database and no network library.
 
+pub mod blob;
 pub mod body;
 pub mod encoding;
 pub mod entry;

@@ -139,6 +139,12 @@ pub const USERNAME_CHARS_MAX: usize = 30;
 
 /// Largest blob, bytes (`BLOB-2`).
 pub const BLOB_BYTES_MAX: u64 = 40 << 20;
+/// Bytes of a group of a blob, the last one apart (`BLOB-5`).
+pub const BLOB_GROUP_BYTES: usize = 16 << 10;
+/// Groups of the largest blob (`BLOB-3`).
+pub const BLOB_GROUPS_MAX: u32 = 2_560;
+/// Most groups that one request asks for (`BLOB-3`).
+pub const BLOB_REQUEST_GROUPS_MAX: u32 = 256;
 
 /// How long the bytes of an erased body are kept before they are purged, milliseconds (`LOG-12`).
 pub const ERASE_DELAY_MS: u64 = 7 * 24 * 3_600 * 1_000;

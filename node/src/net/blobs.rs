@@ -1,4 +1,4 @@
-//! Blobs over `/xom/blob/1`: asked for by id and by the entry that names them, checked before they are kept.
+//! Blobs over `/xom/blob/2`: asked for by id and by the entry that names them, each group checked before it is kept.
 
 mod fetch;
 mod serve;
@@ -22,8 +22,6 @@ pub(super) type Connected = Arc<BTreeMap<PeerId, Arc<PeerTally>>>;
 const BYTES_PER_SECOND_MIN: u64 = 4 << 10;
 /// Time that a transfer may take besides.
 const TRANSFER_SLACK: Duration = Duration::from_secs(20);
-/// Bytes that are read from a peer at once.
-const CHUNK_BYTES: usize = 64 << 10;
 
 /// How long a transfer of so many bytes may take.
 fn transfer_time(bytes: u64) -> Duration {

@@ -106,6 +106,8 @@ pub(super) struct After {
     pub(super) owes_purged: bool,
     /// Blob files to be deleted after it.
     pub(super) drop_blobs: Vec<BlobId>,
+    /// Blobs of which a part may be here, to be deleted after it.
+    pub(super) drop_partials: Vec<BlobId>,
     /// Blobs whose files were moved to their places.
     pub(super) placed: Vec<BlobId>,
     /// Identities that changed.

@@ -2,8 +2,10 @@
 //!
 //! A blob grows under a number in `incoming` and is moved to its name when it is whole and checked. A note
 //! under the blob's name in `incoming` stands from before the move until after the commit that says the blob is
-//! held, so that a crash in between leaves no file that nobody knows of (R-STO-10).
+//! held, so that a crash in between leaves no file that nobody knows of (R-STO-10). What comes in groups grows in
+//! `partial`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,8 +17,13 @@ use xom_protocol::BlobId;
 use super::folder::{make_dir_all, private_options, sync_parent};
 use super::tables::{self, BlobRow, BlobState};
 use super::{Notice, Shared, Store};
-use crate::blob::{BlobReader, BlobWriter, ReceivedBlob};
+use crate::blob::{BlobReader, BlobWriter, Partial, ReceivedBlob, forget_partial, tidy_partials};
 use crate::error::StoreError;
+
+/// Bytes of blobs that are not whole, kept to go on from (`BLOB-7`).
+const PARTIAL_BYTES_MAX: u64 = 256 << 20;
+/// Blobs of which a part is kept.
+const PARTIALS_MAX: usize = 64;
 
 impl Shared {
     fn blob_path(&self, blob: &BlobId) -> PathBuf {
@@ -68,8 +75,10 @@ impl Shared {
         Ok(())
     }
 
-    /// Deletes the file of a blob.
+    /// Deletes the file of a blob, and what has come of it.
     pub(super) fn delete_blob_file(&self, blob: &BlobId) -> io::Result<()> {
+        self.trees.forget(blob);
+        self.forget_partial(blob)?;
         let path = self.blob_path(blob);
         match fs::remove_file(&path) {
             Ok(()) => sync_parent(&path),
@@ -88,6 +97,25 @@ impl Shared {
         }
     }
 
+    /// The same for one whose tree may be known: then only what is read of it is checked, when it is read.
+    fn open_known_blob(&self, blob: &BlobId) -> Result<Option<BlobReader>, StoreError> {
+        if let Some(known) = self.trees.get(blob)
+            && let Ok(Some(reader)) = BlobReader::open_known(&self.blob_path(blob), known)
+        {
+            return Ok(Some(reader));
+        }
+        let opened = self.open_blob_file(blob)?;
+        if let Some(reader) = &opened {
+            self.trees.put(*blob, reader.known());
+        }
+        Ok(opened)
+    }
+
+    /// Deletes what has come of a blob that is not whole.
+    pub(super) fn forget_partial(&self, blob: &BlobId) -> io::Result<()> {
+        forget_partial(&self.folder.partial(), blob)
+    }
+
     /// Reads the file of a blob into memory, checked.
     #[cfg(test)]
     pub(super) fn read_blob_file(&self, blob: &BlobId) -> Result<Option<Vec<u8>>, StoreError> {
@@ -102,6 +130,34 @@ impl Store {
     /// A blob that begins to come in.
     pub(crate) fn blob_writer(&self) -> BlobWriter {
         BlobWriter::new(&self.shared.folder.incoming())
+    }
+
+    /// A blob that comes in groups: what came of it earlier is there already.
+    pub(crate) async fn open_partial(&self, blob: BlobId, bytes: u64) -> Result<Partial, StoreError> {
+        let folder = self.shared.folder.partial();
+        let opened = spawn_blocking(move || Partial::open(&folder, &blob, bytes)).await;
+        Ok(opened.map_err(|_| StoreError::Stopping)??)
+    }
+
+    /// Ends a blob that came in groups: it is durable, and checked.
+    pub(crate) async fn end_partial(&self, partial: Partial) -> Result<ReceivedBlob, StoreError> {
+        Ok(spawn_blocking(move || partial.end()).await.map_err(|_| StoreError::Stopping)??)
+    }
+
+    /// Bounds what is kept of blobs that are not whole; those of `spared` are under way.
+    pub(crate) async fn tidy_partials(&self, spared: BTreeSet<BlobId>) -> Result<(), StoreError> {
+        let store = self.clone();
+        let tidied = spawn_blocking(move || {
+            let snapshot = store.snapshot()?;
+            let blobs = snapshot.table(tables::BLOBS)?;
+            let is_wanted = |blob: &BlobId| {
+                let row = blobs.get(&blob.0).ok().flatten();
+                row.is_some_and(|row| row.value().state == BlobState::Wanted)
+            };
+            let most = (PARTIAL_BYTES_MAX, PARTIALS_MAX);
+            Ok(tidy_partials(&store.shared.folder.partial(), most, &spared, is_wanted)?)
+        });
+        tidied.await.unwrap_or(Err(StoreError::Stopping))
     }
 
     /// Stores a blob that a live entry names. False where none does, or where it was purged by order.
@@ -143,7 +199,7 @@ impl Store {
         let store = self.clone();
         let opened = spawn_blocking(move || {
             let held = store.blob_row(&blob)?.is_some_and(|row| row.state == BlobState::Held);
-            Ok(held.then(|| store.shared.open_blob_file(&blob)))
+            Ok(held.then(|| store.shared.open_known_blob(&blob)))
         });
         match opened.await.unwrap_or(Err(StoreError::Stopping))? {
             None => Ok(None),

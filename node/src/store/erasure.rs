@@ -285,6 +285,10 @@ impl Batch<'_> {
             }
             BlobState::Wanted => {
                 self.blobs.remove(&blob.0)?;
+                if for_good {
+                    self.blobs.insert(&blob.0, BlobRow { bytes: 0, state: BlobState::Refused })?;
+                }
+                self.after.drop_partials.push(*blob);
             }
             BlobState::Refused => {}
         }

@@ -1,8 +1,8 @@
 //! The data folder: its lock, its format version, its secret files. Nothing in it is changed before
 //! the lock is held and the format is known.
 //!
-//! Layout: `format`, `lock`, `xom.redb`, `salts`, `blobs/<2 hex>/<hex>`, `incoming` (blobs on their way), `peer.key`,
-//! `token`, `identities/<user name>/{phrase,postponed,control.key,control.sealed,device.key,device.sealed}`
+//! Layout: `format`, `lock`, `xom.redb`, `salts`, `blobs/<2 hex>/<hex>`, `incoming` (blobs on their way), `partial`
+//! (parts of blobs), `peer.key`, `token`, `identities/<user name>/{phrase,postponed,control.key,control.sealed,device.key,device.sealed}`
 //! (`REST-1`).
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -56,7 +56,7 @@ impl Folder {
             replace_file(&path.join("format"), format!("{FORMAT}\n").as_bytes()).map_err(|e| unreadable(path, &e))?;
         }
         make_private(path).map_err(|e| unreadable(path, &e))?;
-        for dir in ["blobs", "incoming", "identities"] {
+        for dir in ["blobs", "incoming", "partial", "identities"] {
             let dir = path.join(dir);
             make_dir_all(&dir).map_err(|e| unreadable(&dir, &e))?;
         }
@@ -104,6 +104,11 @@ impl Folder {
     /// The folder of blobs that are on their way in.
     pub(crate) fn incoming(&self) -> PathBuf {
         self.path.join("incoming")
+    }
+
+    /// The folder of blobs of which a part is here.
+    pub(crate) fn partial(&self) -> PathBuf {
+        self.path.join("partial")
     }
 
     /// The folder with the keys of a local identity.

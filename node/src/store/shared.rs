@@ -26,6 +26,7 @@ use super::receipts::Holding;
 use super::salts::Salts;
 use super::shares::Shares;
 use super::tables::LocalRow;
+use crate::blob::Trees;
 use crate::error::StoreError;
 use crate::keys::seal::Cost;
 use crate::model::Event;
@@ -84,6 +85,7 @@ pub(crate) struct Shared {
     kept: RwLock<Kept>,
     shares: Mutex<Shares>,
     pub(super) opened: Opened,
+    pub(super) trees: Trees,
 }
 
 /// The database, for as long as no compaction may run.
@@ -122,6 +124,7 @@ impl Shared {
             kept: RwLock::default(),
             shares: Mutex::default(),
             opened: Opened::default(),
+            trees: Trees::default(),
         })
     }
 

@@ -349,14 +349,29 @@ impl Snapshot {
 
     /// Blobs that live entries name and that are not held.
     pub(crate) fn blobs_wanted(&self) -> Result<Vec<BlobId>, StoreError> {
-        let mut wanted = Vec::new();
-        for row in self.table(tables::BLOBS)?.iter()? {
+        Ok(self.blobs_wanted_from(None, usize::MAX, usize::MAX)?.0)
+    }
+
+    /// The same from `first` on, in order: at most so many, of so many rows. Answers where to go on, if not all was
+    /// read.
+    pub(crate) fn blobs_wanted_from(
+        &self,
+        first: Option<BlobId>,
+        blobs_max: usize,
+        rows_max: usize,
+    ) -> Result<(Vec<BlobId>, Option<BlobId>), StoreError> {
+        let (mut wanted, first) = (Vec::new(), first.map_or([0; 32], |first| first.0));
+        for (number, row) in self.table(tables::BLOBS)?.range::<&[u8; 32]>(&first..)?.enumerate() {
             let (blob, row) = row?;
+            let blob = BlobId(*blob.value());
+            if number == rows_max || wanted.len() == blobs_max {
+                return Ok((wanted, Some(blob)));
+            }
             if row.value().state == BlobState::Wanted {
-                wanted.push(BlobId(*blob.value()));
+                wanted.push(blob);
             }
         }
-        Ok(wanted)
+        Ok((wanted, None))
     }
 
     /// The live entries that name a blob, with their authors and the size that they claim; at most a few.
@@ -378,25 +393,37 @@ impl Snapshot {
         Ok(named)
     }
 
-    /// True if the blob is held and a live entry, this one if it is named, names it: it may be served.
-    pub(crate) fn blob_is_live(&self, blob: &BlobId, named_by: Option<&EntryId>) -> Result<bool, StoreError> {
-        let held = self.table(tables::BLOBS)?.get(&blob.0)?.map(|row| row.value().state);
-        if held != Some(BlobState::Held) {
-            return Ok(false);
+    /// The size of a blob, if it is held and may be served under this entry: it is live and names the blob with
+    /// that size (`BLOB-3`).
+    pub(crate) fn blob_served_as(&self, blob: &BlobId, entry: &EntryId) -> Result<Option<u64>, StoreError> {
+        let Some(bytes) = self.held_bytes(blob)? else { return Ok(None) };
+        let Some(place) = self.place_of_entry(entry)? else { return Ok(None) };
+        let is_named = self.table(tables::BLOB_REFERENCES)?.get((&blob.0, place.0, place.1))?.is_some();
+        if !is_named || !self.with_entry(place, |row| row.is_live())?.unwrap_or(false) {
+            return Ok(None);
         }
-        let references = self.table(tables::BLOB_REFERENCES)?;
-        let is_live = |place| Ok::<_, StoreError>(self.with_entry(place, |row| row.is_live())?.unwrap_or(false));
-        if let Some(id) = named_by {
-            let Some(place) = self.place_of_entry(id)? else { return Ok(false) };
-            return Ok(references.get((&blob.0, place.0, place.1))?.is_some() && is_live(place)?);
-        }
-        for row in references.range((&blob.0, 0, 0)..=(&blob.0, u32::MAX, u64::MAX))? {
-            let (_, log, seq) = row?.0.value();
-            if is_live((log, seq))? {
+        let Some((header, body)) = self.body(place)? else { return Ok(None) };
+        let is_named = attachments(&body).into_iter().any(|named| named.blob == *blob && named.bytes == bytes);
+        // Else whoever guesses a hash and names it in an entry of his own would learn what is uploaded here (R-BLB-10).
+        let is_own = self.shared.locals().iter().any(|local| local.did == header.author);
+        Ok((is_named && (is_own || !self.is_uploaded(blob)?)).then_some(bytes))
+    }
+
+    /// True while an upload of these bytes waits to be used in a post.
+    fn is_uploaded(&self, blob: &BlobId) -> Result<bool, StoreError> {
+        for row in self.table(tables::MEDIA)?.iter()? {
+            let (id, sealed) = row?;
+            let media = super::media::read(&self.shared.salts, MediaId(id.value()), sealed.value())?;
+            if media.is_some_and(|media| media.attachment.blob == *blob) {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    fn held_bytes(&self, blob: &BlobId) -> Result<Option<u64>, StoreError> {
+        let row = self.table(tables::BLOBS)?.get(&blob.0)?.map(|row| row.value());
+        Ok(row.filter(|row| row.state == BlobState::Held).map(|row| row.bytes))
     }
 
     /// An upload.

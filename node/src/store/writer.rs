@@ -261,6 +261,11 @@ impl Writer {
                 Err(e) => tracing::error!(error = %e, "could not delete a purged blob"),
             }
         }
+        for blob in after.drop_partials {
+            if let Err(e) = self.shared.forget_partial(&blob) {
+                tracing::warn!(error = %e, "a part of a purged blob stays until the next start");
+            }
+        }
         for blob in after.placed {
             if let Err(e) = self.shared.forget_placing(&blob) {
                 tracing::warn!(error = %e, "the note of a stored blob stays until the next start");

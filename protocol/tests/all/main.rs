@@ -1,5 +1,6 @@
 //! All tests of the protocol that use it from outside, in one binary.
 
+mod blob_vectors;
 mod bodies;
 mod cast;
 mod decoding;

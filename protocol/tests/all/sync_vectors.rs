@@ -1,6 +1,5 @@
 //! The vectors of chapter 04: made from fixed keys and nonces, and run from their JSON.
 
-use xom_protocol::body::{Attachment, Body, Post};
 use xom_protocol::entry::SignedEntry;
 use xom_protocol::keys::{Domain, Signature};
 use xom_protocol::log::Position;
@@ -9,7 +8,7 @@ use xom_protocol::sync::message::{
     ReceiptNews,
 };
 use xom_protocol::sync::{Aimed, Proof, ProofContext, Salter, Setting, frame_body_len, verify};
-use xom_protocol::{BlobId, DeviceId, Did, Digest, EntryId, LogId, Network, encoding};
+use xom_protocol::{DeviceId, Did, Digest, EntryId, LogId, Network, encoding};
 
 use crate::support::{Vector, cddl, check_cddl, check_regenerated, hex, read_vectors};
 use crate::sync_home::Author;
@@ -17,8 +16,7 @@ use crate::sync_home::Author;
 const FILE: &str = "sync.json";
 const ABOUT: &str = "Chapter 04. The messages by their names in CDDL: cbor is a frame's body. frame: prefix, and body_bytes where \
     it is valid. salted-id: of a log, or of a did on network main, under two nonces. handshake: signed is the \
-    encoding of version, nonces, peers, did, device; signature under the domain handshake on network main. \
-    blob-request: cbor. blob: bytes and id.";
+    encoding of version, nonces, peers, did, device; signature under the domain handshake on network main.";
 const CHAPTERS: &[&str] = &["03-encoding.md", "02-entries-and-logs.md", "04-sync.md"];
 
 const TIME: u64 = 253_402_300_799_999;
@@ -286,24 +284,9 @@ fn context<'a>(prover: [u8; 32], checker: [u8; 32], peer: &'a [u8], other: &'a [
     }
 }
 
-fn blobs() -> Vec<Vector> {
-    let (blob, entry) = (BlobId::of(b"a picture"), EntryId([4; 32]));
-    let request = |name: &str, rule, cbor: Vec<u8>| Vector::new(name, "blob-request", rule).with("cbor", hex(cbor));
-    let named = |name: &str, rule, bytes: &[u8]| {
-        Vector::new(name, "blob", rule).with("bytes", hex(bytes)).with("id", blob.to_string())
-    };
-    vec![
-        request("a blob request", None, encoding::encode(&(blob, entry, 0))),
-        request("a blob request by hash alone", Some("BLOB-3"), encoding::encode(&(blob, 0))),
-        request("a blob request from a negative offset", Some("BLOB-3"), encoding::encode(&(blob, entry, -1))),
-        named("a blob", None, b"a picture"),
-        named("a blob with a byte changed", Some("BLOB-1"), b"a Picture"),
-    ]
-}
-
 #[test]
 fn the_sync_vectors_are_what_the_code_makes() {
-    check_regenerated(FILE, ABOUT, [valid(), invalid(), frames(), ids(), proofs(), blobs()].concat());
+    check_regenerated(FILE, ABOUT, [valid(), invalid(), frames(), ids(), proofs()].concat());
 }
 
 #[test]
@@ -311,24 +294,6 @@ fn rcp_6_a_message_takes_1024_copies_and_not_one_more() {
     let rule = |count| Message::decode(&copies(vec![copy(0); count]).encode()).map_err(|e| e.rule().to_string());
     assert!(rule(1_024).is_ok());
     assert_eq!(rule(1_025).err().as_deref(), Some("RCP-6"));
-}
-
-#[test]
-fn blob_2_an_entry_that_names_a_larger_blob_is_opaque() {
-    let attachment = |bytes| Attachment {
-        blob: BlobId::of(b"a picture"),
-        media_type: "image/jpeg".into(),
-        bytes,
-        alt: String::new(),
-        width: None,
-        height: None,
-        duration_ms: None,
-        blurhash: None,
-        focus: None,
-    };
-    let post = |bytes| Body::Post(Post { attachments: vec![attachment(bytes)], ..Post::default() }).check();
-    assert!(post(40 << 20).is_ok());
-    assert!(post((40 << 20) + 1).is_err());
 }
 
 #[test]
@@ -363,14 +328,6 @@ fn run(vector: &Vector) -> Result<(), String> {
         "frame" => run_frame(vector),
         "salted-id" => run_salted_id(vector),
         "handshake" => run_handshake(vector),
-        "blob" => {
-            let right = BlobId::of(&vector.bytes("bytes")).to_string() == vector.text("id");
-            if right { Ok(()) } else { Err("BLOB-1".into()) }
-        }
-        "blob-request" => {
-            let text = cddl("blob-request", CHAPTERS);
-            cddl::validate_cbor_from_slice(&text, &vector.bytes("cbor"), None).map_err(|_| "BLOB-3".into())
-        }
         _ => {
             let bytes = vector.bytes("cbor");
             let message = Message::decode(&bytes).map_err(|e| e.rule().to_string())?;

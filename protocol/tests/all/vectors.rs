@@ -6,6 +6,7 @@ use crate::support::spec;
 
 /// The files that tests of this crate read.
 const READ: &[&str] = &[
+    "blobs.json",
     "encoding.json",
     "entries.json",
     "faults.json",

@@ -1,6 +1,6 @@
 //! Serving blobs: only such as a live entry names, only to who names that entry (`BLOB-3`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,8 +9,12 @@ use futures::AsyncWriteExt;
 use libp2p::{PeerId, Stream};
 use tokio::time::timeout;
 
+use xom_protocol::blob::{Groups, Item, Request, group_length, items};
+use xom_protocol::limits::BLOB_GROUP_BYTES;
+
 use super::transfer_time;
-use super::wire::{Answer, Request};
+use super::wire::Answer;
+use crate::blob::BlobReader;
 use crate::net::frame::{FrameError, read_frame};
 use crate::net::ingest::blocking;
 use crate::net::shared::Shared;
@@ -82,11 +86,13 @@ async fn answer(shared: &Arc<Shared>, mut stream: Stream) -> Result<(), FrameErr
     let request = frame.and_then(|frame| Request::decode(&frame).ok());
     let Some(request) = request else { return Err(FrameError::Io(io::ErrorKind::InvalidData.into())) };
     let store = shared.store.clone();
-    let found = async {
-        let named = move || store.snapshot()?.blob_is_live(&request.blob, Some(&request.entry));
-        if blocking(named).await? { shared.store.open_blob(request.blob).await } else { Ok(None) }
+    let (blob, entry) = (request.blob, request.entry);
+    let found = match blocking(move || store.snapshot()?.blob_served_as(&blob, &entry)).await {
+        Ok(Some(bytes)) => shared.store.open_blob(blob).await.map(|found| found.filter(|blob| blob.bytes() == bytes)),
+        Ok(None) => Ok(None),
+        Err(cause) => Err(cause),
     };
-    let found = match found.await {
+    let found = match found {
         Ok(found) => found,
         Err(cause) => {
             tracing::error!(%cause, "a blob could not be read");
@@ -94,18 +100,35 @@ async fn answer(shared: &Arc<Shared>, mut stream: Stream) -> Result<(), FrameErr
             return Ok(stream.close().await?);
         }
     };
-    let Some(mut blob) = found.filter(|blob| request.offset <= blob.bytes()) else {
+    let Some(blob) = found.filter(|blob| request.groups.end <= blob.tree().count()) else {
         Answer::NotFound.write(&mut stream).await?;
         return Ok(stream.close().await?);
     };
-    let length = blob.bytes() - request.offset;
-    blob.narrow(request.offset, length)?;
-    let send = async {
-        Answer::Bytes(length).write(&mut stream).await?;
-        while let Some(piece) = blob.read().await? {
-            stream.write_all(&piece).await?;
+    let most = u64::from(request.groups.end - request.groups.start) * BLOB_GROUP_BYTES as u64;
+    let send = send(blob, request.groups, stream);
+    Ok(timeout(transfer_time(most), send).await.map_err(|_| late())??)
+}
+
+/// Writes a slice; each group is checked when it is read from the disk.
+async fn send(mut blob: BlobReader, groups: Groups, mut stream: Stream) -> io::Result<()> {
+    Answer::Slice.write(&mut stream).await?;
+    let group_bytes = BLOB_GROUP_BYTES as u64;
+    blob.narrow(u64::from(groups.start) * group_bytes, u64::from(groups.end - groups.start) * group_bytes);
+    let mut piece = VecDeque::new();
+    for item in items(blob.tree(), &groups) {
+        let number = match item {
+            Item::Node(node) => {
+                stream.write_all(&node).await?;
+                continue;
+            }
+            Item::Group(number) => number,
+        };
+        let length = group_length(blob.bytes(), number);
+        if piece.is_empty() {
+            piece.extend(blob.read().await?.unwrap_or_default());
         }
-        stream.close().await
-    };
-    Ok(timeout(transfer_time(length), send).await.map_err(|_| late())??)
+        let group: Vec<u8> = piece.drain(..length.min(piece.len())).collect();
+        stream.write_all(&group).await?;
+    }
+    stream.close().await
 }

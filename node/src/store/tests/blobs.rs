@@ -1,5 +1,6 @@
 //! Files of blobs and their rows, when a crash or a disk has kept only one of them.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use super::*;
@@ -104,4 +105,57 @@ async fn a_picture_that_was_uploaded_again_stays_when_the_first_upload_is_forgot
     alice.store.purge_due().await.unwrap();
     assert!(alice.store.open_blob(blob).await.unwrap().is_none());
     assert!(!path_of(&alice, &blob).exists());
+}
+
+#[tokio::test]
+async fn r_blb_9_what_has_come_of_a_blob_goes_with_its_purge_and_it_is_never_taken_again() {
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let blob = with_picture(&alice).await;
+    bob.fetch(&alice).await;
+    drop(bob.store.open_partial(blob, PNG.len() as u64).await.unwrap());
+    let parts = || fs::read_dir(bob.path().join("partial")).unwrap().count();
+    assert_eq!(parts(), 2);
+    bob.store.tidy_partials(BTreeSet::new()).await.unwrap();
+    assert_eq!(parts(), 2, "it is wanted");
+    let number = alice.store.snapshot().unwrap().log_number(&alice.me.log).unwrap().unwrap();
+    let status = alice.store.snapshot().unwrap().with_entry((number, 1), |row| StatusId(row.local_id)).unwrap();
+    alice.erase(status.unwrap(), true).await;
+    bob.fetch(&alice).await;
+    assert_eq!(parts(), 0);
+    assert_eq!(bob.store.snapshot().unwrap().blobs_wanted().unwrap(), []);
+    // Somebody else names it.
+    let carol = Person::new("carol");
+    assert_eq!(with_picture(&carol).await, blob);
+    bob.fetch(&carol).await;
+    assert_eq!(bob.store.snapshot().unwrap().blobs_wanted().unwrap(), [], "purged by order: on the refuse list");
+    drop(bob.store.open_partial(blob, PNG.len() as u64).await.unwrap());
+    bob.store.tidy_partials(BTreeSet::new()).await.unwrap();
+    assert_eq!(parts(), 0);
+}
+
+#[tokio::test]
+async fn what_is_missing_is_read_in_parts_and_all_of_it_is_found() {
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let mut named = BTreeSet::new();
+    for number in 0..5_u8 {
+        let bytes = [b"GIF89a\x01\0\x01\0\0\0\0", &[number][..]].concat();
+        let attachment = xom_protocol::body::Attachment::new(BlobId::of(&bytes), "image/gif", bytes.len() as u64);
+        named.insert(attachment.blob);
+        let post = Box::new(Post { attachments: vec![attachment], ..Post::default() });
+        alice.say(Command::Post { post, reply_to: None, quote_of: None }).await.unwrap();
+    }
+    bob.fetch(&alice).await;
+    for (blobs_max, rows_max) in [(2, 100), (100, 2), (1, 1), (100, 100)] {
+        let (mut found, mut from) = (BTreeSet::new(), None);
+        loop {
+            let (some, rest) = bob.store.snapshot().unwrap().blobs_wanted_from(from, blobs_max, rows_max).unwrap();
+            assert!(some.len() <= blobs_max.min(rows_max));
+            found.extend(some);
+            from = rest;
+            if from.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, named);
+    }
 }

@@ -54,7 +54,7 @@ async fn a_blob_lives_as_long_as_a_live_entry_names_it() {
     bob.fetch(&alice).await;
     assert_eq!(bob.store.snapshot().unwrap().blobs_wanted().unwrap(), [blob]);
     assert!(bob.store.put_blob(received(&bob, PNG).await).await.unwrap());
-    assert!(bob.store.snapshot().unwrap().blob_is_live(&blob, None).unwrap());
+    assert!(bob.store.open_blob(blob).await.unwrap().is_some());
     assert_eq!(bob.store.shared.read_blob_file(&blob).unwrap().unwrap(), PNG);
     let number = alice.store.snapshot().unwrap().log_number(&alice.me.log).unwrap().unwrap();
     let status = alice.store.snapshot().unwrap().with_entry((number, 1), |row| StatusId(row.local_id)).unwrap();
@@ -62,7 +62,7 @@ async fn a_blob_lives_as_long_as_a_live_entry_names_it() {
     bob.fetch(&alice).await;
     for person in [&alice, &bob] {
         assert_eq!(person.store.shared.read_blob_file(&blob).unwrap(), None);
-        assert!(!person.store.snapshot().unwrap().blob_is_live(&blob, None).unwrap());
+        assert!(person.store.open_blob(blob).await.unwrap().is_none());
         assert!(
             !person.store.put_blob(received(person, PNG).await).await.unwrap(),
             "purged by order: on the refuse list"

@@ -9,10 +9,12 @@ use libp2p::{PeerId, Stream, StreamProtocol, Swarm, SwarmBuilder, noise, tcp, ya
 use libp2p_stream::Control;
 use tokio::task::JoinHandle;
 
+use xom_protocol::blob::Request;
+
 use crate::harness::{DEADLINE, Person};
 
 pub(super) const SYNC: StreamProtocol = StreamProtocol::new("/xom/sync/1");
-pub(super) const BLOB: StreamProtocol = StreamProtocol::new("/xom/blob/1");
+pub(super) const BLOB: StreamProtocol = StreamProtocol::new("/xom/blob/2");
 
 /// A peer that is connected to one node.
 pub(super) struct Peer {
@@ -66,21 +68,46 @@ impl Peer {
 
     /// Answers every request for a blob with these bytes.
     pub(super) fn serve_blobs(&mut self, answer: Vec<u8>) {
+        self.serve_blobs_by(move |_| Served::Whole(answer.clone()));
+    }
+
+    /// Answers every request for groups of a blob as `answer` says.
+    pub(super) fn serve_blobs_by(&mut self, answer: impl Fn(Request) -> Served + Send + 'static) {
         let mut streams = self.control.accept(BLOB).expect("accepted once");
         self.serving = Some(tokio::spawn(async move {
+            let mut open = Vec::new();
             while let Some((_, mut stream)) = streams.next().await {
                 let mut prefix = [0; 4];
                 if stream.read_exact(&mut prefix).await.is_err() {
                     continue;
                 }
                 let mut request = vec![0; usize::try_from(u32::from_be_bytes(prefix)).expect("short")];
+                if stream.read_exact(&mut request).await.is_err() {
+                    continue;
+                }
                 // Who hangs up while it is lied to is no concern of mallory's.
-                let _ = stream.read_exact(&mut request).await;
-                let _ = stream.write_all(&answer).await;
-                let _ = stream.close().await;
+                match answer(Request::decode(&request).expect("a request")) {
+                    Served::Whole(bytes) => {
+                        let _ = stream.write_all(&bytes).await;
+                        let _ = stream.close().await;
+                    }
+                    Served::Hanging(bytes) => {
+                        let _ = stream.write_all(&bytes).await;
+                        let _ = stream.flush().await;
+                        open.push(stream);
+                    }
+                }
             }
         }));
     }
+}
+
+/// How a request for a blob is answered.
+pub(super) enum Served {
+    /// With these bytes, and the stream ends.
+    Whole(Vec<u8>),
+    /// With these bytes, and then with nothing: the stream stays open.
+    Hanging(Vec<u8>),
 }
 
 impl Drop for Peer {

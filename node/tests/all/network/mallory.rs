@@ -14,7 +14,7 @@ use super::blobs::PNG;
 use crate::harness::{DEADLINE, Over, Person, wait_until};
 
 const SYNC: StreamProtocol = StreamProtocol::new("/xom/sync/1");
-const BLOB: StreamProtocol = StreamProtocol::new("/xom/blob/1");
+const BLOB: StreamProtocol = StreamProtocol::new("/xom/blob/2");
 
 /// Mallory's node: only raw streams.
 struct Mallory {
@@ -127,11 +127,11 @@ async fn a_blob_is_not_served_for_its_hash_alone() {
     let blob = alice.node().add_blob(PNG.to_vec(), None).await.expect("stored").blob;
     let mut mallory = Mallory::connect(&alice).await;
     let entry = xom_protocol::EntryId([0; 32]);
-    let request = xom_protocol::encoding::encode(&(blob, entry, 0_u64));
+    let request = xom_protocol::encoding::encode(&(blob, entry, 0_u64, 1_u64));
     let mut bytes = u32::try_from(request.len()).expect("short").to_be_bytes().to_vec();
     bytes.extend(request);
     let mut stream = mallory.say(BLOB, &bytes).await.expect("asks");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.expect("reads");
-    assert_eq!(answer, [1, 0, 0, 0, 0, 0, 0, 0, 0], "not found, and nothing more");
+    assert_eq!(answer, [1], "not found, and nothing more");
 }

@@ -1,104 +1,113 @@
-//! The transfer of one blob from one peer: bounded, checked, and stored only when it is whole.
+//! The transfer of some groups of a blob from one peer: bounded, each group checked before it is kept (`BLOB-4`).
 
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::AsyncReadExt;
-use libp2p::PeerId;
+use libp2p::{PeerId, Stream};
 use libp2p_stream::Control;
 use tokio::time::timeout;
-use xom_protocol::Rule;
-use xom_protocol::limits::BLOB_BYTES_MAX;
+use xom_protocol::blob::{Group, Groups, Request, SliceReader};
 
 use super::Missing;
-use crate::blob::BlobWriter;
+use super::plan::Plan;
+use crate::blob::Partial;
 use crate::net::BLOB_PROTOCOL;
-use crate::net::blobs::wire::{Answer, Request};
-use crate::net::blobs::{CHUNK_BYTES, transfer_time};
+use crate::net::blobs::wire::Answer;
 use crate::net::frame::write_frame;
-use crate::net::shared::Shared;
-use crate::net::tally::PeerTally;
 
 /// How long a peer may take to begin its answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long it may take for each group, or the nodes before it: under 1 KiB a second nobody waits.
+const GROUP_TIMEOUT: Duration = Duration::from_secs(20);
+/// Groups that are written at once.
+const GROUPS_AT_ONCE: usize = 16;
 
-/// One blob from one peer.
-pub(super) struct Transfer {
-    pub(super) shared: Arc<Shared>,
-    pub(super) control: Control,
-    pub(super) peer: PeerId,
-    pub(super) tally: Arc<PeerTally>,
-    pub(super) missing: Missing,
-    /// What came in earlier transfers; not verified yet.
-    pub(super) partial: BlobWriter,
+/// What has come of a blob and what has not; shared by all who bring groups of it.
+pub(super) struct Progress {
+    /// What is missing.
+    pub(super) plan: Plan,
+    /// What is here; none once it was taken to be stored.
+    pub(super) partial: Option<Partial>,
 }
 
-/// A transfer that brought no blob.
-pub(super) struct Failure {
-    /// Why.
-    pub(super) cause: String,
-    /// What has come so far, to go on from.
-    pub(super) partial: Option<BlobWriter>,
-    /// The bytes were not those of the id.
-    pub(super) lied: bool,
+/// Some groups of a blob from one peer.
+pub(super) struct Transfer {
+    pub(super) control: Control,
+    pub(super) peer: PeerId,
+    pub(super) missing: Missing,
+    pub(super) groups: Groups,
+    pub(super) progress: Arc<Mutex<Progress>>,
+}
+
+/// Why a transfer ended early.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Cut {
+    /// The peer does not have it, is busy, is slow, or is gone.
+    #[error("{0}")]
+    Peer(String),
+    /// The bytes were not those of the blob.
+    #[error(transparent)]
+    Lie(#[from] xom_protocol::blob::Lie),
+    /// They could not be written here.
+    #[error("not written: {0}")]
+    Disk(io::Error),
 }
 
 impl Transfer {
-    /// Fetches, checks and stores; durable when it answers. Nothing is kept unchecked (`BLOB-4`).
-    pub(super) async fn run(mut self) -> Result<(), Failure> {
-        if let Err(cause) = self.receive().await {
-            let usable = self.partial.is_whole() && self.partial.bytes() > 0;
-            return Err(Failure { cause, partial: usable.then_some(self.partial), lied: false });
-        }
-        let Self { shared, tally, missing, partial, .. } = self;
-        let nothing = |cause: &str| Failure { cause: cause.to_owned(), partial: None, lied: false };
-        let received = partial.end().await.map_err(|e| nothing(&e.to_string()))?;
-        if received.blob != missing.blob {
-            shared.ingest.refuse(&tally, Rule("BLOB-4"));
-            return Err(Failure { lied: true, ..nothing("the bytes are not those of the id") });
-        }
-        shared.store.put_blob(received).await.map(|_| ()).map_err(|e| nothing(&e.to_string()))
+    /// Fetches the groups; those that came before it ended early are kept.
+    pub(super) async fn run(mut self) -> Result<(), Cut> {
+        let begun = timeout(ANSWER_TIMEOUT, self.begin()).await.map_err(|_| Cut::Peer("no answer in time".into()))?;
+        let mut stream = begun?;
+        let mut reader = SliceReader::new(&self.missing.blob, self.missing.bytes, self.groups.clone());
+        let mut groups = Vec::new();
+        let received = self.receive(&mut stream, &mut reader, &mut groups).await;
+        self.keep(groups).await?;
+        received
     }
 
-    async fn receive(&mut self) -> Result<(), String> {
-        let begin = async {
-            let mut stream = self.control.open_stream(self.peer, BLOB_PROTOCOL).await.map_err(|e| e.to_string())?;
-            let offset = self.partial.bytes();
-            let request = Request { blob: self.missing.blob, entry: self.missing.entry, offset };
-            write_frame(&mut stream, &request.encode()).await.map_err(|e| e.to_string())?;
-            let answer = Answer::read(&mut stream).await.map_err(|e| e.to_string())?;
-            Ok::<_, String>((stream, offset, answer))
-        };
-        let (mut stream, offset, answer) =
-            timeout(ANSWER_TIMEOUT, begin).await.map_err(|_| "no answer in time".to_owned())??;
-        let length = match answer {
-            Answer::Bytes(length) => length,
-            Answer::NotFound => return Err("not found there".to_owned()),
-            Answer::Busy => return Err("busy".to_owned()),
-        };
-        let bytes_max = BLOB_BYTES_MAX.min(self.missing.bytes);
-        let in_all = offset.checked_add(length);
-        if in_all.is_none_or(|bytes| bytes == 0 || bytes > bytes_max) {
-            self.shared.ingest.refuse(&self.tally, Rule("BLOB-2"));
-            self.partial = self.shared.store.blob_writer();
-            return Err(format!("{length} bytes more, at most {bytes_max} are allowed in all"));
+    async fn begin(&mut self) -> Result<Stream, Cut> {
+        let failed = |e: &dyn std::fmt::Display| Cut::Peer(e.to_string());
+        let mut stream = self.control.open_stream(self.peer, BLOB_PROTOCOL).await.map_err(|e| failed(&e))?;
+        let Missing { blob, entry, .. } = self.missing;
+        let request = Request { blob, entry, groups: self.groups.clone() };
+        write_frame(&mut stream, &request.encode()).await.map_err(|e| failed(&e))?;
+        match Answer::read(&mut stream).await.map_err(|e| failed(&e))? {
+            Answer::Slice => Ok(stream),
+            Answer::NotFound => Err(Cut::Peer("not found there".into())),
+            Answer::Busy => Err(Cut::Peer("busy".into())),
         }
-        let read = async {
-            let mut left = usize::try_from(length).unwrap_or(usize::MAX);
-            let mut chunk = vec![0; CHUNK_BYTES];
-            while left > 0 {
-                let room = left.min(CHUNK_BYTES);
-                match stream.read(&mut chunk[..room]).await {
-                    Ok(0) => return Err("ended early".to_owned()),
-                    Ok(count) => {
-                        self.partial.write(&chunk[..count]).await.map_err(|e| e.to_string())?;
-                        left -= count;
-                    }
-                    Err(e) => return Err(e.to_string()),
-                }
+    }
+
+    async fn receive(&self, stream: &mut Stream, reader: &mut SliceReader, groups: &mut Vec<Group>) -> Result<(), Cut> {
+        while let Some(length) = reader.next_length() {
+            let mut bytes = vec![0; length];
+            let read = timeout(GROUP_TIMEOUT, stream.read_exact(&mut bytes)).await;
+            read.map_err(|_| Cut::Peer("too slow".into()))?.map_err(|e| Cut::Peer(e.to_string()))?;
+            groups.extend(reader.take(bytes)?);
+            if groups.len() == GROUPS_AT_ONCE {
+                self.keep(std::mem::take(groups)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes groups; those that another has brought meanwhile are left out.
+    async fn keep(&self, groups: Vec<Group>) -> Result<(), Cut> {
+        if groups.is_empty() {
+            return Ok(());
+        }
+        let progress = Arc::clone(&self.progress);
+        let written = tokio::task::spawn_blocking(move || {
+            let mut progress = progress.lock().unwrap_or_else(|broken| broken.into_inner());
+            let Progress { plan, partial: Some(partial) } = &mut *progress else { return Ok(()) };
+            for group in &groups {
+                partial.put(group)?;
+                plan.arrived(group.number());
             }
             Ok(())
-        };
-        timeout(transfer_time(length), read).await.unwrap_or_else(|_| Err("too slow".to_owned()))
+        });
+        written.await.map_err(|e| Cut::Disk(io::Error::other(e)))?.map_err(Cut::Disk)
     }
 }
