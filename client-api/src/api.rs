@@ -33,6 +33,7 @@ pub fn router() -> Router<App> {
         .route("/.well-known/nodeinfo", get(well_known::nodeinfo))
         .route("/nodeinfo/2.0", get(nodeinfo::get))
         .route("/media/{id}", get(blobs::get))
+        .route("/media/{id}/preview", get(blobs::preview))
         .route("/avatars/{file}", get(avatars::avatar))
         .route("/headers/{file}", get(avatars::header))
         .nest("/api/v1", v1::router())

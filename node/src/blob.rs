@@ -8,7 +8,7 @@ pub(crate) use partial::{Partial, forget as forget_partial, tidy as tidy_partial
 pub use reader::BlobReader;
 pub(crate) use reader::Trees;
 pub use writer::BlobWriter;
-pub(crate) use writer::{ReceivedBlob, Scratch};
+pub(crate) use writer::{BlobSink, ReceivedBlob, Scratch};
 
 /// Bytes that are written or read at once; as much of a blob is in memory.
 const PIECE_BYTES: usize = 256 << 10;

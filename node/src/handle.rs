@@ -150,6 +150,12 @@ impl Handle {
         self.store.open_blob(id).await
     }
 
+    /// The small picture of a blob that is held: a JPEG or PNG, made here (`BLOB-10`). None where it is no picture, or
+    /// none that is decoded.
+    pub async fn preview(&self, id: BlobId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.preview(id).await
+    }
+
     /// A blob that is held, whole in memory; for small ones.
     pub async fn blob(&self, id: BlobId) -> Result<Option<Vec<u8>>, StoreError> {
         let Some(mut reader) = self.open_blob(id).await? else { return Ok(None) };

@@ -31,6 +31,7 @@ mod opened;
 mod openings;
 mod own;
 pub(crate) mod ownership;
+mod previews;
 mod receipts;
 mod recoveries;
 mod rekey;

@@ -1,4 +1,4 @@
-//! `/media/<blob id>`: the bytes of blobs, for anyone who knows the id.
+//! `/media/<blob id>`: the bytes of blobs, for anyone who knows the id; and `/media/<blob id>/preview`: small pictures.
 //!
 //! The type is read from the bytes, never from what somebody declared, and what could hold script is a file to keep.
 
@@ -22,8 +22,7 @@ pub async fn get(State(app): State<App>, Path(id): Path<String>, headers: Header
     // Only a blob's id leads anywhere: no text from outside becomes a path (`R-API-14`).
     let id: BlobId = id.parse().map_err(|_| ApiError::not_found())?;
     let tag = format!("\"{id}\"");
-    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    if known.flat_map(|list| list.split(',')).any(|known| known.trim().trim_start_matches("W/") == tag) {
+    if is_known(&headers, &tag) {
         return Ok(with_headers(StatusCode::NOT_MODIFIED.into_response(), &tag));
     }
     let mut blob = app.node().open_blob(id).await?.ok_or_else(ApiError::not_found)?;
@@ -49,6 +48,24 @@ pub async fn get(State(app): State<App>, Path(id): Path<String>, headers: Header
         response.headers_mut().insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
     }
     Ok(with_headers(response, &tag))
+}
+
+/// The small picture of a blob.
+pub async fn preview(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, ApiError> {
+    let id: BlobId = id.parse().map_err(|_| ApiError::not_found())?;
+    let tag = format!("\"{id}-preview\"");
+    if is_known(&headers, &tag) {
+        return Ok(with_headers(StatusCode::NOT_MODIFIED.into_response(), &tag));
+    }
+    let bytes = app.node().preview(id).await?.ok_or_else(ApiError::not_found)?;
+    let media_type = [(header::CONTENT_TYPE, sniff(&bytes))];
+    Ok(with_headers((media_type, bytes).into_response(), &tag))
+}
+
+/// True if the asker has what bears this tag.
+fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    known.flat_map(|list| list.split(',')).any(|known| known.trim().trim_start_matches("W/") == tag)
 }
 
 /// The `count` bytes that `blob` was narrowed to, read as they are sent.

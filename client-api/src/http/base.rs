@@ -80,6 +80,11 @@ impl Base {
         self.url(&format!("/media/{id}"))
     }
 
+    /// Where the small picture of a blob is served.
+    pub fn preview(&self, id: &BlobId) -> String {
+        self.url(&format!("/media/{id}/preview"))
+    }
+
     /// Where the picture of an account without one is served.
     pub fn placeholder_avatar(&self, did: &Did) -> String {
         self.url(&format!("/avatars/{did}.svg"))

@@ -170,11 +170,17 @@ pub(crate) fn ids(list: &Value) -> Vec<String> {
 /// A valid PNG of one pixel, different for each call.
 pub(crate) fn picture() -> Vec<u8> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let mut bytes = PIXEL.to_vec();
-    // Readers stop at the end chunk; what follows makes the bytes differ.
-    bytes.extend_from_slice(&COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
-    bytes
+    let (head, rest) = PIXEL.split_at(PIXEL_HEAD_BYTES);
+    // Its resolution makes the bytes differ.
+    let count = COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    let chunk = [&b"pHYs"[..], &count, &[0]].concat();
+    let mut sum = flate2::Crc::new();
+    sum.update(&chunk);
+    [head, &[0, 0, 0, 9], &chunk, &sum.sum().to_be_bytes(), rest].concat()
 }
 
-const PIXEL: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\
-    \0\0\0\rIDATx\x9cc\xf8\xff\xff?\0\x05\xfe\x02\xfe\xa7\x9a\xa0\xa0\0\0\0\0IEND\xaeB`\x82";
+/// Bytes of the picture up to the end of its header.
+const PIXEL_HEAD_BYTES: usize = 33;
+
+const PIXEL: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde\
+    \0\0\0\x0cIDATx\x9cc\xf8\xff\xff?\0\x05\xfe\x02\xfe\r\xefF\xb8\0\0\0\0IEND\xaeB`\x82";

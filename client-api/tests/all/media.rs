@@ -101,3 +101,26 @@ async fn r_api_15_a_page_that_is_uploaded_is_a_file_to_keep() {
     }
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_picture_has_a_small_one_with_a_type_a_tag_and_the_size_that_is_told() {
+    let server = Server::start().await;
+    let media = server.upload("POST", "/api/v2/media", "file", &picture()).await.ok();
+    assert_ne!(media["preview_url"], media["url"]);
+    assert_eq!(media["meta"]["small"]["size"], "1x1");
+    assert_eq!(text(&media, "blurhash").len(), 28);
+    let path = text(&media, "preview_url").replace(BASE, "");
+    let small = server.get(&path).await;
+    assert_eq!((small.status.as_u16(), small.header("content-type")), (200, "image/jpeg"));
+    assert!(small.header("content-security-policy").starts_with("sandbox"));
+    let request = axum::http::Request::builder().uri(&path).header("host", crate::harness::HOST);
+    let again = request.header("if-none-match", small.header("etag")).body(Body::empty()).unwrap();
+    assert_eq!(server.send(again).await.status.as_u16(), 304);
+    let sound = server.upload("POST", "/api/v2/media", "file", b"OggS and so on").await.ok();
+    assert!(sound["preview_url"].is_null());
+    let none = text(&sound, "url").replace(BASE, "") + "/preview";
+    server.get(&none).await.refused(404);
+    server.get("/media/..%2fx/preview").await.refused(404);
+    server.upload("POST", "/api/v2/media", "file", &picture()[..20]).await.refused(422);
+    server.stop().await;
+}

@@ -91,16 +91,48 @@ impl BlobWriter {
 
     /// Ends it: what has come is durable, in a temporary file still.
     pub(crate) async fn end(self) -> Result<ReceivedBlob, StoreError> {
-        let State::Open(mut growing) = self.state else { return Err(lost()) };
+        let State::Open(growing) = self.state else { return Err(lost()) };
         let (folder, bytes) = (self.folder, self.bytes);
-        let ended = spawn_blocking(move || -> io::Result<ReceivedBlob> {
-            growing.write_out(&folder)?;
-            let blob = BlobId(*growing.hasher.finalize().as_bytes());
-            let (file, scratch) = growing.file.ok_or(io::ErrorKind::NotFound)?;
-            file.sync_all()?;
-            Ok(ReceivedBlob { blob, bytes, scratch })
-        });
+        let ended = spawn_blocking(move || growing.end(&folder, bytes));
         Ok(ended.await.map_err(|_| StoreError::Stopping)??)
+    }
+}
+
+/// The same where blocking is allowed.
+#[derive(Debug)]
+pub(crate) struct BlobSink {
+    folder: PathBuf,
+    growing: Growing,
+    bytes: u64,
+}
+
+impl BlobSink {
+    /// A blob of which nothing has come; its file will be in `folder`.
+    pub(crate) fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), growing: Growing::default(), bytes: 0 }
+    }
+
+    /// Ends it: what has come is durable, in a temporary file still.
+    pub(crate) fn end(self) -> io::Result<ReceivedBlob> {
+        self.growing.end(&self.folder, self.bytes)
+    }
+}
+
+impl Write for BlobSink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes = self.bytes.saturating_add(bytes.len() as u64);
+        if self.bytes > BLOB_BYTES_MAX {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.growing.buffer.extend_from_slice(bytes);
+        if self.growing.buffer.len() >= PIECE_BYTES {
+            self.growing.write_out(&self.folder)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.growing.write_out(&self.folder)
     }
 }
 
@@ -116,6 +148,15 @@ impl Growing {
         self.buffer.clear();
         Ok(())
     }
+
+    /// Ends it.
+    fn end(mut self, folder: &Path, bytes: u64) -> io::Result<ReceivedBlob> {
+        self.write_out(folder)?;
+        let blob = BlobId(*self.hasher.finalize().as_bytes());
+        let (file, scratch) = self.file.ok_or(io::ErrorKind::NotFound)?;
+        file.sync_all()?;
+        Ok(ReceivedBlob { blob, bytes, scratch })
+    }
 }
 
 impl ReceivedBlob {
@@ -127,7 +168,7 @@ impl ReceivedBlob {
 
 impl Scratch {
     /// Makes a file under a name of its own. The folder is this process's alone and empty at its start.
-    fn make(folder: &Path) -> io::Result<(File, Self)> {
+    pub(crate) fn make(folder: &Path) -> io::Result<(File, Self)> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let path = folder.join(NEXT.fetch_add(1, Ordering::Relaxed).to_string());
         let file = private_options().read(true).write(true).create_new(true).open(&path)?;

@@ -75,10 +75,11 @@ impl Shared {
         Ok(())
     }
 
-    /// Deletes the file of a blob, and what has come of it.
+    /// Deletes the file of a blob, its small picture, and what has come of it.
     pub(super) fn delete_blob_file(&self, blob: &BlobId) -> io::Result<()> {
         self.trees.forget(blob);
         self.forget_partial(blob)?;
+        self.delete_preview(blob)?;
         let path = self.blob_path(blob);
         match fs::remove_file(&path) {
             Ok(()) => sync_parent(&path),
@@ -169,7 +170,7 @@ impl Store {
         }
     }
 
-    fn blob_row(&self, blob: &BlobId) -> Result<Option<BlobRow>, StoreError> {
+    pub(super) fn blob_row(&self, blob: &BlobId) -> Result<Option<BlobRow>, StoreError> {
         Ok(self.snapshot()?.table(tables::BLOBS)?.get(&blob.0)?.map(|row| row.value()))
     }
 

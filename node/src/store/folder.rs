@@ -2,7 +2,7 @@
 //! the lock is held and the format is known.
 //!
 //! Layout: `format`, `lock`, `xom.redb`, `salts`, `blobs/<2 hex>/<hex>`, `incoming` (blobs on their way), `partial`
-//! (parts of blobs), `peer.key`, `token`, `identities/<user name>/{phrase,postponed,control.key,control.sealed,device.key,device.sealed}`
+//! (parts of blobs), `previews/<2 hex>/<hex>`, `peer.key`, `token`, `identities/<user name>/{phrase,postponed,control.key,control.sealed,device.key,device.sealed}`
 //! (`REST-1`).
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -56,7 +56,7 @@ impl Folder {
             replace_file(&path.join("format"), format!("{FORMAT}\n").as_bytes()).map_err(|e| unreadable(path, &e))?;
         }
         make_private(path).map_err(|e| unreadable(path, &e))?;
-        for dir in ["blobs", "incoming", "partial", "identities"] {
+        for dir in ["blobs", "incoming", "partial", "previews", "identities"] {
             let dir = path.join(dir);
             make_dir_all(&dir).map_err(|e| unreadable(&dir, &e))?;
         }
@@ -109,6 +109,11 @@ impl Folder {
     /// The folder of blobs of which a part is here.
     pub(crate) fn partial(&self) -> PathBuf {
         self.path.join("partial")
+    }
+
+    /// The folder of small pictures of blobs.
+    pub(crate) fn previews(&self) -> PathBuf {
+        self.path.join("previews")
     }
 
     /// The folder with the keys of a local identity.

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use xom_protocol::body::{Attachment, Body};
@@ -12,9 +13,10 @@ use super::batch::Batch;
 use super::erasure::attachments;
 use super::salts::{self, Salts};
 use super::{Store, folder};
-use crate::blob::{BlobWriter, ReceivedBlob};
+use crate::blob::{BlobSink, BlobWriter, ReceivedBlob};
 use crate::error::{CommandError, StoreError};
 use crate::model::{Media, MediaId};
+use crate::picture::{CleanError, clean};
 
 /// Most pixels of an image (R-BLB-3).
 const PIXELS_MAX: u64 = 64 << 20;
@@ -49,16 +51,20 @@ impl Store {
     /// Looks at an upload's bytes and stores them. A declared type is not asked for: it could lie.
     pub(crate) async fn add_blob(&self, upload: BlobWriter) -> Result<Attachment, CommandError> {
         let received = upload.end().await?;
-        let (blob, size) = (received.blob, received.bytes);
+        let size = received.bytes;
         if size == 0 || size > BLOB_BYTES_MAX {
             let most = BLOB_BYTES_MAX >> 20;
             return Err(CommandError::Blob(format!("{size} bytes, 1 byte to {most} MiB are allowed")));
         }
-        let probed = tokio::task::spawn_blocking(move || probe(&received).map(|found| (received, found)));
-        let (received, (media_type, pixels)) = probed.await.map_err(|_| StoreError::Stopping)??;
-        self.keep_blob(received, true).await?;
+        let folder = self.shared.folder.incoming();
+        let taken = tokio::task::spawn_blocking(move || take(&received, &folder));
+        let (cleaned, media_type, pixels) = taken.await.map_err(|_| StoreError::Stopping)??;
+        let (blob, size) = (cleaned.blob, cleaned.bytes);
+        self.keep_blob(cleaned, true).await?;
         let (width, height) = pixels.unzip();
-        Ok(Attachment { width, height, ..Attachment::new(blob, media_type, size) })
+        let preview = if pixels.is_some() { self.make_preview(blob).await? } else { None };
+        let blurhash = preview.map(|preview| preview.blurhash);
+        Ok(Attachment { width, height, blurhash, ..Attachment::new(blob, media_type, size) })
     }
 
     /// Remembers an upload.
@@ -149,19 +155,30 @@ impl Batch<'_> {
     }
 }
 
-/// What a medium is, and the size of an image. Reads of the file what it must.
-fn probe(received: &ReceivedBlob) -> Result<(&'static str, Option<Pixels>), CommandError> {
+/// What a medium is without what it tells of its maker (`BLOB-9`), its type, and the size of an image as it is shown.
+fn take(received: &ReceivedBlob, folder: &Path) -> Result<(ReceivedBlob, &'static str, Option<Pixels>), CommandError> {
     let media_type = sniff(&received.head().map_err(StoreError::from)?).ok_or_else(|| {
         CommandError::Blob(
             "not a JPEG, PNG, GIF or WebP image, MP4, MOV or WebM video, or Ogg, MP3, WAV or FLAC sound".into(),
         )
     })?;
-    let file = File::open(received.scratch.path()).map_err(StoreError::from)?;
-    Ok((media_type, pixels(media_type, BufReader::new(file))?))
+    let open = |blob: &ReceivedBlob| File::open(blob.scratch.path()).map(BufReader::new).map_err(StoreError::from);
+    // Bombs are refused before anything else is looked at.
+    pixels(media_type, open(received)?)?;
+    let mut sink = BlobSink::new(folder);
+    let orientation = clean(media_type, &mut open(received)?, &mut sink).map_err(|e| match e {
+        CleanError::Damaged(_) => CommandError::Blob(e.to_string()),
+        CleanError::Io(e) => StoreError::from(e).into(),
+    })?;
+    let cleaned = sink.end().map_err(StoreError::from)?;
+    let pixels = pixels(media_type, open(&cleaned)?)?;
+    let shown =
+        pixels.map(|(width, height)| if orientation.is_on_its_side() { (height, width) } else { (width, height) });
+    Ok((cleaned, media_type, shown))
 }
 
 /// The media type by the first bytes; none for what is not shown.
-fn sniff(bytes: &[u8]) -> Option<&'static str> {
+pub(super) fn sniff(bytes: &[u8]) -> Option<&'static str> {
     let at = |offset: usize, magic: &[u8]| bytes.get(offset..).is_some_and(|rest| rest.starts_with(magic));
     let riff = |kind: &[u8]| at(0, b"RIFF") && at(8, kind);
     let mpeg = |second: u8| second & 0xe0 == 0xe0 && second & 0x18 != 0x08 && second & 0x06 == 0x02;

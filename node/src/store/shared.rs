@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use std::time::Duration;
 
 use redb::Database;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Semaphore, broadcast, watch};
 use xom_protocol::identity::IdentityRecord;
 use xom_protocol::keys::SecretKey;
 use xom_protocol::limits::RECOVERY_DELAY_MS;
@@ -37,6 +37,8 @@ const NOTICES_MAX: usize = 1_024;
 const EVENTS_MAX: usize = 4_096;
 /// Verified identities kept in memory; more are read again when they are needed.
 const IDENTITIES_MAX: usize = 4_096;
+/// Pictures that are decoded at the same time (`BLOB-10`).
+const DECODED_AT_ONCE: usize = 1;
 /// Holdings kept in memory; they are written within seconds.
 const HOLDINGS_MAX: usize = 65_536;
 /// How often the database is tried to be opened again, before the next write does.
@@ -86,6 +88,8 @@ pub(crate) struct Shared {
     shares: Mutex<Shares>,
     pub(super) opened: Opened,
     pub(super) trees: Trees,
+    /// Who has its permit may decode a picture: each takes much memory.
+    pub(super) decoding: Semaphore,
 }
 
 /// The database, for as long as no compaction may run.
@@ -125,6 +129,7 @@ impl Shared {
             shares: Mutex::default(),
             opened: Opened::default(),
             trees: Trees::default(),
+            decoding: Semaphore::new(DECODED_AT_ONCE),
         })
     }
 

@@ -180,7 +180,7 @@ fn post(text: &str) -> Command {
 }
 
 /// A PNG of 2 by 3 pixels, as far as anybody looks.
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x03\x08\x06\0\0\0\0\0\0\0\0\0\0\0";
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x03\x08\x06\0\0\0\0\0\0\0";
 
 async fn with_picture(person: &Person) -> BlobId {
     let attachment = person.store.add_blob(upload(person, PNG).await).await.unwrap();

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use xom_node::model;
+use xom_node::{model, preview_size};
 use xom_protocol::BlobId;
 use xom_protocol::body::Attachment;
 
@@ -36,10 +36,15 @@ impl MediaAttachment {
     fn new(base: &Base, attachment: &Attachment, id: u64) -> Self {
         let kind = kind_of(&attachment.media_type);
         let url = base.blob(&attachment.blob);
+        let preview_url = match kind {
+            "image" => Some(base.preview(&attachment.blob)),
+            "audio" => None,
+            _ => Some(url.clone()),
+        };
         Self {
             id: id.to_string(),
             kind,
-            preview_url: (kind != "audio").then(|| url.clone()),
+            preview_url,
             url: Some(url),
             remote_url: None,
             description: Some(attachment.alt.clone()).filter(|alt| !alt.is_empty()),
@@ -68,12 +73,10 @@ fn kind_of(media_type: &str) -> &'static str {
 
 /// Sizes; without them some clients draw nothing.
 fn meta(kind: &str, attachment: &Attachment) -> Value {
-    let mut original = Map::new();
+    let (mut original, mut small) = (Map::new(), Map::new());
     if let (Some(width), Some(height)) = (attachment.width, attachment.height) {
-        original.insert("width".into(), json!(width));
-        original.insert("height".into(), json!(height));
-        original.insert("size".into(), json!(format!("{width}x{height}")));
-        original.insert("aspect".into(), json!(width as f64 / (height.max(1)) as f64));
+        sides(&mut original, (width, height));
+        sides(&mut small, if kind == "image" { preview_size(width, height) } else { (width, height) });
     }
     if let Some(duration_ms) = attachment.duration_ms {
         original.insert("duration".into(), json!(duration_ms as f64 / 1_000.0));
@@ -82,8 +85,8 @@ fn meta(kind: &str, attachment: &Attachment) -> Value {
         }
     }
     let mut meta = Map::new();
-    if kind != "audio" && !original.is_empty() {
-        meta.insert("small".into(), Value::Object(original.clone()));
+    if kind != "audio" && !small.is_empty() {
+        meta.insert("small".into(), Value::Object(small));
     }
     meta.insert("original".into(), Value::Object(original));
     if let Some(focus) = attachment.focus {
@@ -91,6 +94,13 @@ fn meta(kind: &str, attachment: &Attachment) -> Value {
         meta.insert("focus".into(), json!({"x": part(focus.x), "y": part(focus.y)}));
     }
     Value::Object(meta)
+}
+
+fn sides(of: &mut Map<String, Value>, (width, height): (u64, u64)) {
+    of.insert("width".into(), json!(width));
+    of.insert("height".into(), json!(height));
+    of.insert("size".into(), json!(format!("{width}x{height}")));
+    of.insert("aspect".into(), json!(width as f64 / (height.max(1)) as f64));
 }
 
 #[cfg(test)]

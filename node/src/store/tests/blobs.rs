@@ -159,3 +159,62 @@ async fn what_is_missing_is_read_in_parts_and_all_of_it_is_found() {
         assert_eq!(found, named);
     }
 }
+
+/// A JPEG of 8 by 4 pixels that lies on its side, with a place in its EXIF.
+fn photo() -> Vec<u8> {
+    let mut plain = Vec::new();
+    let picture = image::RgbImage::from_pixel(8, 4, image::Rgb([200, 30, 30]));
+    image::codecs::jpeg::JpegEncoder::new(&mut plain).encode_image(&picture).unwrap();
+    let tiff = b"Exif\0\0II\x2a\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0at home, 10.7769N";
+    let length = u16::try_from(tiff.len() + 2).unwrap().to_be_bytes();
+    [&plain[..2], &[0xff, 0xe1], &length, tiff, &plain[2..]].concat()
+}
+
+#[tokio::test]
+async fn r_blb_5_an_upload_has_no_place_in_it_before_it_has_a_name() {
+    let alice = Person::new("alice");
+    let attachment = alice.store.add_blob(upload(&alice, &photo()).await).await.unwrap();
+    assert_ne!(attachment.blob, BlobId::of(&photo()));
+    let held = alice.store.shared.read_blob_file(&attachment.blob).unwrap().unwrap();
+    assert_eq!((attachment.blob, attachment.bytes), (BlobId::of(&held), held.len() as u64));
+    assert_eq!((attachment.width, attachment.height), (Some(4), Some(8)), "as it is shown");
+    assert_eq!(attachment.blurhash.as_ref().map(String::len), Some(28));
+    assert_eq!(files_with(&alice.path(), "10.7769N"), Vec::<PathBuf>::new());
+    assert_eq!(incoming(&alice), 0);
+    let damaged = alice.store.add_blob(upload(&alice, &photo()[..60]).await).await;
+    assert!(matches!(damaged, Err(CommandError::Blob(_))), "{damaged:?}");
+    assert_eq!(incoming(&alice), 0);
+}
+
+#[tokio::test]
+async fn a_small_picture_is_made_when_it_is_asked_for_and_goes_with_its_blob() {
+    // BLOB-10.
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let attachment = alice.store.add_blob(upload(&alice, &photo()).await).await.unwrap();
+    let blob = attachment.blob;
+    let bytes = alice.store.shared.read_blob_file(&blob).unwrap().unwrap();
+    let post = Box::new(Post { attachments: vec![attachment], ..Post::default() });
+    let status = alice.say(Command::Post { post, reply_to: None, quote_of: None }).await.unwrap().status.unwrap();
+    bob.fetch(&alice).await;
+    assert_eq!(bob.store.preview(blob).await.unwrap(), None, "nothing is here yet");
+    assert!(bob.store.put_blob(received(&bob, &bytes).await).await.unwrap());
+    let small = bob.store.preview(blob).await.unwrap().unwrap();
+    assert!(small.starts_with(b"\xff\xd8\xff"));
+    assert_eq!(alice.store.preview(blob).await.unwrap().unwrap(), small);
+    let previews = |person: &Person| walk(&person.path().join("previews"));
+    assert_eq!((previews(&alice), previews(&bob)), (1, 1));
+    assert_eq!(bob.store.preview(blob).await.unwrap().unwrap(), small);
+    alice.erase(status, true).await;
+    bob.fetch(&alice).await;
+    assert_eq!((previews(&alice), previews(&bob)), (0, 0), "a small picture is a copy too");
+    assert_eq!(bob.store.preview(blob).await.unwrap(), None);
+    assert_eq!(previews(&bob), 0);
+    let sound = alice.store.add_blob(upload(&alice, b"OggS sound").await).await.unwrap().blob;
+    assert_eq!(alice.store.preview(sound).await.unwrap(), None);
+}
+
+/// How many files are in a folder, however deep.
+fn walk(path: &Path) -> usize {
+    let items = fs::read_dir(path).unwrap().map(|item| item.unwrap().path());
+    items.map(|path| if path.is_dir() { walk(&path) } else { 1 }).sum()
+}
