@@ -14,6 +14,7 @@ pub mod guard;
 pub mod headers;
 pub mod limits;
 pub mod link;
+mod patient;
 pub mod request_id;
 pub mod server;
 pub mod stream;
@@ -27,12 +28,15 @@ pub use form::Params;
 pub use server::{ListenError, Listener, serve};
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::response::Response;
 
 /// Everything that is served, ready for [`serve`]: the client API, and `page`, whose routes may use cookies.
 pub fn router(app: App, page: Router<App>) -> Router {
     let page = page.layer(from_fn(guard::same_origin));
+    let shaped = map_response(|answer: Response| std::future::ready(error::shaped(answer)));
     let routes = crate::api::router()
+        .layer(shaped)
         .merge(page)
         .fallback(guard::not_found)
         .method_not_allowed_fallback(guard::method_not_allowed)

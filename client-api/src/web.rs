@@ -34,6 +34,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::map_response;
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use xom_protocol::Did;
@@ -110,5 +112,6 @@ pub fn router(web: Web) -> Router<App> {
         .route("/style.css", get(assets::style))
         .route("/icon.svg", get(assets::icon))
         .route("/favicon.ico", get(assets::icon))
+        .layer(map_response(|answer: Response| std::future::ready(fault::shaped(answer))))
         .layer(Extension(web))
 }

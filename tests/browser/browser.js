@@ -64,6 +64,26 @@ export async function reloadUntil(page, locator) {
   }
 }
 
+/** Loads a page again and again while something is on it. */
+export async function reloadWhile(page, locator) {
+  const deadline = Date.now() + WAIT_MS_MAX;
+  while ((await locator.count()) > 0) {
+    assert.ok(Date.now() < deadline, `still on the page at the deadline: ${locator}`);
+    await page.reload();
+  }
+}
+
+/** Looks again and again until there is something, and answers it. */
+export async function until(look) {
+  const deadline = Date.now() + WAIT_MS_MAX;
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    assert.ok(Date.now() < deadline, "not there before the deadline");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 /** Keeps what a page asks for elsewhere, what it runs, and what the browser complains about. */
 export function watch(page, origin) {
   const seen = [];

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { browser, press } from "./browser.js";
-import { home, joining } from "./home.js";
+import { browser, card, press, reloadUntil, reloadWhile, until } from "./browser.js";
+import { call, get, home, joining, post } from "./home.js";
 
 test("devices", async (t) => {
   const [chromium, alice] = await Promise.all([browser(t), home(t, "alice")]);
@@ -44,5 +44,41 @@ test("devices", async (t) => {
     await press(page, renamed.getByRole("button", { name: "Remove this device" }));
     await renamed.getByText("removed", { exact: true }).waitFor();
     assert.equal(await renamed.getByRole("button").count(), 0);
+  });
+
+  await t.test("what a stolen device did is undone where the owner names a time, and what it erased comes back", async () => {
+    await post(alice, "hers, from before the theft");
+    await page.goto(`${alice.origin}/devices`);
+    await press(page, page.getByRole("button", { name: "Add a device" }));
+    const command = await page.getByLabel("The command for the new machine").inputValue();
+    const tablet = await joining(t, "tablet", command.match(/^xom join '(xom-pair:.+)'$/)[1]);
+    await tablet.hear();
+    await page.getByLabel("Six digits").waitFor();
+    await press(page, page.getByRole("button", { name: "They are the same" }));
+    tablet.say("yes");
+    await tablet.hear();
+    const stolen = await tablet.serving();
+
+    await post(stolen, "the thief's");
+    const erased = await until(async () => {
+      const statuses = await get(stolen, "/api/v1/timelines/home");
+      return statuses.find((status) => status.content.includes("hers, from before the theft"));
+    });
+    await call(stolen, `/api/xom/v1/statuses/${erased.id}/erase`, { now: false });
+    await page.goto(alice.origin);
+    await reloadUntil(page, card(page, "the thief's"));
+    await reloadWhile(page, card(page, "hers, from before the theft"));
+
+    await page.goto(`${alice.origin}/devices`);
+    const entry = page.getByRole("listitem").filter({ hasText: "tablet" });
+    await entry.getByText("Remove …").click();
+    assert.equal(await entry.getByText("can claim an earlier time").count(), 1, "the page says what a time is worth");
+    await entry.getByLabel("If it was stolen").fill("2020-01-01T00:00:01");
+    if (process.env.XOM_SCREENSHOTS) await page.screenshot({ path: `${process.env.XOM_SCREENSHOTS}/stolen.png`, fullPage: true });
+    assert.equal((await press(page, entry.getByRole("button", { name: "Remove this device" }))).status(), 200);
+    await entry.getByText("removed", { exact: true }).waitFor();
+    await page.goto(alice.origin);
+    await reloadUntil(page, card(page, "hers, from before the theft"));
+    await reloadWhile(page, card(page, "the thief's"));
   });
 });

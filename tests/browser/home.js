@@ -1,14 +1,33 @@
 // A real node with a data folder of its own, on loopback ports that the system chooses.
 
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 
 const BINARY = process.env.XOM_BINARY ?? new URL("../../target/debug/xom", import.meta.url).pathname;
 const START_MS_MAX = 60_000;
+
+function environmentOf(folder) {
+  return { PATH: process.env.PATH, HOME: folder, TMPDIR: tmpdir() };
+}
+
+/** Runs a command on a data folder to its end, and answers the JSON that it prints. */
+export async function xom(folder, ...args) {
+  const options = { env: environmentOf(folder), maxBuffer: 16 << 20 };
+  const { stdout } = await promisify(execFile)(BINARY, [...args, "--json", "--data-dir", folder], options);
+  return JSON.parse(stdout);
+}
+
+/** A folder for the files of a test; it goes when the test ends. */
+export async function scratch(t) {
+  const folder = await mkdtemp(join(tmpdir(), "xom-browser-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
 
 /**
  * Starts a node and answers once it serves; it stops when the test ends. Its words are left for later, so that a
@@ -33,8 +52,7 @@ export async function home(t, name, { confirmed = true } = {}) {
 async function start(running, folder, name, http) {
   const args = ["run", "--json", "--name", name, "--data-dir", folder];
   const ports = ["--http", http, "--listen", "/ip4/127.0.0.1/tcp/0"];
-  const environment = { PATH: process.env.PATH, HOME: folder, TMPDIR: tmpdir() };
-  const node = spawn(BINARY, [...args, ...ports], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  const node = spawn(BINARY, [...args, ...ports], { env: environmentOf(folder), stdio: ["ignore", "pipe", "pipe"] });
   const log = [];
   node.stderr.setEncoding("utf8").on("data", (text) => log.push(text));
   Object.assign(running, { node, ended: once(node, "exit") });
@@ -43,7 +61,10 @@ async function start(running, folder, name, http) {
   return { ...greeting, origin: `http://${greeting.http}`, token };
 }
 
-async function stop({ node, ended }) {
+async function stop(running) {
+  const { node, ended } = running;
+  running.node = null;
+  if (node === null) return;
   node.kill("SIGTERM");
   await ended;
 }
@@ -51,8 +72,7 @@ async function stop({ node, ended }) {
 /** Begins a command that takes its time on a folder of its own; it stops when the test ends. */
 export async function begin(t, name, args) {
   const folder = await mkdtemp(join(tmpdir(), `xom-browser-${name}-`));
-  const environment = { PATH: process.env.PATH, HOME: folder, TMPDIR: tmpdir() };
-  const command = spawn(BINARY, [...args, "--data-dir", join(folder, "data")], { env: environment });
+  const command = spawn(BINARY, [...args, "--data-dir", join(folder, "data")], { env: environmentOf(folder) });
   const log = [];
   command.stderr.setEncoding("utf8").on("data", (text) => log.push(text));
   const ended = once(command, "exit");
@@ -64,13 +84,23 @@ export async function begin(t, name, args) {
   return { said: () => log.join("") };
 }
 
-/** Starts a machine that joins an offer; its lines are heard one by one, and it is answered. */
-export async function joining(t, name, offer) {
+/** Starts a node on a folder that is there; it stops when the test ends, or when it is told to. */
+export async function homeOn(t, folder) {
+  const running = { node: null, ended: null };
+  t.after(() => running.node && stop(running));
+  const node = await start(running, folder, "unused", "127.0.0.1:0");
+  return { ...node, stop: () => stop(running) };
+}
+
+/**
+ * Starts a machine that joins an offer, in a folder of its own or one that is there; its lines are heard one by one,
+ * and it is answered.
+ */
+export async function joining(t, name, offer, data = null) {
   const folder = await mkdtemp(join(tmpdir(), `xom-browser-${name}-`));
-  const args = ["join", offer, "--json", "--name", name, "--data-dir", join(folder, "data")];
+  const args = ["join", offer, "--json", "--name", name, "--data-dir", data ?? join(folder, "data")];
   const ports = ["--http", "127.0.0.1:0", "--listen", "/ip4/127.0.0.1/tcp/0"];
-  const environment = { PATH: process.env.PATH, HOME: folder, TMPDIR: tmpdir() };
-  const node = spawn(BINARY, [...args, ...ports], { env: environment, stdio: ["pipe", "pipe", "ignore"] });
+  const node = spawn(BINARY, [...args, ...ports], { env: environmentOf(folder), stdio: ["pipe", "pipe", "ignore"] });
   const ended = once(node, "exit");
   t.after(async () => {
     node.kill("SIGTERM");
@@ -79,6 +109,12 @@ export async function joining(t, name, offer) {
   });
   const lines = createInterface({ input: node.stdout })[Symbol.asyncIterator]();
   return {
+    /** What it prints once it serves, with its token. */
+    async serving() {
+      const greeting = await this.hear();
+      const token = (await readFile(join(greeting.data_dir, "token"), "utf8")).trim();
+      return { ...greeting, origin: `http://${greeting.http}`, token };
+    },
     async hear() {
       const { value, done } = await lines.next();
       if (done) throw new Error("the machine ended before its next line");
@@ -100,7 +136,15 @@ export async function post(node, status, more = {}) {
   return call(node, "/api/v1/statuses", { status, ...more });
 }
 
-async function call(node, path, body) {
+/** Gets something from the client API. */
+export async function get(node, path) {
+  const answer = await fetch(node.origin + path, { headers: { authorization: `Bearer ${node.token}` } });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  return answer.json();
+}
+
+/** Sends something to the API. */
+export async function call(node, path, body) {
   const headers = { authorization: `Bearer ${node.token}`, "content-type": "application/json" };
   const answer = await fetch(node.origin + path, { method: "POST", headers, body: JSON.stringify(body ?? {}) });
   if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);

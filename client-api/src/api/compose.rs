@@ -72,7 +72,7 @@ pub async fn post(node: &Handle, viewer: Did, params: &Params, base: Option<&Sta
     let mut warning = clean(&params.raw_text("spoiler_text").unwrap_or_default()).trim().to_owned();
     let attachments = attachments(node, viewer, params, old).await?;
     let poll = match params.below("poll") {
-        Some(poll) => Some(read_poll(&poll, now_ms())?),
+        Some(poll) => Some(same_poll(read_poll(&poll, now_ms())?, old)?),
         // An edit that says nothing of the poll keeps it: votes refer to the post, not to the version.
         None => old.and_then(|old| old.poll.clone()),
     };
@@ -187,6 +187,13 @@ pub fn read_poll(params: &Params, now_ms: u64) -> Result<Poll, ApiError> {
         hide_totals: params.flag("hide_totals").unwrap_or(false),
         ends: now_ms + secs * 1_000,
     })
+}
+
+/// The poll of a new post as it is; of an edit the one that the post has, which must not be another.
+fn same_poll(poll: Poll, old: Option<&Post>) -> Result<Poll, ApiError> {
+    let Some(old) = old else { return Ok(poll) };
+    let kept = old.poll.clone().filter(|kept| (&kept.options, kept.multiple) == (&poll.options, poll.multiple));
+    kept.ok_or_else(|| ApiError::invalid("Poll can't be changed once it is published; erase the post and ask again"))
 }
 
 /// The media of a post: uploads by their ids; in an edit also those that it has already.

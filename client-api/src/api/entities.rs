@@ -43,11 +43,12 @@ pub fn read_timestamp(text: &str) -> Option<u64> {
     u64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok()
 }
 
-/// Reads a day, a minute without its zone, or a whole time; the first two in UTC.
+/// Reads a day, a minute or second without its zone, or a whole time; the former in UTC.
 pub fn read_day_or_time(text: &str) -> Option<u64> {
     match text.len() {
         10 => read_timestamp(&format!("{text}T00:00:00Z")),
         16 => read_timestamp(&format!("{text}:00Z")),
+        19 => read_timestamp(&format!("{text}Z")),
         _ => read_timestamp(text),
     }
 }
@@ -69,6 +70,7 @@ mod tests {
         assert_eq!(read_timestamp("1960-01-01T00:00:00Z"), None);
         assert_eq!(read_day_or_time("2026-11-22"), read_timestamp("2026-11-22T00:00:00Z"));
         assert_eq!(read_day_or_time("2026-11-22T17:00"), Some(1_795_366_800_000));
+        assert_eq!(read_day_or_time("2026-11-22T17:00:01"), Some(1_795_366_801_000));
         assert_eq!(read_day_or_time("2026-11-22T18:00:00+01:00"), Some(1_795_366_800_000));
         assert_eq!((read_day_or_time("yesterday"), read_day_or_time("2026-13-01")), (None, None));
         assert_eq!(timestamp(u64::MAX), "9999-12-31T23:59:59.999Z");

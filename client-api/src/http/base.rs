@@ -10,7 +10,16 @@ use xom_protocol::{BlobId, Did};
 #[derive(Debug, Clone)]
 pub struct Hosts {
     /// Pairs of the exact `Host` value and the scheme under which clients reach it.
-    allowed: Vec<(String, &'static str)>,
+    allowed: Vec<(String, Scheme)>,
+}
+
+/// How clients reach a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Http,
+    Https,
+    /// The name was configured without a scheme, and a proxy may put TLS before it: each request tells.
+    Either,
 }
 
 /// The scheme and authority under which a request came, such as `http://127.0.0.1:7766`.
@@ -22,21 +31,23 @@ impl Hosts {
     pub fn new(port: u16, names: &[String]) -> Self {
         let mut allowed = Vec::new();
         for name in ["localhost", "127.0.0.1", "[::1]"] {
-            allowed.push((format!("{name}:{port}"), "http"));
+            allowed.push((format!("{name}:{port}"), Scheme::Http));
             if port == 80 {
-                allowed.push((name.to_owned(), "http"));
+                allowed.push((name.to_owned(), Scheme::Http));
             }
         }
         for name in names {
             let name = name.trim_end_matches('/').to_ascii_lowercase();
-            match name.strip_prefix("https://") {
-                Some(bare) => allowed.push((bare.to_owned(), "https")),
-                None => {
-                    let bare = name.strip_prefix("http://").unwrap_or(&name);
-                    allowed.push((bare.to_owned(), "http"));
-                    allowed.push((format!("{bare}:{port}"), "http"));
-                }
+            if let Some(bare) = name.strip_prefix("https://") {
+                allowed.push((bare.to_owned(), Scheme::Https));
+                continue;
             }
+            let (bare, scheme) = match name.strip_prefix("http://") {
+                Some(bare) => (bare, Scheme::Http),
+                None => (name.as_str(), Scheme::Either),
+            };
+            allowed.push((bare.to_owned(), scheme));
+            allowed.push((format!("{bare}:{port}"), Scheme::Http));
         }
         Self { allowed }
     }
@@ -50,8 +61,20 @@ impl Hosts {
             return None;
         }
         let (host, scheme) = self.allowed.iter().find(|(allowed, _)| allowed == host)?;
-        Some(Base::new(scheme, host))
+        let is_secure = match scheme {
+            Scheme::Http => false,
+            Scheme::Https => true,
+            Scheme::Either => came_over_tls(headers, host),
+        };
+        Some(Base::new(if is_secure { "https" } else { "http" }, host))
     }
+}
+
+/// Whether a request for one of our own names came over TLS as far as the proxy: it says so, or the browser that
+/// sends a form names our own page as its origin. A page of another name can claim neither.
+fn came_over_tls(headers: &HeaderMap, host: &str) -> bool {
+    let says = |name: &str, value: &str| headers.get(name).is_some_and(|said| said == value);
+    says("x-forwarded-proto", "https") || says("origin", &format!("https://{host}"))
 }
 
 impl Base {
@@ -191,6 +214,28 @@ mod tests {
         assert_eq!(check(&["localhost:7766"], "http://evil.example/"), None);
         assert_eq!(check(&["localhost:7766"], "http://user@localhost:7766/"), None);
         assert!(check(&["localhost:7766"], "http://localhost:7766/").is_some());
+    }
+
+    #[test]
+    fn a_name_without_a_scheme_is_reached_over_tls_where_the_proxy_or_the_browser_says_so() {
+        let hosts = Hosts::new(7766, &["home.local".into(), "http://plain.local".into(), "https://xom.example".into()]);
+        let base = |host: &'static str, more: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            headers.append(header::HOST, axum::http::HeaderValue::from_static(host));
+            for (name, value) in more {
+                headers.append(*name, axum::http::HeaderValue::from_static(value));
+            }
+            hosts.check(&headers, &"/".parse().unwrap()).map(|base| base.as_str().to_owned())
+        };
+        let (forwarded, origin) = (("x-forwarded-proto", "https"), ("origin", "https://home.local"));
+        assert_eq!(base("home.local", &[]).as_deref(), Some("http://home.local"));
+        assert_eq!(base("home.local", &[forwarded]).as_deref(), Some("https://home.local"));
+        assert_eq!(base("home.local", &[origin]).as_deref(), Some("https://home.local"));
+        assert_eq!(base("home.local", &[("origin", "https://evil.example")]).as_deref(), Some("http://home.local"));
+        assert_eq!(base("plain.local", &[forwarded]).as_deref(), Some("http://plain.local"));
+        assert_eq!(base("localhost:7766", &[forwarded]).as_deref(), Some("http://localhost:7766"));
+        assert_eq!(base("xom.example", &[]).as_deref(), Some("https://xom.example"));
+        assert_eq!(base("evil.example", &[forwarded]), None);
     }
 
     #[test]

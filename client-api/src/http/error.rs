@@ -126,6 +126,11 @@ impl ErrorKind {
         }
     }
 
+    /// The kind that a status code of a client's fault stands for.
+    fn of_status(status: StatusCode) -> Self {
+        Self::ALL.into_iter().find(|kind| kind.status() == status).unwrap_or(Self::Malformed)
+    }
+
     /// What it means and what to do, one sentence or two.
     pub fn meaning(self) -> &'static str {
         match self {
@@ -230,6 +235,22 @@ impl ApiError {
             members.insert("retry_after".into(), json!(1));
         }
         respond(self.kind, Value::Object(members), "application/problem+json")
+    }
+}
+
+/// What the framework itself has refused, in plain text and in words of its own; none of any other answer.
+pub fn plain_refusal(answer: &Response) -> Option<ErrorKind> {
+    let is_plain =
+        answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    let is_ours = answer.extensions().get::<ApiError>().is_some();
+    (answer.status().is_client_error() && is_plain && !is_ours).then(|| ErrorKind::of_status(answer.status()))
+}
+
+/// Gives what the framework has refused the shape of every other error.
+pub fn shaped(answer: Response) -> Response {
+    match plain_refusal(&answer) {
+        Some(kind) => ApiError::new(kind).into_response(),
+        None => answer,
     }
 }
 

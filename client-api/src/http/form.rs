@@ -121,10 +121,14 @@ impl Params {
                 files.push(Upload { name, declared_type, content });
                 continue;
             }
-            let bytes = part.bytes().await.map_err(|cause| failed(cause.status()))?;
-            text_bytes += bytes.len();
-            if text_bytes > BODY_BYTES_MAX {
-                return Err(ErrorKind::TooLarge.into());
+            // Piece by piece: a text is refused before more of it than is allowed was kept.
+            let mut bytes = Vec::new();
+            while let Some(piece) = part.chunk().await.map_err(|cause| failed(cause.status()))? {
+                text_bytes += piece.len();
+                if text_bytes > BODY_BYTES_MAX {
+                    return Err(ErrorKind::TooLarge.into());
+                }
+                bytes.extend_from_slice(&piece);
             }
             let text = std::str::from_utf8(&bytes).map_err(|_| ErrorKind::Malformed)?;
             tree.add(&name, text)?;

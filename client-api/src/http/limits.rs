@@ -30,6 +30,10 @@ pub const REQUEST_SECS_MAX: u64 = 30;
 pub const LONG_REQUEST_SECS_MAX: u64 = 3_600;
 /// Longest time until the headers of a request are there; also how long a connection may idle.
 pub const HEADER_SECS_MAX: u64 = 30;
+/// Longest time in which the reader of an answer takes less than [`STALL_BYTES`] of what is there to be sent.
+pub const STALL_SECS_MAX: u64 = 60;
+/// See [`STALL_SECS_MAX`]; the slowest line that is served has some 270 bytes a second.
+pub const STALL_BYTES: usize = 16 << 10;
 /// Longest time that open requests get when the server stops.
 pub const SHUTDOWN_SECS_MAX: u64 = 5;
 /// Most parameters of one request.

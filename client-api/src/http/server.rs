@@ -15,7 +15,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::limits::{CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADER_SECS_MAX, HEADERS_MAX, SHUTDOWN_SECS_MAX};
+use super::limits::{
+    CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADER_SECS_MAX, HEADERS_MAX, SHUTDOWN_SECS_MAX, STALL_SECS_MAX,
+};
+use super::patient::Patient;
 
 /// How long to wait after a failed accept: the usual cause is a lack of file descriptors.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
@@ -140,7 +143,8 @@ async fn connection(stream: TcpStream, router: Router, shutdown: CancellationTok
         .max_headers(HEADERS_MAX)
         .max_header_size(HEADER_BYTES_MAX);
     let service = TowerToHyperService::new(router);
-    let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let stream = TokioIo::new(Patient::new(stream, Duration::from_secs(STALL_SECS_MAX)));
+    let mut served = pin!(builder.serve_connection(stream, service).with_upgrades());
     let mut stopping = false;
     loop {
         tokio::select! {

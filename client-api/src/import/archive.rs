@@ -13,7 +13,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use xom_protocol::limits::BLOB_BYTES_MAX;
@@ -29,6 +29,8 @@ pub const OUTBOX: &str = "outbox.json";
 pub const ACTOR: &str = "actor.json";
 /// What the name of a temporary folder begins with; one that was left behind can be removed.
 pub const SCRATCH_PREFIX: &str = "import-";
+/// Bytes that are copied at once.
+const COPY_BYTES: usize = 64 << 10;
 /// The folder of the media.
 const MEDIA: &str = "media_attachments/";
 
@@ -155,9 +157,12 @@ pub enum ArchiveError {
         /// What the parser says.
         source: serde_json::Error,
     },
-    /// The disk.
+    /// The disk that it lies on.
     #[error("the archive can't be read: {0}")]
     Io(#[from] io::Error),
+    /// The disk that files are copied to before they are sent.
+    #[error("no file can be written beside the node's data: {0}")]
+    Disk(io::Error),
 }
 
 impl Archive {
@@ -231,8 +236,8 @@ impl Archive {
     /// # Errors
     /// If there is none, it is larger than a blob may be, or it can't be read.
     pub fn media(&mut self, name: &str) -> Result<Medium, ArchiveError> {
-        let mut file = tempfile::tempfile_in(&self.scratch)?;
-        let bytes = io::copy(&mut self.reader(name)?.take(BLOB_BYTES_MAX + 1), &mut file)?;
+        let mut file = tempfile::tempfile_in(&self.scratch).map_err(ArchiveError::Disk)?;
+        let bytes = copy(&mut self.reader(name)?.take(BLOB_BYTES_MAX + 1), &mut file)?;
         if bytes > BLOB_BYTES_MAX {
             return Err(ArchiveError::FileTooLarge { name: name.to_owned(), max: BLOB_BYTES_MAX });
         }
@@ -258,6 +263,21 @@ impl Archive {
             Source::Zipped(zipped) => zipped.reader(entry.number)?,
         };
         Ok(Box::new(reader.take(entry.bytes)))
+    }
+}
+
+/// Copies to the end. What can't be read is the archive's fault, what can't be written the disk's.
+fn copy(from: &mut impl Read, to: &mut impl Write) -> Result<u64, ArchiveError> {
+    let (mut piece, mut bytes) = (vec![0; COPY_BYTES], 0);
+    loop {
+        let read = match from.read(&mut piece) {
+            Ok(0) => return Ok(bytes),
+            Ok(read) => read,
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => continue,
+            Err(cause) => return Err(cause.into()),
+        };
+        to.write_all(&piece[..read]).map_err(ArchiveError::Disk)?;
+        bytes += read as u64;
     }
 }
 

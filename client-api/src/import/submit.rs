@@ -168,6 +168,8 @@ impl<N: NodeApi> Import<'_, N> {
         let file = media.path.rsplit('/').next().unwrap_or(&media.path);
         let medium = match self.archive.media(&media.path) {
             Ok(medium) => medium,
+            // No fault of this post: once there is room again, the import goes on with all of it.
+            Err(error @ ArchiveError::Disk(_)) => return Err(error.into()),
             Err(error) => return Ok(Err(format!("its media file {file} can't be read: {error}"))),
         };
         let mut fields = vec![("description".to_owned(), media.alt.clone())];

@@ -182,7 +182,7 @@ fn one(visitor: &Visitor, device: &DeviceView, all: &[DeviceView]) -> Markup {
                         p { @if device.is_here { (texts::REMOVE_HERE) } @else { (texts::REMOVE_WHAT) } }
                         label { (texts::PASSPHRASE) input type="password" name="passphrase" autocomplete="off"; }
                         label { (texts::WORDS) input type="password" name="words" autocomplete="off"; }
-                        label { (texts::KEEP_BEFORE) input type="datetime-local" name="before"; }
+                        label { (texts::KEEP_BEFORE) input type="datetime-local" step="1" name="before"; }
                         @if granted {
                             label.check { input type="checkbox" name="with_granted" value="true"; " " (texts::WITH_GRANTED) }
                         }

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use xom_node::{CommandError, StoreError};
 
 use super::{layout, texts};
+use crate::http::error::plain_refusal;
 use crate::http::{ApiError, ErrorKind};
 
 /// An error of the page.
@@ -36,6 +37,14 @@ impl IntoResponse for Fault {
             }
         };
         (self.0.kind().status(), layout::bare(texts::FAULT, &body)).into_response()
+    }
+}
+
+/// Gives what the framework has refused the shape of every other error of the page.
+pub(super) fn shaped(answer: Response) -> Response {
+    match plain_refusal(&answer) {
+        Some(kind) => Fault::from(kind).into_response(),
+        None => answer,
     }
 }
 

@@ -124,10 +124,12 @@ pub(super) fn side_of(visitor: &Visitor, me: &Account, invite: Option<&str>) -> 
             }
         }
         @if let Some(invite) = invite { (invite_card(invite)) }
-        form.card.follow method="post" action="/follow" {
-            (csrf(visitor))
-            label { h2 { (texts::FOLLOW_SOMEBODY) } input type="text" name="who" required placeholder=(texts::FOLLOW_HOW) autocomplete="off"; }
-            button { (texts::FOLLOW) }
+        @if !visitor.keys.is_waiting() {
+            form.card.follow method="post" action="/follow" {
+                (csrf(visitor))
+                label { h2 { (texts::FOLLOW_SOMEBODY) } input type="text" name="who" required placeholder=(texts::FOLLOW_HOW) autocomplete="off"; }
+                button { (texts::FOLLOW) }
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A status with what it answers and what answers it.
 
-use maud::html;
+use maud::{Markup, html};
 use xom_node::model::{Context, Status, StatusContent, StatusId};
 use xom_node::{Reader, StoreError};
 use xom_protocol::Did;
@@ -19,26 +19,36 @@ pub(super) async fn show_by_name(visitor: Visitor, id: Id) -> Page {
 
 /// `/statuses/:id`.
 pub(super) async fn show(visitor: Visitor, Id(id): Id) -> Page {
-    let did = visitor.did;
-    let found = visitor.node.read(move |reader| read(reader, &did, StatusId(id))).await?;
-    let (status, context) = found.ok_or_else(ApiError::not_found)?;
+    // A thread can have thousands of posts: it is rendered where it is read, and nobody else waits for it.
+    let node = visitor.node.clone();
+    let rendered = node.read(move |reader| {
+        let found = read(reader, &visitor.did, StatusId(id))?;
+        Ok(found.map(|(status, context)| render(visitor, id, &status, &context)))
+    });
+    let (visitor, title, main) = rendered.await?.ok_or_else(ApiError::not_found)?;
+    let side = home::side(&visitor).await?;
+    Ok(layout::page(&visitor, &title, Tab::None, &side, &main))
+}
+
+/// The title and the content of the page; the visitor comes back.
+fn render(visitor: Visitor, id: u64, status: &Status, context: &Context) -> (Visitor, String, Markup) {
     let path = format!("/statuses/{id}");
     // Answering a boost answers the post.
     let target = match &status.content {
         StatusContent::Repost(original) => original.as_ref(),
-        StatusContent::Post(_) => &status,
+        StatusContent::Post(_) => status,
     };
-    let greeting = if target.account.did == did { String::new() } else { format!("@{} ", target.account.acct) };
+    let is_own = target.account.did == visitor.did;
+    let greeting = if is_own { String::new() } else { format!("@{} ", target.account.acct) };
     let title = format!("{}: {}", texts::THREAD, display_name(&status.account));
     let main = html! {
         h1.title { (texts::THREAD) }
         div.ancestors { @for ancestor in &context.ancestors { (card(&visitor, ancestor, &path)) } }
-        div.focus { (card(&visitor, &status, &path)) }
+        div.focus { (card(&visitor, status, &path)) }
         (compose::form(&visitor, Some(target.id), &greeting, &path))
         div.descendants { (cards(&visitor, &context.descendants, &path, texts::EMPTY_LIST)) }
     };
-    let side = home::side(&visitor).await?;
-    Ok(layout::page(&visitor, &title, Tab::None, &side, &main))
+    (visitor, title, main)
 }
 
 fn read(reader: &Reader, viewer: &Did, id: StatusId) -> Result<Option<(Status, Context)>, StoreError> {

@@ -97,6 +97,37 @@ async fn an_unknown_path_is_a_json_404_and_a_slash_at_the_end_changes_nothing() 
 }
 
 #[tokio::test]
+async fn what_the_framework_refuses_by_itself_has_the_shape_of_every_other_error() {
+    let server = Server::start().await;
+    for path in ["/api/v1/timelines/tag/%ff", "/api/xom/v1/identities/%ff", "/api/xom/v1/devices/%ff/remove"] {
+        let answer = if path.ends_with("remove") { server.post(path, json!({})).await } else { server.get(path).await };
+        assert_eq!(answer.status, 400, "{path}");
+        assert!(answer.header("content-type").contains("json"), "{path}: {}", answer.header("content-type"));
+        assert_eq!(answer.refused(400), "The request could not be read.", "{path}");
+    }
+    let problem = server.get("/api/xom/v1/identities/%ff").await;
+    assert_eq!(problem.header("content-type"), "application/problem+json");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_text_in_a_form_with_files_is_bounded_like_every_other_body() {
+    let server = Server::start().await;
+    let part = |name: &str, value: &str| {
+        format!("--xom\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let send = async |value: &str| {
+        let body = format!("{}--xom--\r\n", part("status", value));
+        let request = server.request("POST", "/api/v2/media");
+        let request = request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=xom");
+        server.send(request.body(Body::from(body)).unwrap()).await
+    };
+    assert_eq!(send(&"x".repeat(2 << 20)).await.status, 413);
+    assert_eq!(send("x").await.status, 422, "there is no file in it");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn errors_of_our_own_api_are_problem_details_too() {
     let server = Server::start().await;
     for path in ["/api/xom/v1/nowhere", "/api/xom/v1/statuses/find?q=zzz"] {

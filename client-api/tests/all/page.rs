@@ -189,3 +189,16 @@ async fn logging_out_ends_the_session_everywhere() {
     assert_eq!(house.get("/notifications", &cookie).await.status, StatusCode::UNAUTHORIZED);
     house.close().await;
 }
+
+#[tokio::test]
+async fn what_the_framework_refuses_by_itself_is_a_page_like_every_other_fault() {
+    let house = House::new("lan").await;
+    let cookie = house.log_in().await;
+    for path in ["/tags/%ff", "/?max_id=nothing", "/public?max_id=-1"] {
+        let answer = house.get(path, &cookie).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
+        assert!(answer.header("content-type").starts_with("text/html"), "{path}");
+        assert!(answer.body.contains("The request could not be read."), "{path}: {}", answer.body);
+    }
+    house.close().await;
+}

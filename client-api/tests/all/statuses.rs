@@ -168,6 +168,22 @@ async fn a_poll_shows_in_its_post_and_takes_no_vote_of_its_author() {
     assert_eq!(poll["options"], json!([{"title": "a", "votes_count": 0}, {"title": "b", "votes_count": 0}]));
     server.post(&format!("/api/v1/polls/{id}/votes"), json!({"choices": ["0"]})).await.refused(422);
     server.get("/api/v1/polls/17").await.refused(404);
+    // Votes name options by their place: an edit keeps them.
+    let path = format!("/api/v1/statuses/{}", text(&posted, "id"));
+    let asked = |options: [&str; 2], multiple: bool| json!({"status": "y", "poll": {"options": options, "expires_in": 600, "multiple": multiple}});
+    for changed in [asked(["b", "a"], false), asked(["a", "c"], false), asked(["a", "b"], true)] {
+        server.call("PUT", &path, changed).await.refused(422);
+    }
+    for kept in [asked(["a", "b"], false), json!({"status": "z"})] {
+        let edited = server.call("PUT", &path, kept).await.ok();
+        assert_eq!(
+            (&edited["poll"]["options"], &edited["poll"]["expires_at"]),
+            (&poll["options"], &poll["expires_at"])
+        );
+    }
+    let plain = server.post("/api/v1/statuses", json!({"status": "no poll"})).await.ok();
+    let path = format!("/api/v1/statuses/{}", text(&plain, "id"));
+    server.call("PUT", &path, asked(["a", "b"], false)).await.refused(422);
     server.stop().await;
 }
 

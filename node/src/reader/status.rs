@@ -109,8 +109,9 @@ impl Reader {
         let Some(Body::Post(first)) = first.as_deref() else { return Ok(None) };
         let edit = row.edit.map(|(place, _)| self.snapshot.opened((place.log, place.seq))).transpose()?.flatten();
         let Some(Body::Edit(edit)) = edit.as_deref() else { return Ok(Some(first.clone())) };
-        let Post { reply, root, quote, published, imported_from, .. } = first.clone();
-        Ok(Some(Post { reply, root, quote, published, imported_from, ..edit.post.clone() }))
+        // Votes name options by their place: an edit that changed them would turn votes around (`BODY-4`).
+        let Post { reply, root, quote, poll, published, imported_from, .. } = first.clone();
+        Ok(Some(Post { reply, root, quote, poll, published, imported_from, ..edit.post.clone() }))
     }
 
     fn in_reply_to(&self, row: &StatusRow) -> Read<Option<(StatusId, AccountId)>> {

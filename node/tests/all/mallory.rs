@@ -20,6 +20,7 @@ mod opened;
 mod partition;
 mod peer;
 mod persona;
+mod polls;
 mod ranges;
 mod streams;
 mod thief;

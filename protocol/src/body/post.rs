@@ -163,7 +163,7 @@ pub struct Edit {
     pub target: Reference,
     /// Greater than that of any earlier edit of it.
     pub rev: u64,
-    /// The whole new post. Its reply, root, quote, published and imported_from are ignored: they can't change.
+    /// The whole new post. Its reply, root, quote, poll, published and imported_from are ignored: they can't change.
     pub post: Post,
 }
 

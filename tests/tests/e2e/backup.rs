@@ -12,6 +12,7 @@ use xom_tests::home::{DEADLINE, plain, text};
 use xom_tests::picture::picture;
 use xom_tests::process::{forget_peak, peak_bytes};
 use xom_tests::random::Random;
+use xom_tests::terminal::Terminal;
 use xom_tests::{Home, wait_until};
 
 /// Bytes of one medium of the large backup.
@@ -218,6 +219,25 @@ fn r_sto_1_a_restore_that_is_killed_goes_on_and_big_archives_take_little_memory(
 }
 
 #[test]
+fn a_restore_shows_its_progress_on_a_terminal_and_says_what_to_do_next() {
+    let mut alice = Home::started("alice");
+    for number in 0..6 {
+        post_medium(&alice, &format!("medium {number}"), &sound(number as u64));
+    }
+    let (vault, words) = (alice.scratch().join("vault"), words_file(&alice));
+    alice.xom(&["backup", path(&vault)]);
+    alice.stop();
+    let home = Home::new("alice");
+    let mut terminal = Terminal::run(&home, &format!("restore {} --words-file {}", path(&vault), path(&words)));
+    let begun = terminal.read_to("restoring");
+    let shown = terminal.read_to("MiB");
+    assert!(shown.contains('/'), "so many of so many: {begun}{shown}");
+    let (rest, went_well) = terminal.end();
+    assert!(went_well && rest.contains("Restored ") && rest.contains("6 media"), "{rest}");
+    assert!(rest.contains("run `xom recover`") && rest.contains("`xom join`"), "{rest}");
+}
+
+#[test]
 fn an_archive_opens_without_a_node_and_is_gone_on_with_on_a_new_one() {
     let mut alice = Home::started("alice");
     post_medium(&alice, "a picture", &picture(&mut Random::new(8), 16));
@@ -228,6 +248,8 @@ fn an_archive_opens_without_a_node_and_is_gone_on_with_on_a_new_one() {
     alice.xom(&["export", path(&archive)]);
     let refused = alice.run(&["export", path(&archive)]);
     assert!(!refused.status.success(), "a file that is there stays");
+    let partial = archive.with_file_name("alice.tar.partial");
+    assert!(!partial.exists());
     let running = fs::read(&archive).expect("the archive");
     alice.stop();
     let offline = alice.scratch().join("offline.tar");
@@ -262,6 +284,33 @@ fn an_archive_opens_without_a_node_and_is_gone_on_with_on_a_new_one() {
     assert!(devices.to_string().contains("kitchen"), "private settings came with it: {devices}");
     assert_eq!(new.run(&["post", "too early"]).status.code(), Some(4));
     new.stop();
+}
+
+#[test]
+fn an_export_that_is_killed_leaves_nothing_under_its_name_and_is_made_anew() {
+    let mut alice = Home::started("alice");
+    for number in 0..4 {
+        post_medium(&alice, &format!("medium {number}"), &sound(number as u64));
+    }
+    let archive = alice.scratch().join("alice.tar");
+    let partial = archive.with_file_name("alice.tar.partial");
+    for with_node in [true, false] {
+        if !with_node {
+            alice.stop();
+        }
+        let mut child = alice.spawn(&["export", path(&archive)]);
+        let begun = || match child.try_wait().expect("a child") {
+            Some(status) => panic!("the export ended before it was killed: {status}"),
+            None => partial.exists().then_some(()),
+        };
+        wait_until("the export has begun", DEADLINE, begun);
+        child.kill().expect("it runs");
+        child.wait().expect("it ends");
+        assert!(!archive.exists(), "what is not whole does not have the name of what is");
+    }
+    alice.xom(&["export", path(&archive)]);
+    assert!(!partial.exists());
+    assert_eq!(alice.xom(&["verify", path(&archive)])["faults"], json!([]));
 }
 
 #[test]

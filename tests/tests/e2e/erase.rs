@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use xom_tests::home::{DEADLINE, text};
+use xom_tests::home::{DEADLINE, plain, text};
 use xom_tests::terminal::Terminal;
 use xom_tests::{Home, wait_until};
+
+use super::pairing::pair;
 
 /// How many posts are erased.
 const POSTS: usize = 100;
@@ -152,6 +154,58 @@ fn erasing_more_than_one_request_takes_goes_on_after_a_kill_and_asks_for_the_pas
     alice.kill();
     let secrets: Vec<String> = (0..2 * MANY).step_by(97).map(secret).collect();
     assert_eq!(found_in(&alice.data_dir(), &secrets), Vec::<String>::new());
+}
+
+/// The texts of somebody's profile as a home shows it, in alphabetical order.
+fn profile(home: &Home, did: &str) -> Vec<String> {
+    let account = text(&home.get(&format!("/api/v1/accounts/lookup?acct={did}"))["id"]);
+    let page = home.get(&format!("/api/v1/accounts/{account}/statuses?limit=40"));
+    let statuses = page.as_array().expect("a list").iter();
+    let mut texts: Vec<String> = statuses.map(|status| plain(&text(&status["content"]))).collect();
+    texts.sort();
+    texts
+}
+
+#[test]
+fn xom_erase_before_a_date_and_by_device_takes_that_and_nothing_else_also_at_a_follower() {
+    let (alice, bob) = (Home::started("alice"), Home::started("bob"));
+    let did = alice.did();
+    bob.follow(&alice.invite());
+    let old = |number: usize| {
+        let source = format!("https://old.example/{number}");
+        json!({ "source_url": source, "published": "2020-01-02T03:04:05Z", "text": secret(number) })
+    };
+    let posts: Vec<Value> = (0..3).map(old).collect();
+    assert_eq!(alice.post("/api/xom/v1/import/posts", &json!({ "posts": posts })).0, 200);
+    alice.publish("today");
+    let mut laptop = Home::new("laptop");
+    let (granted, joined) = pair(&alice, &mut laptop, ["yes", "yes"]);
+    assert!(granted.success() && joined.is_none());
+    laptop.publish("from the laptop");
+    let device = text(&laptop.xom(&["id"])["device"]);
+    let all = [&alice, &laptop, &bob];
+    let old: Vec<String> = (0..3).map(secret).collect();
+    let shown_everywhere = |wanted: &[&str]| {
+        for home in all {
+            let mut wanted: Vec<String> = wanted.iter().map(|text| (*text).to_owned()).collect();
+            wanted.sort();
+            wait_until(&format!("{wanted:?} alone"), DEADLINE, || (profile(home, &did) == wanted).then_some(()));
+        }
+    };
+    shown_everywhere(&[&old[0], &old[1], &old[2], "today", "from the laptop"]);
+
+    let before = ["erase", "--before", "2021-01-01"];
+    let counted = alice.xom(&[&before[..], &["--dry-run"]].concat());
+    assert_eq!((&counted["kinds"]["post"], &counted["erased"]), (&json!(3), &json!(0)), "{counted}");
+    assert_eq!(alice.xom(&before)["erased"], json!(3));
+    shown_everywhere(&["today", "from the laptop"]);
+    assert_eq!(alice.xom(&before)["found"], json!(0), "there is nothing left of it");
+
+    // The phone erases what the laptop said.
+    assert_eq!(alice.xom(&["erase", "--device", &device])["erased"], json!(1));
+    shown_everywhere(&["today"]);
+    assert!(!alice.run(&["erase", "--before", "yesterday"]).status.success());
+    assert_eq!(profile(&alice, &did), ["today"]);
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! End to end: real processes, real sockets, on loopback or in namespaces of their own.
 
+mod archive;
 mod backup;
 mod closed;
+mod devices;
+mod disk;
 mod erase;
 mod first_run;
 mod follow;

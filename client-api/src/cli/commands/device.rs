@@ -20,9 +20,8 @@ pub struct Args {
 enum Command {
     /// Show all devices
     List(ListArgs),
-    /// Admit a new device: makes an offer for `xom join` on the new machine
+    // Without texts of their own: theirs would take the place of the long ones below.
     Pair(pair::Args),
-    /// End a device: what it signs from now on counts nowhere
     Remove(RemoveArgs),
     /// Give a device a name that only your devices know
     Rename(RenameArgs),

@@ -1,8 +1,8 @@
 //! `xom export`.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::json;
@@ -30,18 +30,21 @@ pub struct Args {
 impl Args {
     /// Writes.
     pub fn execute(&self, call: &Call) -> Result<(), CliError> {
-        let mut options = OpenOptions::new();
-        // What was erased in the last days is for the owner's eyes only.
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.write(true).create_new(true).open(&self.file);
-        let file = file.map_err(|cause| CliError::file(&self.file, cause))?;
-        let written = self.write(call, &file).inspect_err(|_| {
-            // A file that holds less than everything must not stay; if it can't go, the error below tells of it.
-            let _ = std::fs::remove_file(&self.file);
-        })?;
+        if self.file.try_exists().map_err(|cause| CliError::file(&self.file, cause))? {
+            return Err(self.is_there());
+        }
+        let partial = Partial::begin(&self.file)?;
+        let written = self.write(call, partial.file())?;
+        if self.file.try_exists().map_err(|cause| CliError::file(&self.file, cause))? {
+            return Err(self.is_there());
+        }
+        partial.end(&self.file)?;
         let value = json!({ "file": self.file, "bytes": written });
         call.output.show(&value, |_| format!("{} written to {}", bytes(written), self.file.display()))
+    }
+
+    fn is_there(&self) -> CliError {
+        CliError::file(&self.file, std::io::ErrorKind::AlreadyExists.into())
     }
 
     fn write(&self, call: &Call, file: &File) -> Result<u64, CliError> {
@@ -65,6 +68,62 @@ impl Args {
         )?;
         file.sync_all().map_err(failed)?;
         Ok(written)
+    }
+}
+
+/// A file that is not whole yet, beside the one that it becomes: whatever ends the command, nothing that holds less
+/// than everything has the final name.
+struct Partial {
+    path: PathBuf,
+    file: File,
+    is_whole: bool,
+}
+
+impl Partial {
+    /// Begins it anew, also where a command that was killed has left one.
+    fn begin(of: &Path) -> Result<Self, CliError> {
+        let mut name = of.as_os_str().to_owned();
+        name.push(".partial");
+        let path = PathBuf::from(name);
+        let mut options = OpenOptions::new();
+        // What was erased in the last days is for the owner's eyes only.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(|cause| CliError::file(&path, cause))?;
+        if let Err(cause) = file.try_lock() {
+            return Err(match cause {
+                TryLockError::WouldBlock => CliError::Failed(format!("another export writes {}", path.display())),
+                TryLockError::Error(cause) => CliError::file(&path, cause),
+            });
+        }
+        file.set_len(0).map_err(|cause| CliError::file(&path, cause))?;
+        Ok(Self { path, file, is_whole: false })
+    }
+
+    fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// It is whole and durable: it gets its name.
+    fn end(mut self, name: &Path) -> Result<(), CliError> {
+        std::fs::rename(&self.path, name).map_err(|cause| CliError::file(name, cause))?;
+        self.is_whole = true;
+        let folder = name.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // The name is durable where the system can make it so.
+        if let Ok(folder) = File::open(folder) {
+            let _ = folder.sync_all();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        if !self.is_whole {
+            // If it can't go, its name tells what it is.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 

@@ -16,7 +16,7 @@ impl Args {
     /// Prints.
     pub fn execute(&self, call: &Call) -> Result<(), CliError> {
         let client = call.client()?;
-        let copies = client.get(&format!("/api/xom/v1/statuses/{}/copies", self.status), &[]);
+        let copies = client.get(&format!("/api/xom/v1/statuses/{}/copies", card::segment(self.status.trim())), &[]);
         if let Ok(copies) = &copies
             && !copies["erased_at"].is_null()
         {

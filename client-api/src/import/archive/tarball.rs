@@ -93,7 +93,10 @@ fn is_read(name: &str, bytes: u64) -> bool {
 /// A cut or garbled stream is the archive's fault, the rest the disk's.
 fn damaged(error: io::Error) -> ArchiveError {
     match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::PermissionDenied => ArchiveError::Io(error),
+        io::ErrorKind::StorageFull
+        | io::ErrorKind::QuotaExceeded
+        | io::ErrorKind::FileTooLarge
+        | io::ErrorKind::PermissionDenied => ArchiveError::Disk(error),
         _ => ArchiveError::Damaged(error.to_string()),
     }
 }

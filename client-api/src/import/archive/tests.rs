@@ -219,3 +219,16 @@ fn a_zip_that_lies_about_sizes_gives_no_more_than_it_said() {
     let mut archive = open(&path, &scratch).unwrap();
     assert!(archive.media(PICTURE).map_or(true, |media| media.bytes <= 100));
 }
+
+#[test]
+fn a_disk_that_takes_no_file_is_told_apart_from_an_archive_that_can_not_be_read() {
+    for form in FORMS {
+        let (place, scratch) = (folder(), folder());
+        let path = Sample::new("", &[note(1, json!({}))], &[(PICTURE, b"pixels")]).pack(form, &place);
+        let mut archive = open(&path, &scratch).unwrap();
+        assert!(!matches!(archive.media("nothing"), Err(ArchiveError::Disk(_))));
+        let name = archive.find(PICTURE).unwrap();
+        drop(scratch);
+        assert!(matches!(archive.media(&name), Err(ArchiveError::Disk(_))), "{form:?}");
+    }
+}

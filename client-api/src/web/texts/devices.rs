@@ -37,7 +37,7 @@ pub(in crate::web) const REMOVE_WHAT: &str =
 pub(in crate::web) const REMOVE_HERE: &str = "This node could not post any more. What it wrote until now stays.";
 pub(in crate::web) const PASSPHRASE: &str = "Passphrase, if your keys are sealed";
 pub(in crate::web) const WORDS: &str = "Or your 24 words, if this node keeps no control key";
-pub(in crate::web) const KEEP_BEFORE: &str =
-    "If it was stolen: keep only what it wrote before this time (UTC); what it erased since comes back";
+pub(in crate::web) const KEEP_BEFORE: &str = "If it was stolen: keep only what it wrote before this time (UTC); what it erased since comes back. \
+    Whoever has its key can claim an earlier time, so look at what is left afterwards";
 pub(in crate::web) const WITH_GRANTED: &str = "Remove the devices that it admitted too";
 pub(in crate::web) const REMOVE_BUTTON: &str = "Remove this device";
