@@ -136,17 +136,19 @@ export async function post(node, status, more = {}) {
   return call(node, "/api/v1/statuses", { status, ...more });
 }
 
-/** Gets something from the client API. */
-export async function get(node, path) {
-  const answer = await fetch(node.origin + path, { headers: { authorization: `Bearer ${node.token}` } });
-  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
-  return answer.json();
+/** Reads by the client API. */
+export function get(node, path) {
+  return request(node, path, { method: "GET" });
 }
 
-/** Sends something to the API. */
-export async function call(node, path, body) {
+/** Asks for something to be done by the client API. */
+export function call(node, path, body) {
+  return request(node, path, { method: "POST", body: JSON.stringify(body ?? {}) });
+}
+
+async function request(node, path, how) {
   const headers = { authorization: `Bearer ${node.token}`, "content-type": "application/json" };
-  const answer = await fetch(node.origin + path, { method: "POST", headers, body: JSON.stringify(body ?? {}) });
+  const answer = await fetch(node.origin + path, { headers, ...how });
   if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
   return answer.json();
 }
