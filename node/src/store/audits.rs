@@ -121,7 +121,11 @@ impl Batch<'_> {
         for seq in audit.height()..row.height {
             let place = (log, seq);
             let Some(held) = self.held(place)? else { break };
-            let (body, is_held) = self.read_body(place, &held)?;
+            let kind = &held.header.kind;
+            let (body, is_held) = match LogAudit::needs_body(kind) || *kind == Kind::Checkpoint {
+                true => self.read_body(place, &held)?,
+                false => (None, true),
+            };
             if let Some(Body::Checkpoint(checkpoint)) = &body {
                 found |= self.audit_one(&mut audit, place, &held, checkpoint)?;
             }

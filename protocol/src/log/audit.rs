@@ -36,10 +36,16 @@ impl LogAudit {
         self.height
     }
 
+    /// True for kinds whose bodies decide what is live, or under which key an entry stands; of others
+    /// [`LogAudit::read`] needs none.
+    pub fn needs_body(kind: &Kind) -> bool {
+        !matches!(kind, Kind::Post | Kind::Checkpoint | Kind::LogOpen | Kind::Other(_))
+    }
+
     /// Reads the next entry of the log, with its body where that is held and no opaque one.
     pub fn read(&mut self, header: &Header, id: EntryId, body: Option<&Body>, is_held: bool) {
         self.live.insert_read(header, id, body, is_held);
-        self.has_read(header.seq, id, !is_held && decides(&header.kind));
+        self.has_read(header.seq, id, !is_held && Self::needs_body(&header.kind));
     }
 
     /// The same for an entry that another set knows; `is_unread` if its body is not held and may decide something.
@@ -128,9 +134,4 @@ impl LogAudit {
             };
         }
     }
-}
-
-/// True for kinds whose bodies decide what is live, or under which key an entry stands.
-fn decides(kind: &Kind) -> bool {
-    !matches!(kind, Kind::Post | Kind::Checkpoint | Kind::LogOpen | Kind::Other(_))
 }
