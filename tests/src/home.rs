@@ -1,7 +1,7 @@
 //! A home: one `xom` process with its data folder, driven through its command line and its API.
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::{TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -20,6 +20,7 @@ pub const DEADLINE: Duration = Duration::from_secs(60);
 pub struct Home {
     folder: TempDir,
     name: String,
+    ip: Ipv4Addr,
     peer_port: u16,
     tcp_alone: bool,
     bootstrap: Vec<String>,
@@ -36,11 +37,17 @@ impl Home {
     /// # Panics
     /// If the system has no room or no port.
     pub fn new(name: &str) -> Self {
+        Self::at(name, Ipv4Addr::LOCALHOST)
+    }
+
+    /// The same, where peers reach it at another address of this machine.
+    pub fn at(name: &str, ip: Ipv4Addr) -> Self {
         let folder = tempfile::Builder::new().prefix("xom-test-").tempdir().expect("a temporary folder");
         Self {
             folder,
             name: name.to_owned(),
-            peer_port: free_port(),
+            ip,
+            peer_port: free_port(ip),
             tcp_alone: false,
             bootstrap: Vec::new(),
             file_bytes_max: None,
@@ -102,7 +109,11 @@ impl Home {
 
     /// An address where peers reach this home over QUIC.
     pub fn address(&self) -> String {
-        format!("/ip4/127.0.0.1/udp/{}/quic-v1", self.peer_port)
+        format!("/ip4/{}/udp/{}/quic-v1", self.ip, self.peer_port)
+    }
+
+    fn tcp_address(&self) -> String {
+        format!("/ip4/{}/tcp/{}", self.ip, self.peer_port)
     }
 
     /// Starts the process and waits until it serves.
@@ -114,7 +125,7 @@ impl Home {
         if !self.tcp_alone {
             command.args(["--listen", &self.address()]);
         }
-        command.args(["--listen", &format!("/ip4/127.0.0.1/tcp/{}", self.peer_port)]);
+        command.args(["--listen", &self.tcp_address()]);
         for address in &self.bootstrap {
             command.args(["--bootstrap", address]);
         }
@@ -142,7 +153,7 @@ impl Home {
 
     /// Starts to join the identity of an offer, under the home's name as that of the device.
     pub fn joining(&mut self, offer: &str) -> Dialog {
-        let listen = [self.address(), format!("/ip4/127.0.0.1/tcp/{}", self.peer_port)];
+        let listen = [self.address(), self.tcp_address()];
         let mut command = self.command(&["join", offer, "--http", "127.0.0.1:0", "--name", &self.name, "--json"]);
         command.args(["--listen", &listen[0], "--listen", &listen[1]]);
         Dialog::start(&mut command)
@@ -422,11 +433,11 @@ pub(crate) fn binary() -> PathBuf {
 }
 
 /// A port that is free for TCP and UDP.
-fn free_port() -> u16 {
+fn free_port(ip: Ipv4Addr) -> u16 {
     let free = || {
-        let tcp = TcpListener::bind(("127.0.0.1", 0)).ok()?;
+        let tcp = TcpListener::bind((ip, 0)).ok()?;
         let port = tcp.local_addr().ok()?.port();
-        UdpSocket::bind(("127.0.0.1", port)).ok().map(|_| port)
+        UdpSocket::bind((ip, port)).ok().map(|_| port)
     };
     (0..100).find_map(|_| free()).expect("a free port")
 }

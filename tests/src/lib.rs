@@ -4,6 +4,7 @@
 pub mod archive;
 pub mod dialog;
 pub mod home;
+pub mod namespace;
 pub mod picture;
 pub mod process;
 pub mod random;

@@ -20,4 +20,5 @@ mod receipts;
 mod recover;
 mod retry;
 mod settings;
+mod stand;
 mod story;
