@@ -14,7 +14,7 @@ pub use file::read_file;
 pub use layer::{Layer, RunFlags};
 pub use size::{Size, Span};
 use xom_node::keep::AUTHOR_QUOTA_BYTES;
-use xom_node::{Multiaddr, NodeConfig, RECOVERY_DELAY};
+use xom_node::{MEDIA_ROOM_BYTES, Multiaddr, NodeConfig, RECOVERY_DELAY};
 use xom_protocol::Network;
 use xom_protocol::body::is_username;
 
@@ -55,6 +55,8 @@ pub struct Settings {
     pub passphrase_file: Option<PathBuf>,
     /// How much of the disk an author may take who is followed, bytes.
     pub author_quota_bytes: u64,
+    /// How much others' pictures may take, bytes.
+    pub media_room_bytes: u64,
     /// How long guardians who live here wait. Always 72 hours on the network `main`.
     pub recovery_delay: Duration,
 }
@@ -127,6 +129,7 @@ impl Settings {
                 .iter()
                 .find_map(|layer| layer.author_quota)
                 .map_or(AUTHOR_QUOTA_BYTES, |size| size.0),
+            media_room_bytes: layers.iter().find_map(|layer| layer.media_room).map_or(MEDIA_ROOM_BYTES, |size| size.0),
             recovery_delay: RECOVERY_DELAY,
         })
     }
@@ -170,6 +173,7 @@ impl Settings {
             first_username: Some(self.name.clone()),
             recovery_delay: self.recovery_delay,
             author_quota_bytes: self.author_quota_bytes,
+            media_room_bytes: self.media_room_bytes,
         }
     }
 }

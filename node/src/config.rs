@@ -7,6 +7,9 @@ pub use libp2p::Multiaddr;
 use xom_protocol::Network;
 use xom_protocol::limits::RECOVERY_DELAY_MS;
 
+/// Usual room for others' pictures and other blobs, bytes (`BLOB-11`).
+pub const MEDIA_ROOM_BYTES: u64 = 20_000_000_000;
+
 /// The delay of guardians.
 pub const RECOVERY_DELAY: Duration = Duration::from_millis(RECOVERY_DELAY_MS);
 
@@ -33,4 +36,6 @@ pub struct NodeConfig {
     pub recovery_delay: Duration,
     /// How much of the disk an author may take who is followed, bytes (`KEEP-2`).
     pub author_quota_bytes: u64,
+    /// How much the pictures and other blobs of authors may take who are neither kept nor live here (`BLOB-11`).
+    pub media_room_bytes: u64,
 }

@@ -7,7 +7,7 @@ mod ownership;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use libp2p::Multiaddr;
 use tokio::sync::broadcast;
@@ -31,6 +31,9 @@ use crate::store::Store;
 
 /// Addresses that `xom status` shows.
 const LISTEN_SHOWN_MAX: usize = 64;
+
+/// How long a blob is waited for that is fetched again.
+const BRING_WAIT: Duration = Duration::from_secs(10);
 
 /// A cheap clone through which clients read and command.
 #[derive(Clone)]
@@ -147,7 +150,17 @@ impl Handle {
 
     /// Opens a blob that is held, to be read piece by piece. Its bytes are checked first.
     pub async fn open_blob(&self, id: BlobId) -> Result<Option<BlobReader>, StoreError> {
-        self.store.open_blob(id).await
+        let opened = self.store.open_blob(id).await?;
+        if opened.is_some() {
+            self.store.note_use(id);
+        }
+        Ok(opened)
+    }
+
+    /// Fetches a blob again that made room for others (`BLOB-11`), and waits for it a while. None where it does not
+    /// come, or never was here.
+    pub async fn bring_blob(&self, id: BlobId) -> Result<Option<BlobReader>, StoreError> {
+        self.store.bring_again(id, BRING_WAIT).await
     }
 
     /// The small picture of a blob that is held: a JPEG or PNG, made here (`BLOB-10`). None where it is no picture, or

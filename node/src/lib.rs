@@ -23,7 +23,7 @@ pub(crate) mod store;
 mod views;
 
 pub use archive::verify_archive;
-pub use config::{Multiaddr, NodeConfig, RECOVERY_DELAY};
+pub use config::{MEDIA_ROOM_BYTES, Multiaddr, NodeConfig, RECOVERY_DELAY};
 pub use error::{AdoptError, CommandError, StartError, StoreError};
 pub use handle::Handle;
 pub use keys::ControlAccess;

@@ -13,6 +13,7 @@ mod control;
 mod devices;
 mod erase_many;
 mod erasure;
+mod evict;
 mod export;
 pub(crate) mod folder;
 mod forks;
@@ -186,6 +187,8 @@ pub(crate) enum Notice {
     Receipts(Did),
     /// A blob that a live entry names is not held.
     BlobWanted(BlobId),
+    /// A blob has come.
+    BlobHeld(BlobId),
 }
 
 /// How far one log is held, as the sync conversation compares it.
@@ -361,6 +364,7 @@ impl Store {
         self.write(|batch| batch.expire_media()).await?;
         self.expire_keeps().await?;
         self.look_for_room().await?;
+        self.make_room().await?;
         self.forget_idempotency_keys().await?;
         // Another commit notes that the salts are zeroed.
         self.write(|_| Ok(())).await

@@ -25,7 +25,11 @@ pub async fn get(State(app): State<App>, Path(id): Path<String>, headers: Header
     if is_known(&headers, &tag) {
         return Ok(with_headers(StatusCode::NOT_MODIFIED.into_response(), &tag));
     }
-    let mut blob = app.node().open_blob(id).await?.ok_or_else(ApiError::not_found)?;
+    let opened = match app.node().open_blob(id).await? {
+        None => app.node().bring_blob(id).await?,
+        opened => opened,
+    };
+    let mut blob = opened.ok_or_else(ApiError::not_found)?;
     let media_type = sniff(blob.head());
     let length = blob.bytes();
     let asked = headers.get(header::RANGE).and_then(|value| value.to_str().ok());

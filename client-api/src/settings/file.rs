@@ -29,6 +29,8 @@ struct File {
     name: Option<String>,
     #[serde(deserialize_with = "one")]
     author_quota: Option<Size>,
+    #[serde(deserialize_with = "one")]
+    media_room: Option<Size>,
 }
 
 /// A text that is parsed in place, so that the error knows its line.
@@ -43,10 +45,10 @@ pub fn read_file(path: &Path) -> Result<Layer, SettingsError> {
         line: line_of(&text, error.span().map_or(0, |span| span.start)),
         cause: error.message().to_owned(),
     })?;
-    let File { http, hosts, listen, bootstrap, mdns, swarm_key, network, name, author_quota } = file;
+    let File { http, hosts, listen, bootstrap, mdns, swarm_key, network, name, author_quota, media_room } = file;
     // A path in a file is seen from where the file is, wherever xom is started.
     let swarm_key = swarm_key.map(|key| path.parent().map_or_else(|| key.clone(), |folder| folder.join(&key)));
-    Ok(Layer { http, hosts, listen, bootstrap, mdns, swarm_key, network, name, author_quota })
+    Ok(Layer { http, hosts, listen, bootstrap, mdns, swarm_key, network, name, author_quota, media_room })
 }
 
 /// The line, counted from 1, in which a byte lies.

@@ -31,6 +31,8 @@ pub struct Layer {
     pub name: Option<String>,
     /// How much of the disk an author may take who is followed.
     pub author_quota: Option<Size>,
+    /// How much others' pictures may take.
+    pub media_room: Option<Size>,
 }
 
 /// The flags of `xom run`.
@@ -66,6 +68,10 @@ pub struct RunFlags {
     /// then [default: 2GB] [env: XOM_AUTHOR_QUOTA]
     #[arg(long, value_name = "SIZE")]
     pub author_quota: Option<Size>,
+    /// How much of the disk the pictures and films of all whom you follow may take, such as 5GB; those that nobody
+    /// looked at longest make room, and come again when you open them [default: 20GB] [env: XOM_MEDIA_ROOM]
+    #[arg(long, value_name = "SIZE")]
+    pub media_room: Option<Size>,
     /// A file with the passphrase that opens a sealed device key [default: `xom-passphrase` among the credentials
     /// of a systemd service]
     #[arg(long, value_name = "FILE")]
@@ -92,6 +98,7 @@ impl RunFlags {
             network: self.network.or(before.network),
             name: self.name.or(before.name),
             author_quota: self.author_quota.or(before.author_quota),
+            media_room: self.media_room.or(before.media_room),
             passphrase_file: self.passphrase_file.or(before.passphrase_file),
             config: self.config.or(before.config),
         }
@@ -114,6 +121,7 @@ impl Layer {
             network: flags.network,
             name: flags.name.clone(),
             author_quota: flags.author_quota,
+            media_room: flags.media_room,
         }
     }
 
@@ -130,6 +138,7 @@ impl Layer {
             network: parse("XOM_NETWORK", get("XOM_NETWORK"))?,
             name: get("XOM_NAME"),
             author_quota: parse("XOM_AUTHOR_QUOTA", get("XOM_AUTHOR_QUOTA"))?,
+            media_room: parse("XOM_MEDIA_ROOM", get("XOM_MEDIA_ROOM"))?,
         })
     }
 }

@@ -55,6 +55,7 @@ impl Server {
             first_username: Some("lan".into()),
             recovery_delay: RECOVERY_DELAY,
             author_quota_bytes: xom_node::keep::AUTHOR_QUOTA_BYTES,
+            media_room_bytes: xom_node::MEDIA_ROOM_BYTES,
         };
         let node = Node::start(config).await.unwrap();
         let token = Token::load_or_create(folder.path()).unwrap();

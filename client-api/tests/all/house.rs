@@ -75,6 +75,7 @@ impl House {
             first_username: Some(name.to_owned()),
             recovery_delay: RECOVERY_DELAY,
             author_quota_bytes: xom_node::keep::AUTHOR_QUOTA_BYTES,
+            media_room_bytes: xom_node::MEDIA_ROOM_BYTES,
         };
         let node = Node::start(config.clone()).await.expect("the node starts");
         let did = node.handle().read(|reader| reader.local_identities()).await.expect("the node reads")[0].did;

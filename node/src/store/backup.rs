@@ -188,7 +188,7 @@ impl<'s, W: Write> Writing<'s, W> {
                 BlobState::Held if !self.snapshot.is_named(&blob)? => continue,
                 BlobState::Dropping => continue,
                 BlobState::DroppingForGood => row = BlobRow { bytes: 0, state: BlobState::Refused },
-                BlobState::Held | BlobState::Wanted | BlobState::Refused => {}
+                BlobState::Held | BlobState::Wanted | BlobState::Refused | BlobState::Evicted => {}
             }
             self.record(numbers::BLOBS, &blob.0, BlobRow::as_bytes(&row).as_ref())?;
         }

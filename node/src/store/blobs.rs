@@ -112,6 +112,15 @@ impl Shared {
         Ok(opened)
     }
 
+    /// Deletes the file of a blob that makes room; its small picture stays.
+    pub(super) fn evict_blob_file(&self, blob: &BlobId) -> io::Result<()> {
+        self.trees.forget(blob);
+        match fs::remove_file(self.blob_path(blob)) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+            _ => Ok(()),
+        }
+    }
+
     /// Deletes what has come of a blob that is not whole.
     pub(super) fn forget_partial(&self, blob: &BlobId) -> io::Result<()> {
         forget_partial(&self.folder.partial(), blob)
@@ -164,9 +173,16 @@ impl Store {
     /// Stores a blob that a live entry names. False where none does, or where it was purged by order.
     pub(crate) async fn put_blob(&self, received: ReceivedBlob) -> Result<bool, StoreError> {
         match self.blob_row(&received.blob)?.map(|row| row.state) {
-            Some(BlobState::Wanted) => self.keep_blob(received, false).await,
+            Some(BlobState::Wanted) => {
+                let bytes = received.bytes;
+                let is_kept = self.keep_blob(received, false).await?;
+                self.make_room_after(bytes).await?;
+                Ok(is_kept)
+            }
             Some(BlobState::Held) => Ok(true),
-            Some(BlobState::Refused | BlobState::Dropping | BlobState::DroppingForGood) | None => Ok(false),
+            Some(BlobState::Refused | BlobState::Dropping | BlobState::DroppingForGood | BlobState::Evicted) | None => {
+                Ok(false)
+            }
         }
     }
 
@@ -190,6 +206,8 @@ impl Store {
                 batch.charge_blob(&blob, bytes, true)?;
             }
             batch.blobs.insert(&blob.0, BlobRow { bytes, state: BlobState::Held })?;
+            batch.blob_uses.insert(&blob.0, batch.now_ms)?;
+            batch.after.notices.push(Notice::BlobHeld(blob));
             Ok(true)
         })
         .await

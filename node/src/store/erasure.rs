@@ -243,7 +243,7 @@ impl Batch<'_> {
                     self.charge(place.0, bytes);
                     self.blobs.insert(&blob.0, BlobRow { bytes, state: BlobState::Held })?;
                 }
-                Some(BlobState::Dropping) | None => {
+                Some(BlobState::Dropping | BlobState::Evicted) | None => {
                     self.blobs.insert(&blob.0, BlobRow { bytes: attachment.bytes, state: BlobState::Wanted })?;
                     self.after.notices.push(Notice::BlobWanted(blob));
                 }
@@ -283,7 +283,7 @@ impl Batch<'_> {
                 self.blobs.insert(&blob.0, BlobRow { state, ..row })?;
                 self.after.drop_blobs.push(*blob);
             }
-            BlobState::Wanted => {
+            BlobState::Wanted | BlobState::Evicted => {
                 self.blobs.remove(&blob.0)?;
                 if for_good {
                     self.blobs.insert(&blob.0, BlobRow { bytes: 0, state: BlobState::Refused })?;

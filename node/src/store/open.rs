@@ -33,6 +33,7 @@ pub(crate) fn open(config: &NodeConfig) -> Result<Store, StartError> {
     let store = start(folder, config.network, config.first_username.as_deref(), system())?;
     store.shared.set_recovery_delay(config.recovery_delay);
     store.set_author_quota(config.author_quota_bytes);
+    store.set_media_room(config.media_room_bytes);
     Ok(store)
 }
 

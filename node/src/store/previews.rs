@@ -52,17 +52,21 @@ impl Store {
     pub(crate) async fn preview(&self, blob: BlobId) -> Result<Option<Vec<u8>>, StoreError> {
         let store = self.clone();
         let made = spawn_blocking(move || {
-            let is_held = store.blob_row(&blob)?.is_some_and(|row| row.state == BlobState::Held);
+            let state = store.blob_row(&blob)?.map(|row| row.state);
             match fs::read(store.shared.preview_path(&blob)) {
-                Ok(bytes) => Ok((is_held, Some(bytes))),
-                Err(e) if e.kind() == io::ErrorKind::NotFound => Ok((is_held, None)),
+                Ok(bytes) => Ok((state, Some(bytes))),
+                Err(e) if e.kind() == io::ErrorKind::NotFound => Ok((state, None)),
                 Err(e) => Err(StoreError::from(e)),
             }
         });
         match made.await.map_err(|_| StoreError::Stopping)?? {
-            (false, _) => Ok(None),
-            (true, Some(bytes)) => Ok(Some(bytes).filter(|bytes| !bytes.is_empty())),
-            (true, None) => Ok(self.make_preview(blob).await?.map(|preview| preview.bytes)),
+            // It stays when its blob makes room.
+            (Some(BlobState::Held | BlobState::Evicted), Some(bytes)) => {
+                self.note_use(blob);
+                Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
+            }
+            (Some(BlobState::Held), None) => Ok(self.make_preview(blob).await?.map(|preview| preview.bytes)),
+            _ => Ok(None),
         }
     }
 

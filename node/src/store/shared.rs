@@ -17,6 +17,7 @@ use xom_protocol::{DeviceId, Did, LogId, Network};
 use super::Notice;
 use super::ahead::Signing;
 use super::audits::Audits;
+use super::evict::Room;
 use super::folder::Folder;
 use super::keep::{KeepRow, Kept};
 use super::keyring::KeyDesk;
@@ -88,6 +89,7 @@ pub(crate) struct Shared {
     shares: Mutex<Shares>,
     pub(super) opened: Opened,
     pub(super) trees: Trees,
+    pub(super) room: Room,
     /// Who has its permit may decode a picture: each takes much memory.
     pub(super) decoding: Semaphore,
 }
@@ -129,6 +131,7 @@ impl Shared {
             shares: Mutex::default(),
             opened: Opened::default(),
             trees: Trees::default(),
+            room: Room::default(),
             decoding: Semaphore::new(DECODED_AT_ONCE),
         })
     }

@@ -115,6 +115,8 @@ pub(crate) const ANSWERS: TableDefinition<'_, (&[u8; 32], &[u8; 32]), &[u8]> = T
 
 /// BLAKE3 of a blob -> its size and state.
 pub(crate) const BLOBS: TableDefinition<'_, &[u8; 32], BlobRow> = TableDefinition::new("blobs_v1");
+/// BLAKE3 of a held blob -> when it came or was looked at last, milliseconds since 1970.
+pub(crate) const BLOB_USES: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("blob_uses_v1");
 /// (BLAKE3 of a blob, place of a live entry that names it).
 pub(crate) const BLOB_REFERENCES: TableDefinition<'_, (&[u8; 32], u32, u64), ()> =
     TableDefinition::new("blob_references_v1");
@@ -247,6 +249,8 @@ pub(crate) enum BlobState {
     Dropping,
     /// To be deleted from disk by order of the owner, and refused from then on.
     DroppingForGood,
+    /// Named by a live entry; was held and made room (`BLOB-11`). Fetched again when somebody asks for it.
+    Evicted,
 }
 
 /// An identity that lives here. Its keys are in the folder.
@@ -523,6 +527,7 @@ impl BlobState {
             Self::Refused => 2,
             Self::Dropping => 3,
             Self::DroppingForGood => 4,
+            Self::Evicted => 5,
         }
     }
 
@@ -532,6 +537,7 @@ impl BlobState {
             2 => Self::Refused,
             3 => Self::Dropping,
             4 => Self::DroppingForGood,
+            5 => Self::Evicted,
             _ => Self::Wanted,
         }
     }

@@ -9,6 +9,7 @@ mod control;
 mod crash;
 mod damage;
 mod erasure;
+mod evict;
 mod evidence;
 mod forks;
 mod guarding;

@@ -262,7 +262,8 @@ impl Writer {
             }
         }
         for blob in after.drop_partials {
-            if let Err(e) = self.shared.forget_partial(&blob) {
+            let forgotten = self.shared.forget_partial(&blob).and_then(|()| self.shared.delete_preview(&blob));
+            if let Err(e) = forgotten {
                 tracing::warn!(error = %e, "a part of a purged blob stays until the next start");
             }
         }
@@ -335,6 +336,7 @@ impl Batch<'_> {
     /// Notes blobs whose files are gone.
     pub(super) fn note_dropped(&mut self, blobs: &[BlobId]) -> Result<(), StoreError> {
         for blob in blobs {
+            self.blob_uses.remove(&blob.0)?;
             let state = self.blobs.get(&blob.0)?.map(|row| row.value());
             match state.map(|row| row.state) {
                 Some(BlobState::Dropping) => {
@@ -344,7 +346,7 @@ impl Batch<'_> {
                     let refused = tables::BlobRow { bytes: 0, state: BlobState::Refused };
                     self.blobs.insert(&blob.0, refused)?;
                 }
-                Some(BlobState::Wanted | BlobState::Held | BlobState::Refused) | None => {}
+                Some(BlobState::Wanted | BlobState::Held | BlobState::Refused | BlobState::Evicted) | None => {}
             }
         }
         Ok(())

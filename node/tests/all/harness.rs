@@ -97,6 +97,16 @@ impl Person {
         person
     }
 
+    /// A new person whose node gives others' pictures so much room.
+    pub(crate) async fn with_media_room(name: &'static str, over: Over, bytes: u64) -> Self {
+        let mut person = Self::new(name, over).await;
+        person.stop().await;
+        let config = config(person.dir.path(), name, person.listen.clone(), Vec::new());
+        let node = Node::start(NodeConfig { media_room_bytes: bytes, ..config }).await.expect("starts");
+        person.node = Some(node);
+        person
+    }
+
     /// A node on which nobody lives.
     pub(crate) async fn nobody(name: &'static str, over: Over) -> Self {
         let dir = TempDir::new().expect("temporary folder");
@@ -284,6 +294,7 @@ pub(crate) fn config(dir: &Path, name: &str, listen: Multiaddr, bootstrap: Vec<M
         swarm_key: None,
         recovery_delay: RECOVERY_DELAY,
         author_quota_bytes: xom_node::keep::AUTHOR_QUOTA_BYTES,
+        media_room_bytes: xom_node::MEDIA_ROOM_BYTES,
     }
 }
 

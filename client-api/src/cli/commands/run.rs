@@ -29,6 +29,7 @@ impl Args {
             network: None,
             name: None,
             author_quota: None,
+            media_room: None,
             passphrase_file: None,
             config: None,
         },

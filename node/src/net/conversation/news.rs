@@ -39,7 +39,7 @@ impl Talk<'_> {
                 self.tell_settings(did, items.to_vec());
                 Ok(())
             }
-            Notice::Entries(_) | Notice::BlobWanted(_) | Notice::Locals => Ok(()),
+            Notice::Entries(_) | Notice::BlobWanted(_) | Notice::BlobHeld(_) | Notice::Locals => Ok(()),
         }
     }
 

@@ -61,3 +61,22 @@ async fn a_picture_of_one_device_is_on_the_other_and_the_other_way_round() {
     let after = post_with(&laptop, other.clone()).await;
     has_blob(&phone, after, &other).await;
 }
+
+/// BLOB-11.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sound_that_made_room_for_others_comes_again_when_somebody_listens() {
+    let alice = Person::new("alice", Over::Tcp).await;
+    let bob = Person::with_media_room("bob", Over::Tcp, 1_500).await;
+    let sound = |number: u8| [b"OggS".to_vec(), vec![number; 1_000]].concat();
+    let first = post_with(&alice, sound(1)).await;
+    bob.follow(alice.invite().await).await;
+    has_blob(&bob, first, &sound(1)).await;
+    let second = post_with(&alice, sound(2)).await;
+    has_blob(&bob, second, &sound(2)).await;
+    // To ask for the first would be to look at it.
+    let name = data_encoding::HEXLOWER.encode(&first.0);
+    let file = bob.data_dir().join("data/blobs").join(&name[..2]).join(&name);
+    wait_until("the first makes room for the second", async || (!file.exists()).then_some(())).await;
+    let again = async || bob.node().bring_blob(first).await.expect("reads");
+    assert_eq!(wait_until("the first comes again", again).await.bytes(), 1_004);
+}
