@@ -23,6 +23,7 @@ mod identities;
 mod keep;
 mod keyring;
 mod lacking;
+mod ladder;
 mod lazy;
 mod load;
 pub(crate) mod lost;
@@ -175,6 +176,8 @@ pub(crate) enum Notice {
     LogChanged(Did),
     /// A proof against the device of this log has become known: of a fork, or of a false checkpoint.
     Proven(LogId),
+    /// The way down from a named head of this log is sought elsewhere than before, or not any more (`LOG-19`).
+    Sought(LogId),
     /// A local identity follows other identities than before.
     Wants,
     /// Another identity lives here now, or one under another device key.
@@ -239,6 +242,12 @@ impl Store {
     /// Appends a verified run. What is held already is skipped.
     pub(crate) async fn append(&self, run: NewRun) -> Result<Appended, StoreError> {
         let stretch = append::Stretch::from(run);
+        self.write(move |batch| batch.append(&stretch)).await
+    }
+
+    /// Compares verified headers of a branch with what is held, and keeps the proof where they part (`SYN-13`).
+    pub(crate) async fn compare_branch(&self, run: NewRun) -> Result<Appended, StoreError> {
+        let stretch = append::Stretch { is_shown: true, ..append::Stretch::from(run) };
         self.write(move |batch| batch.append(&stretch)).await
     }
 

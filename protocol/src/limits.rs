@@ -247,6 +247,13 @@ pub const AIMED_BYTES: u64 = 2 << 20;
 pub const AIMED_OBJECTS_BYTES: u64 = 256 << 10;
 /// How often in one session the headers of a fork of one log are asked for (`SYN-13`).
 pub const FORK_TRIES_MAX: u64 = 32;
+/// Most headers of one answer to a request for ancestors (`SYN-23`).
+pub const ANCESTORS_MAX: usize = 1_024;
+/// Requests for ancestors of one log that a session takes for each [`ANCESTORS_MAX`] places of it, above the first
+/// [`FORK_TRIES_MAX`] (`SYN-23`): the way down is long, and may be gone again in parts.
+pub const ANCESTRY_SHARE: u64 = 2;
+/// Rungs that are kept of one way from a named head down; of more, every second goes (`LOG-19`).
+pub const RUNGS_MAX: usize = 4_096;
 /// Proofs of one kind and log in a session, in one direction (`SYN-19`).
 pub const PROOFS_A_LOG_MAX: u64 = 8;
 /// Headers at and before the place where two branches differ in the answer to a fork request (`SYN-13`).

@@ -3,6 +3,7 @@
 //! What belongs to a log is judged by headers, chain and signatures alone: by no clock, and by no
 //! body.
 
+mod ancestry;
 mod audit;
 mod checkpoint;
 mod compose;
@@ -15,6 +16,7 @@ mod merkle;
 mod register;
 mod run;
 
+pub use ancestry::{AncestryError, verify_ancestry};
 pub use audit::LogAudit;
 pub use checkpoint::{CheckpointFault, Fault, Surroundings, audit_checkpoint, build_checkpoint};
 pub use compose::{ComposeError, Composer};

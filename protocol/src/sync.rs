@@ -4,6 +4,7 @@
 //! ([`crate::log::verify_run`]) before it stores and answers. It never reads a clock or a store.
 
 mod aimed;
+mod ancestry;
 mod applying;
 mod bodies;
 mod clock;

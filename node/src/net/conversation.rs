@@ -317,6 +317,11 @@ impl<'a> Talk<'a> {
                 })
                 .boxed()
             }
+            Some(Output::LoadHeaders { request, log, from, to }) => blocking(move || {
+                let headers = shared.store.snapshot()?.headers(&log, from, to)?;
+                Ok(Some(Input::LoadedHeaders { request, headers }))
+            })
+            .boxed(),
             Some(Output::LoadIdentity { request, did }) => blocking(move || {
                 let objects = shared.store.snapshot()?.identity_objects(&did)?;
                 Ok(Some(Input::LoadedIdentity { request, objects }))
@@ -347,6 +352,7 @@ impl<'a> Talk<'a> {
                 self.with.shared.own_heads().heard(&self.with.peer);
                 self.tell_all_proofs().await?;
                 self.tell_all_lacked().await?;
+                self.tell_all_sought().await?;
                 return Ok(Deed::Nothing);
             }
             Some(Output::SaveResume(resume)) => {

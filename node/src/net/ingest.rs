@@ -4,6 +4,7 @@
 //! came before it in the same run, up to a verified signature, is (`R-SYN-8`).
 
 mod aimed;
+mod ancestors;
 mod budget;
 mod proofs;
 mod receipts;
@@ -55,6 +56,8 @@ struct Stretch {
     from: u64,
     entries: Vec<SignedEntry>,
     live: bool,
+    /// Bare headers, to be compared and not stored.
+    shown: bool,
 }
 
 /// A stretch after all that can be checked without the writer.
@@ -76,17 +79,21 @@ impl Ingest {
         match batch {
             Batch::Identity { did, objects } => self.take_identity(peer, did, objects).await,
             Batch::Run { did, log, from, entries, live } => {
-                self.take_stretch(peer, Stretch { did, log, from, entries, live }).await
+                self.take_stretch(peer, Stretch { did, log, from, entries, live, shown: false }).await
             }
             Batch::Bodies { did, log, from, entries } => {
                 // Entries that are held: what of them does not count any more is nobody's fault.
                 let again = Arc::new(PeerTally::default());
-                let taken = self.take_stretch(&again, Stretch { did, log, from, entries, live: false }).await?;
+                let taken =
+                    self.take_stretch(&again, Stretch { did, log, from, entries, live: false, shown: false }).await?;
                 Ok(Taken { outcome: Outcome::Applied, ..taken })
             }
             Batch::Receipts(news) => self.take_receipts(peer, budget, news).await,
             Batch::Fork { did, log, from, entries } => {
-                self.take_branch(peer, Stretch { did, log, from, entries, live: false }).await
+                self.take_branch(peer, Stretch { did, log, from, entries, live: false, shown: true }).await
+            }
+            Batch::Ancestors { did, log, head, headers } => {
+                self.take_ancestors(peer, (did, log), head, headers).await.map(Taken::of)
             }
             Batch::Proven { did, log, proof } => self.take_proof(peer, did, log, proof).await.map(Taken::of),
             Batch::Aimed { items } => {
@@ -140,7 +147,7 @@ impl Ingest {
     }
 
     async fn take_stretch(&self, peer: &PeerTally, stretch: Stretch) -> Result<Taken, StoreError> {
-        let (did, log, live) = (stretch.did, stretch.log, stretch.live);
+        let (did, log, live, shown) = (stretch.did, stretch.log, stretch.live, stretch.shown);
         if !self.store.wants().contains(&did) {
             return self.standing(log, Outcome::Dropped).await;
         }
@@ -166,7 +173,8 @@ impl Ingest {
             peer.clock.note(newest.header().time_ms, now_ms());
         }
         let new = NewRun { log, author: did, device, entries: run.accepted, live };
-        match self.store.append(new).await? {
+        let appended = if shown { self.store.compare_branch(new).await? } else { self.store.append(new).await? };
+        match appended {
             Appended::Stored { position, new } => {
                 peer.counts.received(new);
                 self.totals.received(new);

@@ -39,6 +39,9 @@ pub(super) struct Stretch {
     pub(super) pushed: bool,
     /// Signed here, just now; everything else that is new in an own log was signed by a copy of this folder.
     pub(super) is_own: bool,
+    /// Headers that a peer shows where it suspects a fork: compared with what is held and never stored, since they
+    /// come without their bodies (`SYN-13`).
+    pub(super) is_shown: bool,
 }
 
 impl From<NewRun> for Stretch {
@@ -46,7 +49,7 @@ impl From<NewRun> for Stretch {
         let NewRun { log, author, device, entries, live } = run;
         let pushed = live || entries.len() <= PUSHED_ENTRIES_MAX;
         let entries = entries.into_iter().map(Arc::new).collect();
-        Self { log, author, device, entries, live, pushed, is_own: false }
+        Self { log, author, device, entries, live, pushed, is_own: false, is_shown: false }
     }
 }
 
@@ -86,11 +89,15 @@ impl Batch<'_> {
         if let Some(parts) = parts {
             return self.keep_fork(log, &headers_of(run.entries[parts..].iter().map(Arc::as_ref)));
         }
+        if run.is_shown {
+            return Ok(Appended::Stored { position, new: 0 });
+        }
         let new = &run.entries[overlap..];
         if new.first().is_some_and(|entry| entry.header().prev != position.head) {
             return Ok(Appended::Gap { position });
         }
-        let mut admitted = count_admitted(state, run, new, &row);
+        let rungs = self.rungs(log, &row)?;
+        let mut admitted = count_admitted(state, run, new, &row, &rungs);
         if let Some(first) = new.first()
             && self.is_lost(log, &row, state, first.header().seq, first.hash())?
         {
@@ -100,6 +107,14 @@ impl Batch<'_> {
             return Ok(Appended::Full { position: position_of(&row) });
         }
         let stored = self.extend(log, &mut row, &new[..admitted.0], run)?;
+        if !rungs.is_empty() {
+            self.climb(log)?;
+            let stands_apart = |at: &Arc<VerifiedEntry>| rungs.contains_key(&(at.header().seq + 1));
+            if let Some(apart) = new.get(admitted.0).filter(|apart| stands_apart(apart)) {
+                // What is held below it may be what leads astray.
+                self.doubt(log, apart.header().seq)?;
+            }
+        }
         if stored > 0 {
             self.follow_up(log, &new[..admitted.0])?;
             let is_cut = new[..admitted.0].last().is_some_and(|last| last.signature().is_none());
@@ -471,15 +486,19 @@ fn count_admitted(
     run: &Stretch,
     new: &[Arc<VerifiedEntry>],
     row: &LogRow,
+    rungs: &BTreeMap<u64, Digest>,
 ) -> (usize, Option<Rule>) {
-    let anchor = state.anchors.get(&run.log);
-    let hashes: BTreeMap<u64, Digest> = anchor.map(|anchor| (anchor.height, anchor.head)).into_iter().collect();
+    let anchor = state.anchors.get(&run.log).map(|anchor| (anchor.height, anchor.head));
+    let other = |height: u64, hash: Digest| {
+        let named = anchor.filter(|(at, _)| *at == height).map(|(_, head)| head);
+        named.is_some_and(|head| head != hash) || rungs.get(&height).is_some_and(|rung| *rung != hash)
+    };
     for (index, entry) in new.iter().enumerate() {
         let seq = entry.header().seq;
         if let Err(not_admitted) = state.admits(&run.device, &run.log, seq, &entry.hash()) {
             return (index, Some(not_admitted.rule()));
         }
-        if hashes.get(&(seq + 1)).is_some_and(|head| *head != entry.hash()) || seq >= row.void_from {
+        if other(seq + 1, entry.hash()) || seq >= row.void_from {
             return (index, Some(Rule("LOG-13")));
         }
     }

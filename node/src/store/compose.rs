@@ -292,7 +292,16 @@ impl Batch<'_> {
         let header = entry.header();
         let (author, log, device) = (header.author, header.log, header.device);
         let id = entry.id();
-        let run = Stretch { log, author, device, entries: vec![Arc::new(entry)], live, pushed: true, is_own: true };
+        let run = Stretch {
+            log,
+            author,
+            device,
+            entries: vec![Arc::new(entry)],
+            live,
+            pushed: true,
+            is_own: true,
+            is_shown: false,
+        };
         let place = (self.log(&log, &author, &device)?.0, run.entries[0].header().seq);
         match self.append(&run)? {
             super::Appended::Stored { new: 1, .. } => {}

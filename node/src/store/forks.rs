@@ -96,7 +96,8 @@ impl Batch<'_> {
             if parts == seq && self.note_named(log, &row, branch)? {
                 self.stand_forked(row.author)?;
             }
-            let is_lost = self.log_row(log)?.disputed_from == LogRow::NONE;
+            let is_doubted = self.doubt(log, seq)?;
+            let is_lost = self.log_row(log)?.disputed_from == LogRow::NONE && !is_doubted;
             return Ok(if is_lost { refused(Rule("LOG-13")) } else { Appended::Forked { seq } });
         }
         let ours = self.branch_held(log, seq)?;
@@ -111,7 +112,7 @@ impl Batch<'_> {
     }
 
     /// Where a log forks.
-    fn fork_place(&self, log: u32) -> Result<Option<u64>, StoreError> {
+    pub(super) fn fork_place(&self, log: u32) -> Result<Option<u64>, StoreError> {
         Ok(self.fork_proofs.get(log)?.map(|kept| read(kept.value())).transpose()?.map(|kept| kept.seq))
     }
 

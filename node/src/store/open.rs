@@ -102,6 +102,9 @@ pub(super) fn start(
     }
     let mut writer = Writer::new(Arc::clone(&shared));
     writer.load_own().map_err(|e| unreadable(&path, &e))?;
+    if let Err(cause) = writer.do_now(|batch| batch.seek_named_heads()) {
+        tracing::warn!(%cause, "could not judge the forks that are held again");
+    }
     let is_free = shared.locals().is_empty() && !super::restore::is_waiting(&shared.folder);
     if let Some(username) = first_username.filter(|_| is_free) {
         writer.make_identity(username)?;

@@ -139,7 +139,10 @@ impl Batch<'_> {
         let row = self.log_row(log)?;
         match self.standing(log, &row, state)? {
             Standing::Cut(seq) => self.give_way(log, seq, state),
-            Standing::Stands { void_from, disputed_from } => self.change_standing(row, log, void_from, disputed_from),
+            Standing::Stands { void_from, disputed_from, sought } => {
+                self.seek_head(log, row.log, sought)?;
+                self.change_standing(row, log, void_from, disputed_from)
+            }
         }
     }
 
@@ -154,7 +157,10 @@ impl Batch<'_> {
         let row = self.log_row(log)?;
         match self.standing(log, &row, state)? {
             Standing::Cut(_) => Ok(()),
-            Standing::Stands { void_from, disputed_from } => self.change_standing(row, log, void_from, disputed_from),
+            Standing::Stands { void_from, disputed_from, sought } => {
+                self.seek_head(log, row.log, sought)?;
+                self.change_standing(row, log, void_from, disputed_from)
+            }
         }
     }
 
@@ -191,8 +197,8 @@ impl Batch<'_> {
         Ok(self.log_row(place.0)?.disputed_from <= place.1)
     }
 
-    /// Takes the branch that lost out of the log, from the fork up.
-    fn cut(&mut self, log: u32, seq: u64) -> Result<(), StoreError> {
+    /// Takes a branch that lost out of the log, from where it parts.
+    pub(super) fn cut(&mut self, log: u32, seq: u64) -> Result<(), StoreError> {
         let row = self.log_row(log)?;
         self.shared.audits().forget(log);
         for place in self.places(log, seq)?.into_iter().rev() {
@@ -209,7 +215,9 @@ impl Batch<'_> {
         let time_ms = before.map_or(0, |before| before.header.time_ms);
         let changed = self.arrive(ArrivalRow::Log(log))?;
         let height = row.height.min(seq);
-        let (disputed_from, void_from) = (LogRow::NONE, LogRow::NONE);
+        // What stays below goes on standing as it does, until it is judged anew.
+        let below = |from: u64| if from < seq { from } else { LogRow::NONE };
+        let (disputed_from, void_from) = (below(row.disputed_from), below(row.void_from));
         self.logs.insert(log, LogRow { height, head, time_ms, changed, disputed_from, void_from, loose: 0, ..row })?;
         self.tell_log_changed(&row)?;
         Ok(())

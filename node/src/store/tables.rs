@@ -72,6 +72,9 @@ pub(crate) const LOCAL_IDS: TableDefinition<'_, u64, PlaceKey> = TableDefinition
 pub(crate) const ARRIVALS: TableDefinition<'_, u64, ArrivalRow> = TableDefinition::new("arrivals_v1");
 /// Log number -> the proof of the fork that parts lowest, and the branch that lost (`LOG-13`); see `forks.rs`.
 pub(crate) const FORK_PROOFS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("fork_proofs_v2");
+/// Log number -> the way from a named head, which is not held, down to what is, as far as it is known
+/// (`LOG-19`); see `ladder.rs`. Made anew from the fork where it is lost.
+pub(crate) const LADDERS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("ladders_v1");
 /// What was kept of forks before: (log number, sequence number) -> a header of the branch that was not
 /// taken: one byte that tells whether a signature follows, the signature, the header. Only migrated.
 pub(crate) const FORKS_V1: TableDefinition<'_, PlaceKey, &[u8]> = TableDefinition::new("forks_v1");

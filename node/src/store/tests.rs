@@ -17,6 +17,7 @@ mod idempotency;
 mod identity;
 mod keeping;
 mod keyring;
+mod ladder;
 mod lost;
 mod receipts;
 mod undone;

@@ -24,6 +24,8 @@ pub(super) enum Standing {
         void_from: u64,
         /// From here on entries are disputed.
         disputed_from: u64,
+        /// A named head that is not held, and is not known to lie on another branch.
+        sought: Option<LogHead>,
     },
     /// Another branch counts: everything from here on goes.
     Cut(u64),
@@ -50,18 +52,22 @@ impl Batch<'_> {
         let anchors = self.anchors(row, state)?;
         let point = kept.fork.point.seq;
         let (verdict, is_ours) = self.verdict(log, &kept, &anchors)?;
-        let disputed = Standing::Stands { void_from: end, disputed_from: point };
+        let disputed = |sought| Standing::Stands { void_from: end, disputed_from: point, sought };
         let ours = self.hash_at((log, point))?;
         Ok(match verdict {
             Verdict::Decided { height, .. } if is_ours || ours.is_none() => {
-                Standing::Stands { void_from: height.min(end), disputed_from: LogRow::NONE }
+                Standing::Stands { void_from: height.min(end), disputed_from: LogRow::NONE, sought: None }
             }
             Verdict::Decided { .. } => Standing::Cut(point),
+            Verdict::Elsewhere { head } if self.leads_to(log, &head)? => {
+                Standing::Stands { void_from: head.height.min(end), disputed_from: LogRow::NONE, sought: Some(head) }
+            }
             // The held branch is not the named one where it is long enough to tell.
             Verdict::Elsewhere { head } if ours.is_some() && self.hash_at((log, head.height - 1))?.is_some() => {
                 Standing::Cut(point)
             }
-            Verdict::Elsewhere { .. } | Verdict::Disputed => disputed,
+            Verdict::Elsewhere { head } => disputed(Some(head)),
+            Verdict::Disputed => disputed(None),
         })
     }
 
@@ -112,7 +118,7 @@ impl Batch<'_> {
     }
 
     fn standing_unforked(&self, log: u32, end: u64, accepted: Option<LogHead>) -> Result<Standing, StoreError> {
-        let stands = Standing::Stands { void_from: end, disputed_from: LogRow::NONE };
+        let stands = Standing::Stands { void_from: end, disputed_from: LogRow::NONE, sought: None };
         let Some(head) = accepted else { return Ok(stands) };
         let ours = match head.height.checked_sub(1) {
             Some(seq) => self.hash_at((log, seq))?,

@@ -353,3 +353,8 @@ pub(crate) async fn wait_until_within<T>(
         poll.tick().await;
     }
 }
+
+/// True if this runs with the large numbers, as `tests/run --long` does.
+pub(crate) fn is_long() -> bool {
+    std::env::var_os("XOM_LONG").is_some()
+}

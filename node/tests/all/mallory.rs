@@ -15,6 +15,7 @@ mod locks;
 mod logs;
 mod lost;
 mod middle;
+mod named;
 mod objects;
 mod opened;
 mod partition;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::ancestry;
 use super::fork;
 use super::input::Outcome;
 use super::message::ReceiptNews;
@@ -10,7 +11,7 @@ use super::receipts;
 use super::refusal::Refusal;
 use super::set::Set;
 use crate::entry::SignedEntry;
-use crate::ids::{Did, LogId};
+use crate::ids::{Did, Digest, LogId};
 use crate::log::Position;
 use crate::rule::Rule;
 
@@ -42,6 +43,7 @@ enum Held {
     Run { log: LogId, bytes: u64, turns: u64, pushed: bool },
     Bodies { log: LogId, bytes: u64 },
     Fork { log: LogId, from: u64, to: u64 },
+    Ancestors { log: LogId, hash: Digest },
     Aimed,
     Proven,
     Receipts,
@@ -154,6 +156,20 @@ impl Applying {
         self.issue(Held::Fork { log, from, to }, Batch::Fork { did, log, from, entries }, out);
     }
 
+    /// Hands the ancestors of a header to the node.
+    pub(super) fn ancestors(
+        &mut self,
+        set: &mut Set,
+        log: LogId,
+        head: (u64, Digest),
+        headers: Vec<Vec<u8>>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(state) = set.logs.get(&log) else { return };
+        let did = state.did;
+        self.issue(Held::Ancestors { log, hash: head.1 }, Batch::Ancestors { did, log, head, headers }, out);
+    }
+
     /// Hands a proof to the node.
     pub(super) fn proof(&mut self, did: Did, log: LogId, proof: super::Proof, out: &mut Vec<Output>) {
         self.issue(Held::Proven, Batch::Proven { did, log, proof }, out);
@@ -185,7 +201,7 @@ impl Applying {
         let Some(held) = self.open.remove(&ticket) else { return Ok(()) };
         let is_search = matches!(held, Held::Fork { .. }) && outcome == Outcome::Refused(SAME);
         let apart = outcome == Outcome::Refused(UNLINKED)
-            || matches!(held, Held::Proven | Held::Receipts | Held::Bodies { .. });
+            || matches!(held, Held::Proven | Held::Receipts | Held::Bodies { .. } | Held::Ancestors { .. });
         set.has_gap |= outcome != Outcome::Applied && !apart && !is_search;
         match held {
             Held::Run { log, bytes, turns, pushed } => {
@@ -211,6 +227,10 @@ impl Applying {
             Held::Aimed => {
                 self.pushes_done += 1;
                 blame(outcome, "aimed entries")
+            }
+            Held::Ancestors { log, hash } => {
+                ancestry::ended(set, log, hash, outcome == Outcome::Applied);
+                blame(outcome, "ancestors of a header")
             }
             Held::Proven => blame(outcome, "a proof"),
             Held::Fork { log, from, to } => {

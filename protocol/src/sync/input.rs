@@ -142,6 +142,14 @@ pub enum Input {
         /// The places.
         places: Vec<u64>,
     },
+    /// The header from which the ancestry of a named head is asked for next (`LOG-19`); told anew whenever it
+    /// changes.
+    Sought {
+        /// The log.
+        log: LogId,
+        /// Its place and hash; none where nothing is sought.
+        head: Option<(u64, Digest)>,
+    },
     /// A log has grown at our side, from whatever source, this peer included.
     Stored {
         /// The log.
@@ -183,6 +191,13 @@ pub enum Input {
         /// The entries from `from` on, in order; fewer than asked for if they would be larger than
         /// allowed, at least one if there is one.
         entries: Vec<SignedEntry>,
+    },
+    /// Answers [`super::Output::LoadHeaders`].
+    LoadedHeaders {
+        /// Which.
+        request: RequestId,
+        /// The headers at the places asked for, in order; none where not all of them are held.
+        headers: Vec<Vec<u8>>,
     },
     /// Answers [`super::Output::LoadIdentity`].
     LoadedIdentity {

@@ -199,6 +199,17 @@ pub enum Message {
         /// A place where they differ.
         at: u64,
     },
+    /// Asks for headers at and below the one with this hash (`SYN-23`).
+    AncestorsRequest {
+        /// Greater than in any earlier request of the sender.
+        request: u64,
+        /// The log.
+        id: SaltedId,
+        /// The place of that header.
+        at: u64,
+        /// Its hash.
+        hash: Digest,
+    },
     /// A proof of a fork or of a false checkpoint (`SYN-19`).
     Proven {
         /// The log.

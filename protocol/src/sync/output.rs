@@ -5,7 +5,7 @@ use std::fmt;
 use super::input::{Aimed, Proof, Resume};
 use super::message::ReceiptNews;
 use crate::entry::SignedEntry;
-use crate::ids::{DeviceId, Did, LogId};
+use crate::ids::{DeviceId, Did, Digest, LogId};
 use crate::rule::Rule;
 
 /// Names something that the node is asked to load.
@@ -79,6 +79,18 @@ pub enum Batch {
         /// The headers, with consecutive places of this log; the last is signed.
         entries: Vec<SignedEntry>,
     },
+    /// Headers of which the last is said to have the hash that was sought (`SYN-23`). Refused, if they are not
+    /// its ancestry (`LOG-19`).
+    Ancestors {
+        /// Whose.
+        did: Did,
+        /// The log.
+        log: LogId,
+        /// The place of the last header, and the hash that it should have.
+        head: (u64, Digest),
+        /// The headers, in order.
+        headers: Vec<Vec<u8>>,
+    },
 }
 
 /// One thing to do. The node does them in order.
@@ -101,6 +113,17 @@ pub enum Output {
         bytes_max: u64,
         /// False if the bodies are not needed.
         bodies: bool,
+    },
+    /// Load the headers of consecutive entries of a log, void ones too, for the peer.
+    LoadHeaders {
+        /// To be named in [`super::Input::LoadedHeaders`].
+        request: RequestId,
+        /// The log.
+        log: LogId,
+        /// The first place.
+        from: u64,
+        /// The place after the last.
+        to: u64,
     },
     /// Load all signed objects of an identity.
     LoadIdentity {

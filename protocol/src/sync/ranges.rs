@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::ancestry;
 use super::applying::{Applying, Came, entry_bytes};
 use super::bodies;
 use super::message::{Message, Place, Range, is_of_another_version, place};
@@ -10,7 +11,7 @@ use super::own::OwnHeads;
 use super::refusal::Refusal;
 use super::set::Set;
 use crate::entry::SignedEntry;
-use crate::ids::{Did, LogId};
+use crate::ids::{Did, Digest, LogId};
 use crate::limits::{
     ANSWER_BYTES_PER_SECOND, ANSWER_MS, APPLYING_BYTES, FORK_BRANCH_HEADERS_MAX, IDENTITY_BYTES_MAX,
     IDENTITY_OBJECTS_MAX, IDENTITY_TRIES_MAX, RANGE_ENTRIES_MAX, REQUESTS_MAX, SIGNATURE_INTERVAL,
@@ -48,6 +49,10 @@ enum Wanted {
         log: LogId,
         at: u64,
     },
+    Ancestors {
+        log: LogId,
+        head: (u64, Digest),
+    },
 }
 
 /// All requests of ours that are not answered to the end.
@@ -81,6 +86,8 @@ impl Fetches {
                 self.ask_identity(set, did)
             } else if let Some(log) = set.due_forks.first().copied() {
                 self.ask_fork(set, log)
+            } else if let Some(log) = set.due_ancestry.first().copied() {
+                self.ask_ancestors(set, log)
             } else if let Some(log) = next_log(set, own) {
                 self.ask_range(set, log)
             } else if let Some(log) = bodies::next_log(set) {
@@ -113,6 +120,17 @@ impl Fetches {
         set.refresh_log(log);
         self.issued += 1;
         Some((Wanted::Fork { log, at }, Message::ForkRequest { request: self.issued, id, at }))
+    }
+
+    /// Asks for what stands at and below a header that is known by its hash (`SYN-23`).
+    fn ask_ancestors(&mut self, set: &mut Set, log: LogId) -> Option<(Wanted, Message)> {
+        let state = set.logs.get_mut(&log)?;
+        let (at, hash) = state.sought.take()?;
+        let id = state.salted;
+        set.refresh_log(log);
+        self.issued += 1;
+        let message = Message::AncestorsRequest { request: self.issued, id, at, hash };
+        Some((Wanted::Ancestors { log, head: (at, hash) }, message))
     }
 
     /// A range ends at their head or right after a place where a signature is kept.
@@ -186,6 +204,19 @@ impl Fetches {
                 check_fork(&range, log, at)?;
                 self.open.remove(&request);
                 take_fork(set, applying, log, range, out)
+            }
+            Wanted::Ancestors { log, head } => {
+                let (log, head) = (*log, *head);
+                ancestry::check(&range, log, head.0)?;
+                self.open.remove(&request);
+                if range.entries.is_empty() {
+                    // They hold another branch, which is no fault.
+                    ancestry::ended(set, log, head.1, false);
+                } else {
+                    let headers = range.entries.into_iter().map(|entry| entry.header).collect();
+                    applying.ancestors(set, log, head, headers, out);
+                }
+                Ok(())
             }
             Wanted::Identity { .. } => Err(unasked()),
         }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::ancestry;
 use super::applying::entry_bytes;
 use super::fork;
 use super::message::{Message, Range, SaltedId};
@@ -11,11 +12,12 @@ use super::output::{Output, RequestId};
 use super::receipts;
 use super::refusal::Refusal;
 use super::set::{Item, LogState, Set};
-use crate::entry::SignedEntry;
-use crate::ids::LogId;
+use crate::entry::{Header, SignedEntry};
+use crate::ids::{Digest, LogId};
 use crate::limits::{
-    ANSWER_BYTES, ANSWER_FRAME_BYTES, FORK_BRANCH_HEADERS_MAX, FORK_LEAD, FORK_TRIES_MAX, FRAME_BYTES_MAX,
-    IDENTITY_BYTES_MAX, IDENTITY_TRIES_MAX, RANGE_ENTRIES_MAX, REPEATS_MAX, REQUESTS_MAX, SIGNATURE_INTERVAL,
+    ANCESTORS_MAX, ANSWER_BYTES, ANSWER_FRAME_BYTES, FORK_BRANCH_HEADERS_MAX, FORK_LEAD, FORK_TRIES_MAX,
+    FRAME_BYTES_MAX, IDENTITY_BYTES_MAX, IDENTITY_TRIES_MAX, RANGE_ENTRIES_MAX, REPEATS_MAX, REQUESTS_MAX,
+    SIGNATURE_INTERVAL,
 };
 
 /// One request of theirs.
@@ -24,6 +26,7 @@ enum Serve {
     Identity { request: u64 },
     Run { request: u64, log: LogId, next: u64, to: u64, bytes: u64 },
     Fork { request: u64, log: LogId, from: u64, at: u64 },
+    Ancestors { request: u64, log: LogId, from: u64, hash: Digest },
 }
 
 /// All requests of theirs that are not answered to the end.
@@ -77,6 +80,44 @@ impl Serving {
         Ok(())
     }
 
+    /// Takes a request for the headers at and below one that is known by its hash (`SYN-23`).
+    pub(super) fn take_ancestors(
+        &mut self,
+        set: &mut Set,
+        request: u64,
+        id: &SaltedId,
+        (at, hash): (u64, Digest),
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        self.admit(request)?;
+        let (log, state) = log_in_common(set, id)?;
+        Refusal::unless(ancestry::is_told(at, state.told_height), "SYN-23", "a place beyond what was claimed")?;
+        Refusal::unless(state.sought.may_ask(state.told_height), "SYN-23", "the same ancestors again and again")?;
+        state.serving += 1;
+        self.loads += 1;
+        let (load, to) = (RequestId(self.loads), at + 1);
+        let from = to.saturating_sub(ANCESTORS_MAX as u64);
+        self.open.insert(load, Serve::Ancestors { request, log, from, hash });
+        out.push(Output::LoadHeaders { request: load, log, from, to });
+        Ok(())
+    }
+
+    /// Sends the headers, if they are the ones: whoever holds another branch answers with none (`SYN-23`).
+    pub(super) fn loaded_headers(
+        &mut self,
+        set: &mut Set,
+        load: RequestId,
+        headers: Vec<Vec<u8>>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(Serve::Ancestors { request, log, from, hash }) = self.open.remove(&load) else { return };
+        end_serving(set, log, 0);
+        let is_right = headers.last().is_some_and(|last| Header::hash(last) == hash);
+        let headers = if is_right { headers } else { Vec::new() };
+        let entries = headers.into_iter().map(|header| SignedEntry { header, signature: None, body: None }).collect();
+        out.push(Output::Send(Message::Range(Range { request, from, end: true, entries }).encode()));
+    }
+
     /// Takes a request for the objects of an identity (`SYN-8`).
     pub(super) fn take_identity(
         &mut self,
@@ -115,7 +156,7 @@ impl Serving {
                 let to = from + FORK_BRANCH_HEADERS_MAX as u64;
                 out.push(Output::Load { request, log, from, to, bytes_max: ANSWER_FRAME_BYTES, bodies: false });
             }
-            Serve::Identity { .. } => return,
+            Serve::Identity { .. } | Serve::Ancestors { .. } => return,
         }
         self.open.insert(request, serve);
     }
@@ -148,7 +189,7 @@ impl Serving {
                     self.load(Serve::Run { request, log, next: after, to, bytes }, out);
                 }
             }
-            Some(serve @ Serve::Identity { .. }) => {
+            Some(serve @ (Serve::Identity { .. } | Serve::Ancestors { .. })) => {
                 self.open.insert(load, serve);
             }
             None => {}

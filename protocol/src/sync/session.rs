@@ -1,6 +1,7 @@
 //! The session: one screen of state, and one `match` whose arms call the sub-machines.
 
 use super::aimed::AimedExchange;
+use super::ancestry;
 use super::applying::Applying;
 use super::bodies;
 use super::clock::Clock;
@@ -116,6 +117,7 @@ impl Session {
             Input::Identity(summary) => self.put_identity(summary, out),
             Input::Log(summary) => self.put_log(summary, out),
             Input::Lacked { log, places } => self.put_lacked(log, places, out),
+            Input::Sought { log, head } => self.put_sought(log, head, out),
             Input::Stored { log, from, entries, position, counter } => {
                 self.stored(Growth { log, from, entries, position }, counter, now_ms, out);
             }
@@ -133,6 +135,9 @@ impl Session {
                 }
             }
             Input::Loaded { request, entries } => self.serving.loaded(&mut self.set, request, entries, out),
+            Input::LoadedHeaders { request, headers } => {
+                self.serving.loaded_headers(&mut self.set, request, headers, out);
+            }
             Input::LoadedIdentity { request, objects } => self.serving.loaded_identity(request, objects, out),
             Input::LoadedAimed { request, items } => self.aimed.loaded(request, items),
             Input::ReceiptsDue => self.receipts.set_due(),
@@ -221,6 +226,9 @@ impl Session {
                 aimed.take(message, allowed, pushes, comparison, applying, out).map(|()| true)?
             }
             Message::ForkRequest { request, id, at } => serving.take_fork(set, request, &id, at, out).map(|()| true)?,
+            Message::AncestorsRequest { request, id, at, hash } => {
+                serving.take_ancestors(set, request, &id, (at, hash), out).map(|()| true)?
+            }
             Message::Proven { id, proof } => proofs.take(set, applying, &id, proof, out)?,
             Message::Settings { did, items } => {
                 settings::take(&self.config, aimed.claims(), did, items, out).map(|()| false)?
@@ -246,16 +254,29 @@ impl Session {
         self.announce(Item::Log(summary.log), out);
     }
 
-    /// Where only changes are compared (`SYN-6`), the peer has to hear of identity and log first.
     fn put_lacked(&mut self, log: LogId, places: Vec<u64>, out: &mut Vec<Output>) {
+        if !places.is_empty() {
+            self.bring_up(log, out);
+        }
+        bodies::note(&mut self.set, log, places);
+    }
+
+    fn put_sought(&mut self, log: LogId, head: Option<(u64, Digest)>, out: &mut Vec<Output>) {
+        if head.is_some() {
+            self.bring_up(log, out);
+        }
+        ancestry::note(&mut self.set, log, head);
+    }
+
+    /// Where only changes are compared (`SYN-6`), the peer has to hear of identity and log first.
+    fn bring_up(&mut self, log: LogId, out: &mut Vec<Output>) {
         let Some(state) = self.set.logs.get(&log) else { return };
         let (did, log_is_heard) = (state.did, state.theirs.is_some());
         let is_heard = self.set.identities.get(&did).is_none_or(|state| state.theirs.is_some());
         let unheard = [(Item::Identity(did), is_heard), (Item::Log(log), log_is_heard)];
-        for (item, _) in unheard.into_iter().filter(|(_, heard)| !heard && !places.is_empty()) {
+        for (item, _) in unheard.into_iter().filter(|(_, heard)| !heard) {
             self.announce(item, out);
         }
-        bodies::note(&mut self.set, log, places);
     }
 
     fn announce(&mut self, item: Item, out: &mut Vec<Output>) {
@@ -369,7 +390,8 @@ impl Session {
     /// True if nothing in common is unheard of, unasked, unanswered or not yet durable.
     fn is_compared(&self) -> bool {
         let set = &self.set;
-        let nothing_due = set.due_identities.is_empty() && set.due_logs.is_empty() && set.due_forks.is_empty();
+        let searched = set.due_forks.is_empty() && set.due_ancestry.is_empty();
+        let nothing_due = set.due_identities.is_empty() && set.due_logs.is_empty() && searched;
         let nothing_open = self.fetches.is_empty() && self.applying.is_empty();
         self.comparison.is_complete() && set.awaited == 0 && nothing_due && nothing_open
     }

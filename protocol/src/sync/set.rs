@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::ancestry::Sought;
 use super::bodies::Lacked;
 use super::handshake::Salter;
 use super::input::{Frontier, IdentitySummary, LogSummary};
@@ -115,6 +116,8 @@ pub(super) struct LogState {
     pub(super) held_by_peer: u64,
     /// Bodies that we should have and don't.
     pub(super) lacked: Lacked,
+    /// A header whose ancestry we lack.
+    pub(super) sought: Sought,
     /// Entries that they have and we don't.
     left: u64,
 }
@@ -135,6 +138,7 @@ impl LogState {
         self.turns += 1;
         self.stopped = false;
         self.anew = true;
+        self.sought.turned();
         self.fetch_anew();
     }
 
@@ -177,6 +181,8 @@ pub(super) struct Set {
     pub(super) due_identities: BTreeSet<Did>,
     pub(super) due_logs: BTreeSet<LogId>,
     pub(super) due_forks: BTreeSet<LogId>,
+    /// Logs of which they may have ancestors of a header that we seek.
+    pub(super) due_ancestry: BTreeSet<LogId>,
     /// Logs of which bodies are lacked; due once both sides know the same of the identity.
     pub(super) due_bodies: BTreeSet<LogId>,
     /// Items that they offered and of which they have not yet said where they stand.
@@ -200,6 +206,7 @@ impl Set {
             due_identities: BTreeSet::new(),
             due_logs: BTreeSet::new(),
             due_forks: BTreeSet::new(),
+            due_ancestry: BTreeSet::new(),
             due_bodies: BTreeSet::new(),
             awaited: 0,
             has_gap: false,
@@ -295,6 +302,7 @@ impl Set {
             repeats: 0,
             held_by_peer: 0,
             lacked: Lacked::default(),
+            sought: Sought::default(),
             left: 0,
         };
         if self.own.contains(&did) {
@@ -335,6 +343,7 @@ impl Set {
         state.left = left;
         keep(&mut self.due_logs, log, state.is_due());
         keep(&mut self.due_forks, log, state.fork_at.is_some());
+        keep(&mut self.due_ancestry, log, state.sought.is_due(state.their_height()));
         keep(&mut self.due_bodies, log, state.lacks_bodies());
     }
 

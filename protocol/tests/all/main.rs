@@ -15,6 +15,7 @@ mod receipts;
 mod recover_vectors;
 mod signatures;
 mod support;
+mod sync_ancestry;
 mod sync_bodies;
 mod sync_home;
 mod sync_mallory;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use xom_protocol::entry::{Header, Kind, SaltedBody, SignedEntry, commitment, size_class};
 use xom_protocol::keys::{Domain, PublicKey, SecretKey};
-use xom_protocol::log::{Position, root_log_id, verify_run};
+use xom_protocol::log::{Position, root_log_id, verify_ancestry, verify_run};
 use xom_protocol::sync::message::ReceiptNews;
 use xom_protocol::sync::{
     Aimed, Batch, Frontier, IdentitySummary, Input, LogSummary, Outcome, RequestId, Resume, Ticket,
@@ -100,6 +100,8 @@ pub(crate) struct Home {
     /// What is to be given to whoever asks, until somebody has taken it.
     pub(crate) receipts_due: VecDeque<ReceiptNews>,
     pub(crate) receipts_received: Vec<ReceiptNews>,
+    /// What was answered about ancestors, with how it is taken.
+    pub(crate) ancestors: Vec<(LogId, (u64, Digest), Outcome)>,
     /// How the next receipts are taken.
     pub(crate) receipts_outcome: Option<Outcome>,
     /// What peers were found to hold.
@@ -214,6 +216,13 @@ impl Home {
         Input::Loaded { request, entries }
     }
 
+    pub(crate) fn load_headers(&self, request: RequestId, log: LogId, from: u64, to: u64) -> Input {
+        let stored = self.logs.get(&log).map_or(&[][..], |stored| &stored.entries);
+        let places = usize::try_from(from).expect("fits")..usize::try_from(to).expect("fits");
+        let headers = stored.get(places).unwrap_or_default().iter().map(|entry| entry.header.clone()).collect();
+        Input::LoadedHeaders { request, headers }
+    }
+
     pub(crate) fn load_aimed(&self, request: RequestId, peer: Did, since: u64) -> Input {
         let ours = self.aimed_at.iter().filter(|(did, counter, _)| *did == peer && *counter > since);
         let mut by_author: BTreeMap<Did, Vec<SignedEntry>> = BTreeMap::new();
@@ -261,6 +270,14 @@ impl Home {
             Batch::Aimed { items } => {
                 self.aimed_received.extend(items.into_iter().flat_map(|item| item.entries));
                 (answer(Outcome::Applied, Position::EMPTY), Vec::new())
+            }
+            Batch::Ancestors { did, log, head, headers } => {
+                let outcome = match verify_ancestry(did, log, head, &headers) {
+                    Ok(_) => Outcome::Applied,
+                    Err(e) => Outcome::Refused(e.rule()),
+                };
+                self.ancestors.push((log, head, outcome));
+                (answer(outcome, Position::EMPTY), Vec::new())
             }
             Batch::Proven { log, proof, .. } => {
                 self.proofs.push((log, proof));

@@ -114,6 +114,11 @@ fn valid() -> Vec<Vector> {
         message("an acknowledgement", "ack", Message::Ack { pushes: 1, counter: 9 }),
         message("aimed entries", "aimed", aimed(log())),
         message("a fork request", "fork-request", Message::ForkRequest { request: 1, id: ID, at: 0 }),
+        message(
+            "a request for ancestors",
+            "ancestors-request",
+            Message::AncestorsRequest { request: 1, id: ID, at: 299, hash: Digest([6; 32]) },
+        ),
         message("a passed proof of a fork", "proven-fork", Message::Proven { id: ID, proof: Proof::Fork(vec![0x80]) }),
         message(
             "a passed proof of a fault",
@@ -181,6 +186,24 @@ fn invalid() -> Vec<Vector> {
             "a proof without log",
             "proven-fault",
             encoding::encode(&(19, serde_bytes::ByteBuf::from(vec![0x80]))),
+        ),
+        bad(
+            "SYN-1",
+            "a request for ancestors of a hash of 31 bytes",
+            "ancestors-request",
+            encoding::encode(&(
+                22,
+                1,
+                serde_bytes::ByteBuf::from(vec![1; 16]),
+                0,
+                serde_bytes::ByteBuf::from(vec![1; 31]),
+            )),
+        ),
+        bad(
+            "SYN-1",
+            "a request for ancestors at 2^53",
+            "ancestors-request",
+            Message::AncestorsRequest { request: 1, id: ID, at: 1 << 53, hash: Digest([6; 32]) }.encode(),
         ),
         bad("ENC-1", "two messages in one frame", "message", [number(1), number(2)].concat()),
         bad("ENC-1", "a message cut short", "message", vec![0x82, 0x04]),

@@ -157,6 +157,9 @@ impl Victim {
             Output::Load { request, log, from, to, bytes_max, .. } => {
                 inputs.push(self.home.load(request, log, from, to, bytes_max));
             }
+            Output::LoadHeaders { request, log, from, to } => {
+                inputs.push(self.home.load_headers(request, log, from, to));
+            }
             Output::LoadIdentity { request, did } => {
                 let objects = self.home.objects(did);
                 inputs.push(Input::LoadedIdentity { request, objects });

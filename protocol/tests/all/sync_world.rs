@@ -151,6 +151,7 @@ impl World {
             }
             Output::Load { .. }
             | Output::LoadIdentity { .. }
+            | Output::LoadHeaders { .. }
             | Output::LoadAimed { .. }
             | Output::LoadReceipts
             | Output::Apply { .. } => {
@@ -227,6 +228,10 @@ impl World {
         match work {
             Output::Load { request, log, from, to, bytes_max, .. } => {
                 let loaded = home.load(request, log, from, to, bytes_max);
+                self.step(id, loaded);
+            }
+            Output::LoadHeaders { request, log, from, to } => {
+                let loaded = home.load_headers(request, log, from, to);
                 self.step(id, loaded);
             }
             Output::LoadIdentity { request, did } => {

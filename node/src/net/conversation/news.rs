@@ -31,6 +31,7 @@ impl Talk<'_> {
             Notice::Wants => self.hear_wants().await,
             Notice::Aimed(did) => self.tell_aimed(did).await,
             Notice::Proven(log) => self.tell_proofs(vec![log]).await,
+            Notice::Sought(log) => self.tell_sought(log).await,
             Notice::Receipts(_) => {
                 self.step(Input::ReceiptsDue);
                 Ok(())
@@ -126,6 +127,23 @@ impl Talk<'_> {
             for proof in proofs {
                 self.step(Input::Proven { log, proof });
             }
+        }
+        Ok(())
+    }
+
+    /// Tells the session from where on the way down from a named head is sought (`LOG-19`).
+    async fn tell_sought(&mut self, log: LogId) -> Result<(), StoreError> {
+        let shared = Arc::clone(&self.with.shared);
+        let head = blocking(move || shared.store.snapshot()?.sought(&log)).await?;
+        self.step(Input::Sought { log, head });
+        Ok(())
+    }
+
+    /// The same of all logs of which one is sought.
+    pub(super) async fn tell_all_sought(&mut self) -> Result<(), StoreError> {
+        let shared = Arc::clone(&self.with.shared);
+        for log in blocking(move || shared.store.snapshot()?.sought_logs()).await? {
+            self.tell_sought(log).await?;
         }
         Ok(())
     }

@@ -569,6 +569,7 @@ async fn every_table_is_in_a_backup_or_made_again_or_left_out_by_name() {
         "entry_ids_v1",
         "facts_v1",
         "identity_numbers_v1",
+        "ladders_v1",
         "local_ids_v1",
         "log_numbers_v1",
         "logs_of_v1",

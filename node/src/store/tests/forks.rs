@@ -13,10 +13,10 @@ use crate::views::tests::dump_all;
 
 /// One device of alice's, which signs by hand.
 #[derive(Clone)]
-struct Device {
-    composer: Composer,
+pub(super) struct Device {
+    pub(super) composer: Composer,
     live: LiveSet,
-    entries: Vec<VerifiedEntry>,
+    pub(super) entries: Vec<VerifiedEntry>,
 }
 
 impl Device {
@@ -27,7 +27,7 @@ impl Device {
         Self { composer, live: LiveSet::new(did), entries: Vec::new() }
     }
 
-    fn log(&self) -> LogId {
+    pub(super) fn log(&self) -> LogId {
         self.composer.log
     }
 
@@ -40,11 +40,11 @@ impl Device {
         entry.header().reference(entry.id())
     }
 
-    fn post(&mut self, text: &str) -> Reference {
+    pub(super) fn post(&mut self, text: &str) -> Reference {
         self.write(&Body::Post(Post { text: text.to_owned(), ..Post::default() }))
     }
 
-    fn head(&self) -> LogHead {
+    pub(super) fn head(&self) -> LogHead {
         let Position { height, head } = self.composer.position;
         LogHead { log: self.log(), height, head: head.unwrap() }
     }
@@ -64,26 +64,47 @@ impl Device {
         self.write(&Body::Checkpoint(checkpoint));
     }
 
-    fn run(&self, from: usize) -> NewRun {
+    /// Writes up to a height, with checkpoints that name nobody.
+    pub(super) fn fill(&mut self, record: &IdentityRecord, height: u64) {
+        while self.composer.position.height < height {
+            match xom_protocol::entry::Header::is_checkpoint_place(self.composer.position.height) {
+                true => self.checkpoint(record, Vec::new()),
+                false => drop(self.post("filling")),
+            }
+        }
+    }
+
+    /// The same device as it was at a height, to write something else from there.
+    pub(super) fn back_to(&self, height: usize) -> Self {
+        let mut earlier = Self::new(self.composer.author, self.composer.key.clone());
+        for entry in &self.entries[..height] {
+            earlier.live.insert(entry);
+            earlier.composer.advance(entry);
+            earlier.entries.push(entry.clone());
+        }
+        earlier
+    }
+
+    pub(super) fn run(&self, from: usize) -> NewRun {
         let (log, author, device) = (self.log(), self.composer.author, self.composer.key.public().device_id());
         NewRun { log, author, device, entries: self.entries[from..].to_vec(), live: false }
     }
 }
 
 /// Alice, whose phone has forked: its log as far as it is one, and both branches. Her tablet and laptop are siblings.
-struct Cast {
-    record: IdentityRecord,
-    control: SecretKey,
-    branches: [Device; 2],
+pub(super) struct Cast {
+    pub(super) record: IdentityRecord,
+    pub(super) control: SecretKey,
+    pub(super) branches: [Device; 2],
     tablet: Device,
     laptop: Device,
     /// Where the branches part.
-    parts: usize,
+    pub(super) parts: usize,
 }
 
 impl Cast {
     /// Everything that `disputed` writes stands on the first branch.
-    fn new(common: impl FnOnce(&mut Device), disputed: impl FnOnce(&mut Device)) -> Self {
+    pub(super) fn new(common: impl FnOnce(&mut Device), disputed: impl FnOnce(&mut Device)) -> Self {
         let phrase = xom_protocol::phrase::Phrase::from_entropy(&[9; 32]).unwrap();
         let mut record = IdentityRecord::from_genesis(Network::MAIN, phrase.genesis(Network::MAIN)).unwrap();
         let did = record.did();
@@ -102,46 +123,46 @@ impl Cast {
         Self { record, control: phrase.control_key(0), branches: [phone, other], tablet, laptop, parts }
     }
 
-    async fn introduce(&self, to: &Person) {
+    pub(super) async fn introduce(&self, to: &Person) {
         let objects = self.record.objects().iter().map(SignedObject::encode).collect();
         to.store.insert_identity(self.record.did(), objects).await.unwrap();
     }
 
     /// Both branches, this one first.
-    async fn fork(&self, at: &Person, first: usize) {
+    pub(super) async fn fork(&self, at: &Person, first: usize) {
         at.store.append(self.branches[first].run(0)).await.unwrap();
         let parts = u64::try_from(self.parts).unwrap();
         let forked = at.store.append(self.branches[1 - first].run(0)).await.unwrap();
         assert_eq!(forked, Appended::Forked { seq: parts });
     }
 
-    fn settle(&mut self, branch: usize) -> Vec<u8> {
+    pub(super) fn settle(&mut self, branch: usize) -> Vec<u8> {
         let anchors = vec![self.branches[branch].head()];
         let settle = compose::settle(&self.record.state().place(), anchors, &[&self.control]).unwrap();
         self.record.insert(settle.clone()).unwrap();
         settle.encode()
     }
 
-    fn phone(&self) -> LogId {
+    pub(super) fn phone(&self) -> LogId {
         self.branches[0].log()
     }
 }
 
-fn row(at: &Person, log: &LogId) -> LogRow {
+pub(super) fn row(at: &Person, log: &LogId) -> LogRow {
     let logs = at.store.snapshot().unwrap().logs().unwrap();
     logs.into_iter().find(|(_, row)| row.log == *log).unwrap().1
 }
 
-fn is_disputed(at: &Person, log: &LogId) -> bool {
+pub(super) fn is_disputed(at: &Person, log: &LogId) -> bool {
     row(at, log).disputed_from != LogRow::NONE
 }
 
-fn two_posts(device: &mut Device) {
+pub(super) fn two_posts(device: &mut Device) {
     device.post("one");
     device.post("two");
 }
 
-fn one_post(device: &mut Device) {
+pub(super) fn one_post(device: &mut Device) {
     device.post("three");
 }
 

@@ -8,7 +8,7 @@ use libp2p::Stream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use xom_protocol::entry::{Header, SignedEntry};
-use xom_protocol::limits::FORK_LEAD;
+use xom_protocol::limits::{ANCESTORS_MAX, FORK_LEAD};
 use xom_protocol::log::Position;
 use xom_protocol::sync::message::{Heads, Hello, IdentityHead, LogHead, Message, Offer, Push, Range, SaltedId};
 use xom_protocol::sync::{Salter, frame_body_len};
@@ -100,6 +100,15 @@ impl Wares {
                 let end = index(at + 1).min(entries.len());
                 let bare = |entry: &SignedEntry| SignedEntry { body: None, ..entry.clone() };
                 let entries = entries[index(from).min(end)..end].iter().map(bare).collect();
+                Some(Message::Range(Range { request: *request, from, end: true, entries }))
+            }
+            Message::AncestorsRequest { request, id, at, hash: named } => {
+                let entries = self.stock(salter, id).map_or(&[][..], |stock| &stock.entries);
+                let is_right = entries.get(index(*at)).is_some_and(|entry| hash(entry) == *named);
+                let from = if is_right { (at + 1).saturating_sub(ANCESTORS_MAX as u64) } else { *at };
+                let to = if is_right { at + 1 } else { *at };
+                let bare = |entry: &SignedEntry| SignedEntry { signature: None, body: None, ..entry.clone() };
+                let entries = entries.get(index(from)..index(to)).unwrap_or_default().iter().map(bare).collect();
                 Some(Message::Range(Range { request: *request, from, end: true, entries }))
             }
             Message::IdentityRequest { request, id } => {
@@ -215,6 +224,11 @@ impl Line {
     pub(super) async fn acknowledged(&self) {
         let done = |message: &Message| matches!(message, Message::Ack { pushes, .. } if *pushes == self.pushes);
         self.heard("the pushes are acknowledged", |message| done(message).then_some(())).await;
+    }
+
+    /// How many messages of some sort the node has said so far.
+    pub(super) fn count(&self, is_one: impl Fn(&Message) -> bool) -> usize {
+        self.heard.lock().expect("not poisoned").messages.iter().filter(|message| is_one(message)).count()
     }
 
     /// Waits for a message.

@@ -5,7 +5,7 @@ use super::{Line, Peer, Stage, Wares, holds, log_view};
 use crate::harness::{Over, Person, text, wait_until};
 
 /// Two branches of one log: `common` is below both.
-fn branches(persona: &Persona, common: &[&str]) -> [Chain; 2] {
+pub(super) fn branches(persona: &Persona, common: &[&str]) -> [Chain; 2] {
     let mut first = persona.chain();
     for text in common {
         first.post(text);
@@ -17,7 +17,7 @@ fn branches(persona: &Persona, common: &[&str]) -> [Chain; 2] {
 }
 
 /// Mallory shows a branch to somebody who follows the one that signed it.
-async fn show(to: &Person, persona: &Persona, branch: &Chain) -> (Peer, Line) {
+pub(super) async fn show(to: &Person, persona: &Persona, branch: &Chain) -> (Peer, Line) {
     to.follow(persona.did().to_string()).await;
     let mut peer = Peer::dial(to).await;
     let line = Line::open(&mut peer, Wares::default().identity(persona).chain(branch)).await;
@@ -26,7 +26,7 @@ async fn show(to: &Person, persona: &Persona, branch: &Chain) -> (Peer, Line) {
 }
 
 /// Waits until somebody holds a log up to this head, and has it for disputed or not.
-async fn stands(at: &Person, branch: &Chain, disputed: bool) {
+pub(super) async fn stands(at: &Person, branch: &Chain, disputed: bool) {
     let head = branch.position().head;
     let what = format!("the log stands at {:?}, disputed: {disputed}", branch.position());
     wait_until(&what, async || {
@@ -37,12 +37,12 @@ async fn stands(at: &Person, branch: &Chain, disputed: bool) {
 }
 
 /// The posts of somebody as they are shown, with whether they are disputed.
-async fn shown(at: &Person, persona: &Persona) -> Vec<(String, bool)> {
+pub(super) async fn shown(at: &Person, persona: &Persona) -> Vec<(String, bool)> {
     let statuses = at.statuses_of(persona.did()).await;
     statuses.iter().map(|status| (text(status).expect("a post"), status.disputed)).collect()
 }
 
-fn posts(common: &[&str], branch: &str, disputed: bool) -> Vec<(String, bool)> {
+pub(super) fn posts(common: &[&str], branch: &str, disputed: bool) -> Vec<(String, bool)> {
     let common = common.iter().map(|text| ((*text).to_owned(), false));
     common.chain([(branch.to_owned(), disputed)]).collect()
 }

@@ -203,6 +203,25 @@ impl Chain {
         self.seal(encode(&mut header), Some(body));
     }
 
+    /// Writes up to a height; what stands at the places of checkpoints says nothing.
+    pub(super) fn fill(&mut self, name: &str, height: u64) {
+        while self.position().height < height {
+            match Header::is_checkpoint_place(self.position().height) {
+                true => self.write_raw(Kind::Checkpoint, &[0xa0], now_ms()),
+                false => self.app("example.filling", format!("{name} {}", self.position().height).as_bytes()),
+            }
+        }
+    }
+
+    /// The same log as it was at a height, to be continued in another way.
+    pub(super) fn back_to(&self, height: usize) -> Self {
+        let mut earlier = self.clone();
+        earlier.entries.truncate(height);
+        let head = earlier.entries.last().map(|last| Header::hash(&last.header));
+        earlier.composer.position = Position { height: earlier.entries.len() as u64, head };
+        earlier
+    }
+
     /// Signs the newest entry again: for another network or another kind of object.
     pub(super) fn sign_again(&mut self, domain: Domain, network: Network) {
         let last = self.entries.last_mut().expect("has an entry");

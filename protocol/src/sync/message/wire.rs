@@ -49,6 +49,8 @@ struct AimedWire(u64, u64, bool, u64, Vec<(Vec<ByteBuf>, Vec<EntryWire>)>);
 #[derive(Serialize, Deserialize)]
 struct ForkRequestWire(u64, u64, IdWire, u64);
 #[derive(Serialize, Deserialize)]
+struct AncestorsRequestWire(u64, u64, IdWire, u64, Digest);
+#[derive(Serialize, Deserialize)]
 struct PingWire(u64, ());
 #[derive(Serialize, Deserialize)]
 struct ProvenWire(u64, IdWire, ByteBuf);
@@ -98,6 +100,9 @@ impl Message {
             Self::Aimed(aimed) => encode_aimed(aimed),
             Self::ForkRequest { request, id, at } => {
                 encoding::encode(&ForkRequestWire(12, request, ByteArray::new(id), at))
+            }
+            Self::AncestorsRequest { request, id, at, hash } => {
+                encoding::encode(&AncestorsRequestWire(22, request, ByteArray::new(id), at, hash))
             }
             Self::Proven { id, proof } => {
                 let (kind, bytes) = match proof {
@@ -162,6 +167,11 @@ impl Message {
             }
             18 => decode_proven(shape(bytes)?, FORK_PROOF_BYTES_MAX, Proof::Fork),
             19 => decode_proven(shape(bytes)?, FAULT_PROOF_BYTES_MAX, Proof::Fault),
+            22 => {
+                let AncestorsRequestWire(_, request, id, at, hash) = shape(bytes)?;
+                let id = id.into_array();
+                check_numbers(&[request, at]).map(|()| Self::AncestorsRequest { request, id, at, hash })
+            }
             receipts::RECEIPTS..=receipts::COPIES => receipts::decode(kind, bytes),
             _ => Err(MessageError::Unknown),
         }
