@@ -130,7 +130,7 @@ impl Session {
             Input::Proven { log, proof } => self.proofs.pass(&self.set, log, proof, out),
             Input::Settings { did, items } => {
                 let is_open = matches!(self.phase, Phase::Open(_));
-                if is_open && settings::may_send(self.aimed.claims(), &did) && !items.is_empty() {
+                if is_open && settings::are_siblings(&self.config, self.aimed.claims(), &did) && !items.is_empty() {
                     out.push(Output::Send(Message::Settings { did, items }.encode()));
                 }
             }

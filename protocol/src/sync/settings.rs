@@ -40,14 +40,15 @@ pub(super) fn take(
     items: Vec<Setting>,
     out: &mut Vec<Output>,
 ) -> Result<(), Refusal> {
-    let ours = config.devices.iter().any(|device| device.did == did);
-    let theirs = their_claims.iter().any(|claim| claim.did == did);
-    Refusal::unless(ours && theirs, "PAIR-8", "settings of an identity that is not both sides'")?;
+    let is_shared = are_siblings(config, their_claims, &did);
+    Refusal::unless(is_shared, "PAIR-8", "settings of an identity that is not both sides'")?;
     out.push(Output::Settings { did, items });
     Ok(())
 }
 
-/// True if settings may be sent to the peer: it has proven the identity.
-pub(super) fn may_send(their_claims: &[Claim], did: &Did) -> bool {
-    their_claims.iter().any(|claim| claim.did == *did)
+/// True if both sides have proven the identity in this session (`PAIR-7`): only then are settings sent and taken. A
+/// device that was granted while the session ran has proven nothing in it.
+pub(super) fn are_siblings(config: &SessionConfig, their_claims: &[Claim], did: &Did) -> bool {
+    let ours = config.devices.iter().any(|device| device.did == *did);
+    ours && their_claims.iter().any(|claim| claim.did == *did)
 }

@@ -387,12 +387,8 @@ fn settings() -> Message {
     Message::Settings { did: alice().did, items: vec![item] }
 }
 
-#[test]
-fn pair_8_settings_are_taken_only_of_an_identity_that_both_sides_have_proven() {
-    let device = || LocalDevice { did: alice().did, key: alice().key };
-    let mut victim = Victim::fresh(Home::new(5), vec![device()]).greet();
-    victim.hear(settings());
-    victim.assert_closed_by("PAIR-8");
+/// The claim of alice's device, proven to bob on mallory's connection.
+fn proven_claim() -> Claim {
     let context = ProofContext {
         network: Network::MAIN,
         version: 1,
@@ -403,11 +399,34 @@ fn pair_8_settings_are_taken_only_of_an_identity_that_both_sides_have_proven() {
     };
     let id = alice().key.public().device_id();
     let signature = alice().key.sign(Domain::Handshake, Network::MAIN, &context.signed_bytes(&alice().did, &id));
-    let claim = Claim { did: alice().did, device: id, signature };
-    let mut victim = Victim::fresh(Home::new(5), vec![device()]).greet_as(vec![claim]);
+    Claim { did: alice().did, device: id, signature }
+}
+
+#[test]
+fn pair_8_settings_are_taken_only_of_an_identity_that_both_sides_have_proven() {
+    let device = || LocalDevice { did: alice().did, key: alice().key };
+    let mut victim = Victim::fresh(Home::new(5), vec![device()]).greet();
+    victim.hear(settings());
+    victim.assert_closed_by("PAIR-8");
+    let mut victim = Victim::fresh(Home::new(5), vec![device()]).greet_as(vec![proven_claim()]);
     victim.hear(settings());
     victim.assert_goes_on_after(&[]);
     assert_eq!(victim.settings.len(), 1);
+}
+
+#[test]
+fn pair_8_a_device_that_was_granted_in_the_middle_of_a_session_sends_no_settings_in_it() {
+    // Whoever has proven nothing is refused by PAIR-8 and kept away for a while: of all moments just after pairing.
+    let item = Setting { key: "key".to_owned(), rev: 1, value: b"value".to_vec() };
+    let due = || Input::Settings { did: alice().did, items: vec![item.clone()] };
+    let sent = |victim: &Victim| victim.heard.iter().filter(|it| matches!(it, Message::Settings { .. })).count();
+    let mut victim = Victim::fresh(Home::new(5), Vec::new()).greet_as(vec![proven_claim()]);
+    victim.step(due());
+    assert_eq!(sent(&victim), 0, "this side has proven nothing");
+    let device = LocalDevice { did: alice().did, key: alice().key };
+    let mut victim = Victim::fresh(Home::new(5), vec![device]).greet_as(vec![proven_claim()]);
+    victim.step(due());
+    assert_eq!(sent(&victim), 1);
 }
 
 #[test]

@@ -51,6 +51,18 @@ async fn a_paired_device_goes_on_alone_after_a_restart() {
     has_all(&bob, phone.did(), &["from the phone", "from the laptop"]).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn devices_that_were_just_paired_refuse_each_other_nothing_and_go_on_at_once() {
+    let phone = Person::new("alice", Over::Tcp).await;
+    for number in 0..6 {
+        let device = Person::paired("laptop", Over::Tcp, &phone).await;
+        let text = format!("number {number}");
+        device.post(&text).await;
+        wait_until(&text, async || phone.posts_of(phone.did()).await.contains(&text).then_some(())).await;
+        assert_eq!(device.refusals("PAIR-8").await + phone.refusals("PAIR-8").await, 0);
+    }
+}
+
 /// Joins with these answers of both owners; how it ended at the new node and at the granting one.
 async fn join_with(yes_here: bool, yes_there: bool) -> (JoinError, PairState) {
     let (phone, laptop) = (Person::new("alice", Over::Tcp).await, Person::nobody("laptop", Over::Tcp).await);
