@@ -159,6 +159,13 @@ pub enum CommandError {
          devices or with the 24 words"
     )]
     Behind,
+    /// Something of the own logs is damaged on this disk, and what is signed next would depend on it (R-STO-5).
+    #[error(
+        "the disk has damaged this identity's own log: {0}; nothing is signed until it is whole again: xom asks the \
+         devices and followers that it is connected to for what they hold of it, and a backup or a new device key help \
+         where nobody has it; xom verify names all damage"
+    )]
+    Damaged(String),
     /// The device of this node was removed from its identity.
     #[error("this device was removed from its identity and signs nothing any more; pair it anew from another device")]
     DeviceEnded,

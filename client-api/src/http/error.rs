@@ -310,7 +310,9 @@ impl From<CommandError> for ApiError {
             CommandError::Retired => {
                 Self::with_text(ErrorKind::Forbidden, cause.to_string()).with("code", json!("retired"))
             }
-            CommandError::Clock(_) => Self::with_text(ErrorKind::Unavailable, cause.to_string()),
+            CommandError::Clock(_) | CommandError::Damaged(_) => {
+                Self::with_text(ErrorKind::Unavailable, cause.to_string())
+            }
             CommandError::Store(cause) => cause.into(),
             CommandError::Access(cause) => {
                 let kind = match cause {

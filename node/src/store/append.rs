@@ -206,6 +206,10 @@ impl Batch<'_> {
     /// Takes the body of an entry that is held without one, unless it was purged (`LOG-12`).
     fn fill_body(&mut self, place: PlaceKey, held: &HeldEntry, entry: &VerifiedEntry) -> Result<(), StoreError> {
         let row = held.row();
+        let same = entry.body().filter(|_| held.id == entry.id());
+        if row.is(flags::BODY) && row.is_live() && same.map_or(Ok(false), |body| self.mend_body(place, held, body))? {
+            return Ok(());
+        }
         let wanted = row.flags & (flags::BODY | flags::PURGED | flags::HIDDEN) == 0;
         let Some(body) = entry.body().filter(|_| wanted && held.id == entry.id()) else { return Ok(()) };
         if !self.has_room(&held.header.author, body.bytes.len() as u64)? {

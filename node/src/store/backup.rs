@@ -216,8 +216,12 @@ impl<'s, W: Write> Writing<'s, W> {
 
     fn entry(&mut self, place: PlaceKey, held: &HeldEntry) -> Result<(), BackupError> {
         let row = held.row();
-        let body = self.snapshot.body_bytes(place, &row)?;
+        // A damaged body does not stop the backup of the rest, and may be had from peers (R-STO-5).
+        let body = self.snapshot.whole_body(place, &row)?;
         let kept = match body {
+            None if row.is(flags::BODY) && self.snapshot.body_bytes(place, &row).is_err() => {
+                EntryRow { flags: row.flags & !flags::BODY, slot: 0, ..row }
+            }
             None if row.is(flags::BODY) => EntryRow { flags: row.flags & !flags::BODY | flags::PURGED, slot: 0, ..row },
             _ => row,
         };

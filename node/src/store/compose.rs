@@ -266,6 +266,9 @@ impl Batch<'_> {
         }
         self.check_device(did)?;
         self.check_signing(&self.own(did).row.log)?;
+        if let Some(cause) = self.own(did).doubt() {
+            return Err(CommandError::Damaged(cause.to_owned()));
+        }
         let time_ms = self.signing_time(did)?;
         self.write_checkpoint(did, time_ms)?;
         let salt = fresh_salt()?;

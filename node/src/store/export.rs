@@ -94,7 +94,7 @@ impl Snapshot {
         for item in places()? {
             let entry = HeldEntry::read(item.map_err(StoreError::from)?.1.value().to_vec())?;
             let (row, place) = (entry.row(), (log, entry.header.seq));
-            let body = match self.body_bytes(place, &row)? {
+            let body = match self.whole_body(place, &row)? {
                 Some((salt, bytes)) => BodyPart::Held(SaltedBody { salt, bytes }),
                 None => self.body_length(place, &row)?.map_or(BodyPart::None, BodyPart::Gone),
             };

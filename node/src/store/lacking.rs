@@ -2,6 +2,7 @@
 //! where they came from, and whose erase was undone (`LOG-12`). Peers are asked for them again (`SYN-21`).
 
 use redb::ReadableTable;
+use xom_protocol::entry::SaltedBody;
 use xom_protocol::limits::BODIES_LACKED_MAX;
 use xom_protocol::{Did, LogId};
 
@@ -27,6 +28,41 @@ impl Batch<'_> {
     }
 }
 
+impl Batch<'_> {
+    /// Notes bodies that are damaged: peers are asked for them (R-STO-5). In the views, and to everybody who asks,
+    /// their entries stay what they were.
+    pub(super) fn lack_bodies(&mut self, places: &[PlaceKey]) -> Result<(), StoreError> {
+        for place in places {
+            self.bodies_lacked.insert(*place, ())?;
+        }
+        Ok(())
+    }
+
+    /// Takes the body of an entry whose own is damaged; true if that is so.
+    pub(super) fn mend_body(
+        &mut self,
+        place: PlaceKey,
+        held: &HeldEntry,
+        body: &SaltedBody,
+    ) -> Result<bool, StoreError> {
+        let row = held.row();
+        let is_noted = row.is(flags::BODY) && self.bodies_lacked.get(place)?.is_some();
+        if !is_noted || !matches!(self.body_bytes(place, &row), Err(StoreError::Damaged(_))) {
+            return Ok(false);
+        }
+        let bytes = self.bodies.get(place)?.map_or(0, |sealed| sealed.value().len() as u64);
+        self.discharge(place.0, bytes);
+        let slot = self.put_body(place, &body.salt, &body.bytes)?;
+        self.put_row(place, &EntryRow { slot, ..row })?;
+        self.drop_slot(row.slot)?;
+        self.bodies_lacked.remove(place)?;
+        self.shared.audits().forget(place.0);
+        self.after.reload_own |= self.own.contains_key(&held.header.author);
+        tracing::info!(entry = %held.id, "a damaged body was mended");
+        Ok(true)
+    }
+}
+
 impl Snapshot {
     /// The places of an identity's logs whose bodies are lacked: by log, ascending, of each log the first
     /// [`BODIES_LACKED_MAX`].
@@ -42,7 +78,7 @@ impl Snapshot {
             for row in table.range((log, 0)..=(log, held.position.height.saturating_sub(1)))?.take(BODIES_LACKED_MAX) {
                 let place = row?.0.value();
                 // It may have become void in the meantime.
-                if self.with_entry(place, is_lacking)? == Some(true) {
+                if self.with_entry(place, is_asked_for)? == Some(true) {
                     places.push(place.1);
                 }
             }
@@ -66,6 +102,11 @@ impl Snapshot {
         }
         Ok(dids)
     }
+}
+
+/// True for what is noted and still to be had: one that has a body is noted only where that is damaged.
+fn is_asked_for(row: &EntryRow<'_>) -> bool {
+    row.is_live() && !row.is(flags::PURGED)
 }
 
 /// True for what is live, and was never purged, but has no body.

@@ -101,7 +101,10 @@ pub(super) fn start(
         shared.add_local(row, key);
     }
     let mut writer = Writer::new(Arc::clone(&shared));
-    writer.load_own().map_err(|e| unreadable(&path, &e))?;
+    let damaged = writer.load_own().map_err(|e| unreadable(&path, &e))?;
+    if let Err(cause) = writer.do_now(move |batch| batch.lack_bodies(&damaged)) {
+        tracing::warn!(%cause, "damaged bodies are not asked for again in this run");
+    }
     if let Err(cause) = writer.do_now(|batch| batch.seek_named_heads()) {
         tracing::warn!(%cause, "could not judge the forks that are held again");
     }

@@ -38,6 +38,8 @@ pub(crate) struct Own {
     edits: BTreeMap<EntryId, Vec<Reference>>,
     /// Imports by a hash of their original address.
     imports: BTreeMap<[u8; 16], StatusId>,
+    /// What of its logs can't be read, where nothing may be signed for that.
+    doubt: Option<String>,
 }
 
 impl Own {
@@ -50,12 +52,23 @@ impl Own {
             follows: BTreeMap::new(),
             edits: BTreeMap::new(),
             imports: BTreeMap::new(),
+            doubt: None,
             network,
             key,
             position: Position::EMPTY,
             last_time_ms: 0,
             row,
         }
+    }
+
+    /// Something of its logs can't be read: nothing is signed until it can.
+    pub(super) fn doubts(&mut self, cause: String) {
+        self.doubt.get_or_insert(cause);
+    }
+
+    /// What can't be read.
+    pub(super) fn doubt(&self) -> Option<&str> {
+        self.doubt.as_deref()
     }
 
     /// Signs the next entry of its log; not while the device key lies sealed.

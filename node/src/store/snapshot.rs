@@ -212,7 +212,7 @@ impl Snapshot {
             Err(since) => since,
         };
         let Some(held) = self.held(place)? else { return Ok(None) };
-        let Some((_, bytes)) = self.body_bytes(place, &held.row())? else { return Ok(None) };
+        let Some((_, bytes)) = self.whole_body(place, &held.row())? else { return Ok(None) };
         let Ok(body) = Body::decode(&held.header.kind, &bytes) else { return Ok(None) };
         let body = Arc::new(body);
         self.shared.opened.keep(since, id, &body, bytes.len());

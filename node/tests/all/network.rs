@@ -3,6 +3,7 @@
 pub(crate) mod blobs;
 mod closed;
 mod copies;
+mod damaged;
 mod finding;
 mod keeping;
 mod liar;

@@ -342,6 +342,29 @@ async fn a_lost_chunk_of_rows_ends_a_restore_and_a_lost_blob_is_wanted_again() {
 }
 
 #[tokio::test]
+async fn r_sto_5_a_damaged_body_is_left_out_of_a_backup_and_stops_neither_it_nor_the_restore() {
+    let (alice, vault) = (Person::new("alice"), TempDir::new().unwrap());
+    alice.post("whole").await;
+    alice.post("harmed").await;
+    let place = (alice.store.snapshot().unwrap().log_number(&alice.me.log).unwrap().unwrap(), 2);
+    let harmed = alice.store.write(move |batch| {
+        let mut sealed = batch.bodies.get(place)?.unwrap().value().to_vec();
+        sealed[3] ^= 1;
+        batch.bodies.insert(place, sealed.as_slice())?;
+        Ok(())
+    });
+    harmed.await.unwrap();
+    let to = vault.path().join("backup");
+    back_up(&alice, &to).await.unwrap();
+    let (_dir, store) = restored(&to, &words(&alice)).await.unwrap();
+    assert_eq!(faults(&store).await, Vec::<String>::new());
+    let snapshot = store.snapshot().unwrap();
+    let served = snapshot.range(&alice.me.log, 0, 10, 1 << 20, &Default::default()).unwrap();
+    let bodies: Vec<bool> = served.iter().map(|entry| entry.body.is_some()).collect();
+    assert_eq!(bodies, [true, true, false]);
+}
+
+#[tokio::test]
 async fn a_restore_that_was_cut_short_goes_on_with_the_same_backup_and_not_with_another() {
     let (alice, vault) = (Person::new("alice"), TempDir::new().unwrap());
     alice.post("hello").await;

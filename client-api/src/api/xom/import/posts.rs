@@ -106,6 +106,7 @@ impl Import {
                     | CommandError::Clock(_)
                     | CommandError::Access(_)
                     | CommandError::Behind
+                    | CommandError::Damaged(_)
                     | CommandError::DeviceEnded
                     | CommandError::NotLocal(_)),
                 ) => return Err(cause.into()),
