@@ -47,6 +47,8 @@ pub struct Settings {
     pub mdns: bool,
     /// The file with the key of a closed network.
     pub swarm_key: Option<PathBuf>,
+    /// Ask the router of the local network to let peers in.
+    pub upnp: bool,
     /// The network.
     pub network: Network,
     /// The user name of the identity that is made where there is none.
@@ -122,6 +124,7 @@ impl Settings {
             bootstrap: first(|layer| layer.bootstrap.as_ref()).unwrap_or_default(),
             mdns: layers.iter().find_map(|layer| layer.mdns).unwrap_or(true),
             swarm_key,
+            upnp: layers.iter().find_map(|layer| layer.upnp).unwrap_or(true),
             network: layers.iter().find_map(|layer| layer.network).unwrap_or(Network::MAIN),
             name,
             passphrase_file: None,
@@ -170,6 +173,7 @@ impl Settings {
             bootstrap: self.bootstrap.clone(),
             mdns: self.mdns,
             swarm_key: self.swarm_key.clone(),
+            upnp: self.upnp,
             first_username: Some(self.name.clone()),
             recovery_delay: self.recovery_delay,
             author_quota_bytes: self.author_quota_bytes,

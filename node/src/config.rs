@@ -28,6 +28,8 @@ pub struct NodeConfig {
     pub mdns: bool,
     /// The file with the key of a closed network, whose nodes talk to each other alone, over TCP (`PNET-2`).
     pub swarm_key: Option<PathBuf>,
+    /// Ask the router of the local network to let peers in (`RCH-12`).
+    pub upnp: bool,
     /// The user name of the identity that is made where there is none; none to start without an identity,
     /// for one that comes from elsewhere.
     pub first_username: Option<String>,

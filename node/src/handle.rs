@@ -230,6 +230,7 @@ impl Handle {
     pub async fn status(&self) -> Result<NodeStatus, StoreError> {
         let listen = self.net.addresses(LISTEN_SHOWN_MAX).await?;
         let peers = self.net.peers().await?;
+        let reachability = self.net.reachability().await?;
         let locals = self.read(|reader| reader.owned_identities()).await?;
         let store = self.store.clone();
         let counts = tokio::task::spawn_blocking(move || {
@@ -253,6 +254,7 @@ impl Handle {
             listen: listen.iter().map(Multiaddr::to_string).collect(),
             swarm_key: self.net.swarm_key(),
             traffic: (self.net.traffic().up(), self.net.traffic().down()),
+            reachability,
             peers_connected: count(peers.iter().filter(|peer| peer.connected).count()),
             entries,
             identities,

@@ -6,6 +6,7 @@ mod copies;
 mod devices;
 mod erasures;
 mod missing;
+mod reachability;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use xom_protocol::{DeviceId, Did, Digest, EntryId, LogId};
 use crate::keys::KeyState;
 pub use devices::{DeviceView, EndedBy, Kept, PairOffer, PairState};
 pub use missing::{Missing, MissingLog};
+pub use reachability::{Link, ReachState, Reachability};
 
 pub use copies::{CopiesReport, CopyCounts, CopyView, FoundEntry, HereBody};
 pub use erasures::EraseScope;
@@ -311,6 +313,8 @@ pub struct PeerInfo {
     pub addresses: Vec<String>,
     /// Connected now.
     pub connected: bool,
+    /// How, where it is connected.
+    pub link: Option<Link>,
     /// Nothing is left to exchange.
     pub in_sync: bool,
     /// When it was last connected, milliseconds since 1970.
@@ -353,6 +357,8 @@ pub struct NodeStatus {
     pub listen: Vec<String>,
     /// The fingerprint of the swarm key, in a closed network (`PNET-5`).
     pub swarm_key: Option<String>,
+    /// How it can be reached.
+    pub reachability: Reachability,
     /// Connected peers.
     pub peers_connected: u64,
     /// Bytes sent to peers and received from them on all streams, since the start.

@@ -5,6 +5,7 @@
 
 mod address;
 mod backoff;
+mod believed;
 mod blobs;
 mod clocks;
 mod conversation;
@@ -15,11 +16,14 @@ mod frontier;
 mod guarded;
 mod identities;
 mod ingest;
+mod limited;
 mod listen;
 mod own_heads;
 pub(crate) mod pair;
 mod peers;
+mod reach;
 mod recover;
+mod relay;
 mod scope;
 mod services;
 mod sessions;
@@ -34,7 +38,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use libp2p::identity::Keypair;
-use libp2p::{Multiaddr, PeerId, StreamProtocol, Swarm};
+use libp2p::{Multiaddr, PeerId, StreamProtocol};
 use libp2p_stream::Control;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -46,12 +50,11 @@ use self::guarded::Gate;
 use self::own_heads::OwnHeads;
 use self::peers::{PeerBook, PeerRecord};
 use self::shared::Shared;
-use self::swarm::Behaviour;
 pub(crate) use self::tally::Tally;
 pub(crate) use self::traffic::Traffic;
 use crate::config::NodeConfig;
 use crate::error::{StartError, StoreError};
-use crate::model::{PairState, PeerInfo};
+use crate::model::{PairState, PeerInfo, Reachability};
 use crate::store::Store;
 
 /// The protocol of sync streams (`SYN-1`).
@@ -67,7 +70,7 @@ const REMEMBERED_MAX: usize = 256;
 
 /// A swarm that listens, before anything is served.
 pub(crate) struct Listening {
-    swarm: Swarm<Behaviour>,
+    swarm: swarm::Listening,
     gate: Arc<Gate>,
     traffic: Arc<Traffic>,
     swarm_key: Option<String>,
@@ -105,7 +108,7 @@ impl Listening {
         tasks: &mut JoinSet<()>,
         stop: &CancellationToken,
     ) -> Result<Net, StoreError> {
-        let own = *self.swarm.local_peer_id();
+        let own = *self.swarm.swarm.local_peer_id();
         let totals = Arc::new(Tally::default());
         let book = book(own, store, config)?;
         let own_heads = OwnHeads::new(book.reachable(), !config.bootstrap.is_empty(), Instant::now());
@@ -115,7 +118,7 @@ impl Listening {
         let (asks, asked) = mpsc::channel(ASKS_MAX);
         let (remember, remembered) = mpsc::channel(REMEMBERED_MAX);
         let (connected, connections) = watch::channel(blobs::Connected::default());
-        let mut control = self.swarm.behaviour().streams.new_control();
+        let mut control = self.swarm.swarm.behaviour().streams.new_control();
         let incoming = control.accept(pair::PAIR_PROTOCOL).expect("no protocol is registered twice");
         let (pairs, pair_asked) = mpsc::channel(ASKS_MAX);
         let (pair_state, pairing) = watch::channel(PairState::None);
@@ -215,6 +218,13 @@ impl Net {
     /// How many connected peers hold these objects of a local identity, as of a second ago.
     pub(crate) fn agreeing_on(&self, did: &Did, digest: &Digest) -> usize {
         self.connected.borrow().values().filter(|peer| peer.agrees_on(did, digest)).count()
+    }
+
+    /// How this node can be reached.
+    pub(crate) async fn reachability(&self) -> Result<Reachability, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.asks.send(Ask::Reachability(answer)).await.map_err(|_| StoreError::Stopping)?;
+        answered.await.map_err(|_| StoreError::Stopping)
     }
 
     /// All peers known.

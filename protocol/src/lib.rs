@@ -19,6 +19,7 @@ pub mod pair;
 pub mod phrase;
 pub mod receipt;
 pub mod recover;
+pub mod relay;
 pub mod rule;
 pub mod sync;
 

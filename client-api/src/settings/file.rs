@@ -24,6 +24,7 @@ struct File {
     bootstrap: Option<Vec<Multiaddr>>,
     mdns: Option<bool>,
     swarm_key: Option<PathBuf>,
+    upnp: Option<bool>,
     #[serde(deserialize_with = "one")]
     network: Option<Network>,
     name: Option<String>,
@@ -45,10 +46,10 @@ pub fn read_file(path: &Path) -> Result<Layer, SettingsError> {
         line: line_of(&text, error.span().map_or(0, |span| span.start)),
         cause: error.message().to_owned(),
     })?;
-    let File { http, hosts, listen, bootstrap, mdns, swarm_key, network, name, author_quota, media_room } = file;
+    let File { http, hosts, listen, bootstrap, mdns, upnp, swarm_key, network, name, author_quota, media_room } = file;
     // A path in a file is seen from where the file is, wherever xom is started.
     let swarm_key = swarm_key.map(|key| path.parent().map_or_else(|| key.clone(), |folder| folder.join(&key)));
-    Ok(Layer { http, hosts, listen, bootstrap, mdns, swarm_key, network, name, author_quota, media_room })
+    Ok(Layer { http, hosts, listen, bootstrap, mdns, upnp, swarm_key, network, name, author_quota, media_room })
 }
 
 /// The line, counted from 1, in which a byte lies.

@@ -25,6 +25,8 @@ pub struct Layer {
     pub mdns: Option<bool>,
     /// The file with the key of a closed network.
     pub swarm_key: Option<PathBuf>,
+    /// Ask the router of the local network to let peers in.
+    pub upnp: Option<bool>,
     /// The network.
     pub network: Option<Network>,
     /// The first user name.
@@ -58,6 +60,9 @@ pub struct RunFlags {
     /// TCP alone [env: XOM_SWARM_KEY]
     #[arg(long, value_name = "FILE")]
     pub swarm_key: Option<PathBuf>,
+    /// Do not ask the router of the local network to let peers in (UPnP) [env: XOM_UPNP=false]
+    #[arg(long)]
+    pub no_upnp: bool,
     /// The network [default: main] [env: XOM_NETWORK]
     #[arg(long, value_name = "NAME")]
     pub network: Option<Network>,
@@ -95,6 +100,7 @@ impl RunFlags {
             bootstrap: longer(self.bootstrap, before.bootstrap),
             no_mdns: self.no_mdns || before.no_mdns,
             swarm_key: self.swarm_key.or(before.swarm_key),
+            no_upnp: self.no_upnp || before.no_upnp,
             network: self.network.or(before.network),
             name: self.name.or(before.name),
             author_quota: self.author_quota.or(before.author_quota),
@@ -118,6 +124,7 @@ impl Layer {
             bootstrap: given(&flags.bootstrap),
             mdns: flags.no_mdns.then_some(false),
             swarm_key: flags.swarm_key.clone(),
+            upnp: flags.no_upnp.then_some(false),
             network: flags.network,
             name: flags.name.clone(),
             author_quota: flags.author_quota,
@@ -135,6 +142,7 @@ impl Layer {
             bootstrap: parse_list("XOM_BOOTSTRAP", get("XOM_BOOTSTRAP"))?,
             mdns: parse("XOM_MDNS", get("XOM_MDNS"))?,
             swarm_key: get("XOM_SWARM_KEY").map(PathBuf::from),
+            upnp: parse("XOM_UPNP", get("XOM_UPNP"))?,
             network: parse("XOM_NETWORK", get("XOM_NETWORK"))?,
             name: get("XOM_NAME"),
             author_quota: parse("XOM_AUTHOR_QUOTA", get("XOM_AUTHOR_QUOTA"))?,

@@ -52,6 +52,7 @@ impl Server {
             bootstrap: Vec::new(),
             mdns: false,
             swarm_key: None,
+            upnp: false,
             first_username: Some("lan".into()),
             recovery_delay: RECOVERY_DELAY,
             author_quota_bytes: xom_node::keep::AUTHOR_QUOTA_BYTES,

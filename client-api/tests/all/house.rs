@@ -72,6 +72,7 @@ impl House {
             bootstrap: Vec::new(),
             mdns: false,
             swarm_key: None,
+            upnp: false,
             first_username: Some(name.to_owned()),
             recovery_delay: RECOVERY_DELAY,
             author_quota_bytes: xom_node::keep::AUTHOR_QUOTA_BYTES,

@@ -2,6 +2,7 @@
 
 mod connections;
 mod finding;
+mod reaching;
 mod streams;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -18,6 +19,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use xom_protocol::Did;
 
+use self::reaching::Reaching;
 use super::blobs::{self, Connected};
 use super::clocks;
 use super::conversation::End;
@@ -29,9 +31,9 @@ use super::peers::{PeerBook, PeerRecord};
 use super::recover;
 use super::sessions::Sessions;
 use super::shared::Shared;
-use super::swarm::Behaviour;
+use super::swarm::{Behaviour, Listening};
 use super::tally::PeerTally;
-use crate::model::PeerInfo;
+use crate::model::{PeerInfo, Reachability};
 
 /// How often due dials and the ends of bans are looked for.
 const TICK: Duration = Duration::from_millis(100);
@@ -63,6 +65,8 @@ pub(super) enum Ask {
     },
     /// Own addresses with the peer id, the most useful first, at most so many.
     Addresses(usize, oneshot::Sender<Vec<Multiaddr>>),
+    /// How this node can be reached.
+    Reachability(oneshot::Sender<Reachability>),
     /// All peers known.
     Peers(oneshot::Sender<Vec<PeerInfo>>),
 }
@@ -76,6 +80,8 @@ struct Standing {
     tally: Arc<PeerTally>,
     budget: Arc<Budget>,
     bans: u32,
+    /// How the last attempt to meet without the relay between went.
+    punched: Option<bool>,
 }
 
 /// A conversation that has ended.
@@ -83,6 +89,16 @@ struct Ended {
     peer: PeerId,
     number: u64,
     end: End,
+}
+
+/// The other end of a connection.
+#[derive(Debug)]
+struct Remote {
+    address: Multiaddr,
+    /// This node has dialled.
+    outgoing: bool,
+    /// Who stands between.
+    relay: Option<PeerId>,
 }
 
 /// Owns the swarm.
@@ -97,7 +113,7 @@ pub(super) struct Driver {
     sessions: Sessions,
     standings: BTreeMap<PeerId, Standing>,
     /// The other end of each connection.
-    remotes: BTreeMap<ConnectionId, Multiaddr>,
+    remotes: BTreeMap<ConnectionId, Remote>,
     /// Addresses of dials to nobody in particular.
     seeds: BTreeMap<ConnectionId, Multiaddr>,
     /// Dials to peers of the address book.
@@ -116,6 +132,8 @@ pub(super) struct Driver {
     kept: BTreeSet<Did>,
     /// Peers that announced themselves on the local network.
     local_peers: BTreeSet<PeerId>,
+    /// Being reached, and relaying.
+    reaching: Reaching,
     conversations: JoinSet<Ended>,
     served: JoinSet<()>,
     serving: blobs::Serving,
@@ -129,7 +147,7 @@ pub(super) struct Driver {
 
 /// What a driver is made of.
 pub(super) struct Parts {
-    pub(super) swarm: Swarm<Behaviour>,
+    pub(super) swarm: Listening,
     pub(super) gate: Arc<Gate>,
     pub(super) closed: bool,
     pub(super) shared: Arc<Shared>,
@@ -144,10 +162,12 @@ impl Driver {
     /// Takes over a swarm that listens.
     pub(super) fn new(parts: Parts) -> Self {
         let Parts { swarm, gate, closed, shared, book, connected, remember, asks, stop } = parts;
+        let Listening { swarm, reaching, inbound } = swarm;
         let mut control = swarm.behaviour().streams.new_control();
         let mut accept = |protocol| control.accept(protocol).expect("no protocol is registered twice");
         let (sync_streams, blob_streams) = (accept(super::SYNC_PROTOCOL), accept(super::BLOB_PROTOCOL));
         let recover_streams = accept(super::RECOVER_PROTOCOL);
+        let reaching = Reaching::new(&control, reaching, inbound);
         let sessions = Sessions::new(*swarm.local_peer_id(), stop.child_token());
         Self {
             control,
@@ -171,6 +191,7 @@ impl Driver {
             stated: BTreeSet::new(),
             kept: BTreeSet::new(),
             local_peers: BTreeSet::new(),
+            reaching,
             conversations: JoinSet::new(),
             served: JoinSet::new(),
             connected,
@@ -193,6 +214,7 @@ impl Driver {
                 Some((peer, stream)) = self.sync_streams.next() => self.on_sync_stream(peer, stream),
                 Some((peer, stream)) = self.blob_streams.next() => self.on_blob_stream(peer, stream),
                 Some((peer, stream)) = self.recover_streams.next() => self.on_recover_stream(peer, stream),
+                news = self.reaching.next() => self.on_relay_news(news),
                 Some(ended) = self.conversations.join_next() => self.on_conversation_end(ended),
                 Some(_) = self.served.join_next() => {}
                 Some(ask) = self.asks.recv() => self.on_ask(ask),
@@ -221,6 +243,7 @@ impl Driver {
         }
         self.let_forgotten_go();
         self.find(now);
+        self.reach(now);
         for (peer, permit) in self.sessions.due(now) {
             self.open_conversation(peer, permit);
         }
@@ -256,6 +279,9 @@ impl Driver {
             Ask::Addresses(count, answer) => {
                 let _ = answer.send(self.own_addresses(count));
             }
+            Ask::Reachability(answer) => {
+                let _ = answer.send(self.reachability());
+            }
             Ask::Peers(answer) => {
                 let _ = answer.send(self.peer_infos());
             }
@@ -277,6 +303,7 @@ impl Driver {
                 dids: tally.map(|tally| tally.dids()).unwrap_or_default(),
                 addresses: peer.addresses().iter().map(Multiaddr::to_string).collect(),
                 connected: peer.is_connected(),
+                link: peer.way().map(|way| self.link(id, way)),
                 in_sync: peer.is_connected() && tally.is_some_and(|tally| tally.in_sync()),
                 last_seen_ms: peer.last_seen_ms(),
                 entries_received: tally.map_or(0, |tally| tally.counts.entries_received()),
@@ -304,6 +331,7 @@ impl Driver {
             tally: Arc::default(),
             budget: Arc::new(Budget::new(Instant::now())),
             bans: 0,
+            punched: None,
         })
     }
 

@@ -15,16 +15,20 @@ use libp2p::swarm::{
 };
 use libp2p::{Multiaddr, PeerId};
 
-use super::address::{is_dialable, split};
+use super::address::{Relayed, is_direct, split};
 use super::listen;
 use super::scope::Scope;
 
 /// Addresses of one peer that are dialled at once.
 pub(super) const ADDRESSES_MAX: usize = 4;
+/// Relays of one peer that are believed (`RCH-8`).
+pub(super) const RELAYS_MAX: usize = 3;
 /// Dials to one address, whoever is said to be there, in one [`WINDOW`].
 const DIALS_PER_ADDRESS_MAX: u32 = 6;
 /// Dials in one [`WINDOW`], to whatever address: a walk through the table of peers asks some dozens.
 const DIALS_MAX: u32 = 240;
+/// The same for dials that a connected peer asks for, to be tested or to be met (`RCH-3`, `RCH-9`).
+const ASKED_MAX: u32 = 60;
 /// The time over which dials are counted.
 const WINDOW: Duration = Duration::from_secs(60);
 
@@ -34,6 +38,8 @@ pub(super) struct Gate {
     /// The widest scope in which a peer is connected, as a number.
     floor: AtomicU8,
     dials: Mutex<Dials>,
+    /// Dials that a connected peer asked for, on an account of their own.
+    asked: Mutex<Dials>,
 }
 
 #[derive(Debug, Default)]
@@ -54,14 +60,24 @@ impl Gate {
     pub(super) fn may_learn(&self, address: &Multiaddr) -> bool {
         let (bare, _) = split(address.clone());
         let floor = self.floor.load(Ordering::Relaxed);
-        is_dialable(&bare) && listen::ip(&bare).is_some_and(|ip| Scope::of_ip(ip) as u8 >= floor)
+        is_direct(&bare) && listen::ip(&bare).is_some_and(|ip| Scope::of_ip(ip) as u8 >= floor)
+    }
+
+    /// True if all of these may be dialled now because a peer asks for it; they count as dialled (`RCH-3`, `RCH-9`).
+    pub(super) fn may_dial_for(&self, addresses: &[Multiaddr], now: Instant) -> bool {
+        let few = (1..=ADDRESSES_MAX).contains(&addresses.len());
+        few && self.count(&self.asked, ASKED_MAX, addresses.to_vec(), now).len() == addresses.len()
     }
 
     /// The addresses that may be dialled now; they count as dialled.
-    fn pass(&self, mut addresses: Vec<Multiaddr>, now: Instant) -> Vec<Multiaddr> {
+    fn pass(&self, addresses: Vec<Multiaddr>, now: Instant) -> Vec<Multiaddr> {
+        self.count(&self.dials, DIALS_MAX, addresses, now)
+    }
+
+    fn count(&self, account: &Mutex<Dials>, max: u32, mut addresses: Vec<Multiaddr>, now: Instant) -> Vec<Multiaddr> {
         addresses.retain(|address| self.may_learn(address));
         addresses.truncate(ADDRESSES_MAX);
-        let mut dials = self.dials.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut dials = account.lock().unwrap_or_else(PoisonError::into_inner);
         if dials.since.is_none_or(|since| now.saturating_duration_since(since) >= WINDOW) {
             *dials = Dials { since: Some(now), ..Dials::default() };
         }
@@ -70,7 +86,7 @@ impl Gate {
             *so_far += 1;
             let fits = *so_far <= DIALS_PER_ADDRESS_MAX;
             dials.all += u32::from(fits);
-            fits && dials.all <= DIALS_MAX
+            fits && dials.all <= max
         });
         addresses
     }
@@ -95,16 +111,30 @@ impl<B: NetworkBehaviour> Guarded<B> {
 
     /// Where the behaviour has heard that a peer is, as far as that may be believed.
     pub(super) fn heard_of(&mut self, peer: PeerId) -> Vec<Multiaddr> {
+        let mut addresses = self.heard(peer);
+        addresses.retain(|address| self.gate.may_learn(address));
+        addresses.truncate(ADDRESSES_MAX);
+        addresses
+    }
+
+    /// Through which relays the behaviour has heard that a peer is reached (`RCH-8`).
+    pub(super) fn relays_of(&mut self, peer: PeerId) -> Vec<PeerId> {
+        let addresses = self.heard(peer).into_iter().map(|address| split(address).0);
+        let mut relays: Vec<PeerId> =
+            addresses.filter_map(|address| Relayed::of(&address)).map(|relayed| relayed.relay).collect();
+        relays.dedup();
+        relays.truncate(RELAYS_MAX);
+        relays
+    }
+
+    fn heard(&mut self, peer: PeerId) -> Vec<Multiaddr> {
         let asked = self.inner.handle_pending_outbound_connection(
             ConnectionId::new_unchecked(usize::MAX),
             Some(peer),
             &[],
             Endpoint::Dialer,
         );
-        let mut addresses = asked.unwrap_or_default();
-        addresses.retain(|address| self.gate.may_learn(address));
-        addresses.truncate(ADDRESSES_MAX);
-        addresses
+        asked.unwrap_or_default()
     }
 }
 
@@ -199,7 +229,15 @@ mod tests {
         let passed = many.filter(|address| !gate.pass(vec![address.clone()], now).is_empty()).count();
         assert_eq!(u32::try_from(passed), Ok(DIALS_MAX - DIALS_PER_ADDRESS_MAX));
         assert_eq!(u32::try_from(dials(now + WINDOW)), Ok(DIALS_PER_ADDRESS_MAX));
+        assert!(
+            !gate.may_dial_for(&[], now + WINDOW * 3) && !gate.may_dial_for(&vec![victim.clone(); 5], now + WINDOW * 3)
+        );
+        let asked = (0..1_000).filter(|_| gate.may_dial_for(std::slice::from_ref(&victim), now + WINDOW * 4)).count();
+        assert_eq!(u32::try_from(asked), Ok(DIALS_PER_ADDRESS_MAX), "RCH-3");
+        gate.set_floor(Scope::World);
+        assert!(!gate.may_dial_for(&[address("/ip4/192.168.1.1/tcp/80")], now + WINDOW * 5), "RCH-9");
+        gate.set_floor(Scope::Machine);
         let crowd = (0..9).map(|port| address(&format!("/ip4/9.9.9.9/tcp/{}", port + 1)));
-        assert_eq!(gate.pass(crowd.collect(), now + WINDOW * 2).len(), ADDRESSES_MAX);
+        assert_eq!(gate.pass(crowd.collect(), now + WINDOW * 6).len(), ADDRESSES_MAX);
     }
 }

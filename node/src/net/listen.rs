@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 
+use super::address::is_relayed;
 use super::scope::Scope;
 use crate::error::StartError;
 
@@ -61,18 +62,23 @@ pub(super) fn socket_address(address: &Multiaddr) -> Option<(SocketAddr, Transpo
     }
 }
 
-/// The IP address of an address that begins with one.
+/// The IP address at which whoever has an address is reached without a relay.
 pub(super) fn ip(address: &Multiaddr) -> Option<IpAddr> {
+    first_ip(address).filter(|_| !is_relayed(address))
+}
+
+/// The IP address that is dialled: that of the relay, where there is one.
+fn first_ip(address: &Multiaddr) -> Option<IpAddr> {
     socket_address(address).map(|(socket, _)| socket.ip())
 }
 
 /// Own addresses in the order in which others should try them: the world, then the local network,
-/// then this machine; at most `count`. IPv6 addresses of one link only are left out: they mean nothing
+/// then this machine, each without a relay before it goes through one; at most `count`. IPv6 addresses of one link only are left out: they mean nothing
 /// without the name of the link.
 pub(super) fn most_useful(mut addresses: Vec<Multiaddr>, count: usize) -> Vec<Multiaddr> {
     let needs_link = |ip| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
     addresses.retain(|address| !ip(address).is_some_and(needs_link));
-    addresses.sort_by_key(|address| (Reverse(Scope::of(address)), address.to_string()));
+    addresses.sort_by_key(|address| (Reverse(Scope::of(address)), is_relayed(address), address.to_string()));
     addresses.dedup();
     addresses.truncate(count);
     addresses
@@ -91,7 +97,7 @@ pub(super) fn for_others(own: Vec<Multiaddr>) -> Vec<Multiaddr> {
 /// Names are left out, since they can lead anywhere.
 pub(super) fn not_nearer(stated: Vec<Multiaddr>, own: &[Multiaddr]) -> Vec<Multiaddr> {
     let widest = own.iter().filter_map(Scope::of).max().unwrap_or(Scope::World);
-    stated.into_iter().filter(|address| ip(address).is_some_and(|ip| Scope::of_ip(ip) >= widest)).collect()
+    stated.into_iter().filter(|address| first_ip(address).is_some_and(|ip| Scope::of_ip(ip) >= widest)).collect()
 }
 
 #[cfg(test)]

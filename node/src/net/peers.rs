@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, PeerId};
 
-use super::address::{is_dialable, split};
+use super::address::{first_hop, is_dialable, is_direct, split};
 use super::backoff::{Before, Jitter, delay};
 
 /// Peers that are remembered: a few hundred follows and their keepers.
@@ -29,6 +29,8 @@ const DIALS_PER_ADDRESS_MAX: u32 = 90;
 const DIAL_WINDOW: Duration = Duration::from_secs(60);
 /// A second connection that is younger than the first by more than this means that the first is dead.
 const SIMULTANEOUS: Duration = Duration::from_secs(3);
+/// How long a connection without a relay must stand before those through relays are closed (`RCH-10`).
+const STANDS: Duration = Duration::from_secs(1);
 
 /// How a peer came into the book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,12 +52,39 @@ pub(super) struct Dial {
     pub(super) addresses: Vec<Multiaddr>,
 }
 
+/// One connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Connection {
+    /// Since when it stands.
+    pub(super) since: Instant,
+    /// How it leads there.
+    pub(super) way: Way,
+}
+
+/// How a connection leads to a peer; the better, the less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Way {
+    /// Without anybody between.
+    Direct,
+    /// The same, made while a relay stood between.
+    Punched,
+    /// Through this relay.
+    Relayed(PeerId),
+}
+
+impl Way {
+    /// True where a relay stands between.
+    pub(super) fn is_relayed(self) -> bool {
+        matches!(self, Self::Relayed(_))
+    }
+}
+
 /// What is known of one peer.
 #[derive(Debug)]
 pub(super) struct Peer {
     origin: Origin,
     addresses: Vec<Multiaddr>,
-    connections: BTreeMap<ConnectionId, Instant>,
+    connections: BTreeMap<ConnectionId, Connection>,
     dialling: bool,
     failures: u32,
     lost_at: Option<Instant>,
@@ -109,6 +138,11 @@ impl Peer {
     /// True while at least one connection stands.
     pub(super) fn is_connected(&self) -> bool {
         !self.connections.is_empty()
+    }
+
+    /// How it is connected: the best way.
+    pub(super) fn way(&self) -> Option<Way> {
+        self.connections.values().map(|connection| connection.way).min()
     }
 
     /// Its connections.
@@ -248,7 +282,7 @@ impl PeerBook {
         let (address, named) = split(address);
         let about_itself = named.is_none_or(|named| named == *peer);
         match self.peers.get_mut(peer) {
-            Some(entry) if about_itself && is_dialable(&address) => entry.add(address, false),
+            Some(entry) if about_itself && is_direct(&address) => entry.add(address, false),
             _ => false,
         }
     }
@@ -264,21 +298,32 @@ impl PeerBook {
         }
     }
 
-    /// A connection stands; answers the older ones, which can only be dead. `dialled` is where this node's own
-    /// dial led to.
+    /// A connection stands, through a relay or not; answers the older ones, which can only be dead. `dialled` is where
+    /// this node's own dial led to.
     pub(super) fn connected(
         &mut self,
         peer: PeerId,
         connection: ConnectionId,
+        relay: Option<PeerId>,
         dialled: Option<Multiaddr>,
         now: Instant,
         now_ms: u64,
     ) -> Vec<ConnectionId> {
         self.make_room(&peer);
         let entry = self.peers.entry(peer).or_insert_with(|| Peer::new(Origin::Passing, now));
-        let is_dead = |since: &Instant| now.saturating_duration_since(*since) > SIMULTANEOUS;
-        let dead = entry.connections.iter().filter(|(_, since)| is_dead(since)).map(|(id, _)| *id).collect();
-        entry.connections.insert(connection, now);
+        let was_relayed = entry.connections.values().any(|connection| connection.way.is_relayed());
+        let way = match relay {
+            Some(relay) => Way::Relayed(relay),
+            None if was_relayed && dialled.is_none() => Way::Punched,
+            None => Way::Direct,
+        };
+        // One through a relay says nothing of those without: they end when a ping is not answered.
+        let is_dead = |before: &Connection| {
+            let older = now.saturating_duration_since(before.since) > SIMULTANEOUS;
+            older && before.way.is_relayed() == way.is_relayed()
+        };
+        let dead = entry.connections.iter().filter(|(_, before)| is_dead(before)).map(|(id, _)| *id).collect();
+        entry.connections.insert(connection, Connection { since: now, way });
         entry.dialling = false;
         entry.failures = 0;
         entry.last_seen_ms = Some(now_ms);
@@ -290,6 +335,17 @@ impl PeerBook {
             entry.add(address, true);
         }
         dead
+    }
+
+    /// Connections through relays to peers that are connected without one for a while (`RCH-10`).
+    pub(super) fn superfluous(&self, now: Instant) -> Vec<ConnectionId> {
+        let stands = |connection: &Connection| {
+            !connection.way.is_relayed() && now.saturating_duration_since(connection.since) >= STANDS
+        };
+        let doubled = self.peers.values().filter(|peer| peer.connections.values().any(stands));
+        let relayed =
+            doubled.flat_map(|peer| peer.connections.iter().filter(|(_, connection)| connection.way.is_relayed()));
+        relayed.map(|(id, _)| *id).collect()
     }
 
     /// A connection has ended; true if it was the last one to the peer.
@@ -443,7 +499,7 @@ impl PeerBook {
 
 /// Counts a dial to an address; false where there were too many.
 fn may_dial(dials: &mut BTreeMap<Multiaddr, (Instant, u32)>, address: &Multiaddr, now: Instant) -> bool {
-    let (_, count) = dials.entry(address.clone()).or_insert((now, 0));
+    let (_, count) = dials.entry(first_hop(address)).or_insert((now, 0));
     *count += 1;
     *count <= DIALS_PER_ADDRESS_MAX
 }

@@ -1,9 +1,9 @@
 //! Finding each other without being told again: this node states where its own devices can be reached, and
 //! dials the devices of those whom it follows where they say that they are (`SYN-20`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use libp2p::Multiaddr;
 use tokio::sync::broadcast::error::RecvError;
@@ -25,6 +25,27 @@ const OWN_EVERY: Duration = Duration::from_secs(5);
 /// How often everybody's are looked at again: a device that was enough may have gone in between.
 const ALL_EVERY: Duration = Duration::from_secs(5);
 
+/// Statements of new addresses in one [`PACE_WINDOW`]: relays come and go, and everybody keeps what was stated
+/// (`SYN-20`).
+const STATEMENTS_MAX: usize = 8;
+/// The time over which statements are counted.
+const PACE_WINDOW: Duration = Duration::from_secs(3_600);
+
+/// When it was stated where this node is.
+#[derive(Debug, Default)]
+struct Pace(VecDeque<Instant>);
+
+impl Pace {
+    fn may_state(&mut self, now: Instant) -> bool {
+        self.0.retain(|at| now.saturating_duration_since(*at) < PACE_WINDOW);
+        self.0.len() < STATEMENTS_MAX
+    }
+
+    fn stated(&mut self, now: Instant) {
+        self.0.push_back(now);
+    }
+}
+
 /// States and reads addresses.
 pub(super) struct Services {
     shared: Arc<Shared>,
@@ -32,12 +53,13 @@ pub(super) struct Services {
     stop: CancellationToken,
     /// What every local identity has stated.
     stated: Option<Vec<String>>,
+    pace: Pace,
 }
 
 impl Services {
     /// Nothing was stated yet.
     pub(super) fn new(shared: Arc<Shared>, asks: mpsc::Sender<Ask>, stop: CancellationToken) -> Self {
-        Self { shared, asks, stop, stated: None }
+        Self { shared, asks, stop, stated: None, pace: Pace::default() }
     }
 
     /// Runs until the node stops.
@@ -76,14 +98,18 @@ impl Services {
         self.asks.send(Ask::Addresses(SERVICE_ADDRESSES_MAX, answer)).await.map_err(|_| StoreError::Stopping)?;
         let own = answered.await.map_err(|_| StoreError::Stopping)?;
         let addresses: Vec<String> = listen::for_others(own).iter().map(Multiaddr::to_string).collect();
-        if addresses.is_empty() || self.stated.as_ref() == Some(&addresses) {
+        let now = Instant::now();
+        if addresses.is_empty() || self.stated.as_ref() == Some(&addresses) || !self.pace.may_state(now) {
             return Ok(());
         }
         let mut all = true;
         for local in self.shared.store.locals() {
             all &= self.shared.store.state_services(local.did, addresses.clone()).await?;
         }
-        self.stated = all.then_some(addresses);
+        if all {
+            self.stated = Some(addresses);
+            self.pace.stated(now);
+        }
         Ok(())
     }
 
@@ -121,5 +147,25 @@ impl Services {
             self.asks.send(ask).await.map_err(|_| StoreError::Stopping)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn syn_20_relays_that_come_and_go_do_not_make_this_node_state_its_addresses_without_end() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        let mut count = 0;
+        for second in 0..3_600 {
+            let at = now + Duration::from_secs(second);
+            if pace.may_state(at) {
+                pace.stated(at);
+                count += 1;
+            }
+        }
+        assert_eq!(count, STATEMENTS_MAX);
+        assert!(pace.may_state(now + PACE_WINDOW));
     }
 }

@@ -8,16 +8,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use futures::future::Either;
+use libp2p::core::Transport;
+use libp2p::core::muxing::StreamMuxerBox;
+use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
 use libp2p::{
-    Multiaddr, PeerId, Swarm, SwarmBuilder, allow_block_list, connection_limits, identify, mdns,
-    memory_connection_limits, ping, quic, yamux,
+    Multiaddr, PeerId, Swarm, SwarmBuilder, allow_block_list, autonat, connection_limits, dcutr, identify, mdns,
+    memory_connection_limits, noise, ping, quic, upnp, yamux,
 };
+use tokio::sync::mpsc;
 use xom_protocol::Network;
 
+use super::believed::Believed;
 use super::guarded::{Gate, Guarded};
+use super::limited::Limited;
+use super::relay::{Circuits, Inbound, Reaching};
 use super::scope::Scope;
 use super::swarm_key::SwarmKey;
 use super::traffic::Traffic;
@@ -59,11 +67,25 @@ pub(super) struct Behaviour {
     limits: connection_limits::Behaviour,
     memory: memory_connection_limits::Behaviour,
     pub(super) banned: allow_block_list::Behaviour<allow_block_list::BlockedPeers>,
-    identify: identify::Behaviour,
+    pub(super) identify: Believed<identify::Behaviour>,
     ping: ping::Behaviour,
     pub(super) streams: libp2p_stream::Behaviour,
     pub(super) dht: Guarded<dht::Table>,
     mdns: Guarded<Toggle<mdns::tokio::Behaviour>>,
+    autonat: autonat::v2::client::Behaviour,
+    pub(super) dial_back: Limited<autonat::v2::server::Behaviour>,
+    pub(super) dcutr: Limited<dcutr::Behaviour>,
+    gateway: Believed<Toggle<upnp::tokio::Behaviour>>,
+}
+
+/// A swarm that listens, and what belongs to its transport for circuits.
+pub(super) struct Listening {
+    /// The swarm.
+    pub(super) swarm: Swarm<Behaviour>,
+    /// Relays that are to be reached.
+    pub(super) reaching: mpsc::Receiver<Reaching>,
+    /// Where circuits from afar go.
+    pub(super) inbound: mpsc::Sender<Inbound>,
 }
 
 /// What a peer of this network says of itself in identify (`SYN-22`); peers of other networks are let go.
@@ -78,7 +100,7 @@ pub(super) async fn listening(
     swarm_key: Option<&SwarmKey>,
     gate: &Arc<Gate>,
     traffic: &Arc<Traffic>,
-) -> Result<Swarm<Behaviour>, StartError> {
+) -> Result<Listening, StartError> {
     install_crypto_provider();
     let addresses = &config.listen;
     if swarm_key.is_some() {
@@ -87,16 +109,16 @@ pub(super) async fn listening(
     for address in addresses {
         listen::probe(address)?;
     }
-    // Whoever is reached from this machine alone is announced to nobody.
-    let reached = |address: &Multiaddr| Scope::of(address) != Some(Scope::Machine);
-    let announce = config.mdns && addresses.iter().any(reached);
-    let mut swarm = build(keys, config.network, swarm_key, announce, gate, traffic)?;
+    let mut listening = build(keys, config, swarm_key, gate, traffic)?;
+    let swarm = &mut listening.swarm;
     let mut waiting = Vec::new();
     for address in addresses {
         let refused = |cause: &dyn std::fmt::Display| listen::refused(address, cause);
         let listener = swarm.listen_on(address.clone()).map_err(|e| refused(&listen::innermost(&e)))?;
         waiting.push(listener);
     }
+    let circuits = Circuits::listen_address();
+    swarm.listen_on(circuits.clone()).map_err(|e| listen::refused(&circuits, &listen::innermost(&e)))?;
     let named = async {
         while !waiting.is_empty() {
             match swarm.select_next_some().await {
@@ -118,31 +140,42 @@ pub(super) async fn listening(
     // What is known to lead here is what the table tells others; later ones are added as they come.
     let listeners: Vec<Multiaddr> = swarm.listeners().cloned().collect();
     listeners.into_iter().for_each(|address| swarm.add_external_address(address));
-    Ok(swarm)
+    Ok(listening)
 }
 
 fn build(
     keys: &Keypair,
-    network: Network,
+    config: &NodeConfig,
     swarm_key: Option<&SwarmKey>,
-    announce: bool,
     gate: &Arc<Gate>,
     traffic: &Arc<Traffic>,
-) -> Result<Swarm<Behaviour>, StartError> {
-    let transport = Making { keys, swarm_key, traffic, yamux: yamux_config, quic: quic_config }.make()?;
+) -> Result<Listening, StartError> {
+    let streams = libp2p_stream::Behaviour::new();
+    let (circuits, reaching, inbound) = Circuits::new(streams.new_control());
+    let noise = noise::Config::new(keys).map_err(|e| StartError::Entropy(e.to_string()))?;
+    let circuits = circuits.upgrade(Version::V1Lazy).authenticate(noise).multiplex(yamux_config());
+    let circuits = circuits.map(|(peer, streams), _| (peer, StreamMuxerBox::new(streams)));
+    // Circuits first: a name in the address of a relay is no matter of theirs.
+    let others = Making { keys, swarm_key, traffic, yamux: yamux_config, quic: quic_config }.make()?;
+    let transport = circuits.or_transport(others).map(|either, _| Either::into_inner(either)).boxed();
     let swarm = SwarmBuilder::with_existing_identity(keys.clone())
         .with_tokio()
         .with_other_transport(|_| transport)
         .unwrap_or_else(|e| match e {})
-        .with_behaviour(|keys| behaviour(keys, network, announce, gate))
+        .with_behaviour(|keys| behaviour(keys, config, streams, gate))
         .unwrap_or_else(|e| match e {})
         .with_swarm_config(swarm_config)
         .with_connection_timeout(DIAL_TIMEOUT)
         .build();
-    Ok(swarm)
+    Ok(Listening { swarm, reaching, inbound })
 }
 
-fn behaviour(keys: &Keypair, network: Network, announce: bool, gate: &Arc<Gate>) -> Behaviour {
+fn behaviour(keys: &Keypair, config: &NodeConfig, streams: libp2p_stream::Behaviour, gate: &Arc<Gate>) -> Behaviour {
+    let network = config.network;
+    // Whoever is reached from this machine alone is announced to nobody, and asks no gateway.
+    let reached = |address: &Multiaddr| Scope::of(address) != Some(Scope::Machine);
+    let beyond = config.listen.iter().any(reached);
+    let (announce, map) = (config.mdns && beyond, config.upnp && beyond);
     let own = keys.public().to_peer_id();
     let limits = connection_limits::ConnectionLimits::default()
         .with_max_pending_incoming(Some(PENDING_CONNECTIONS_MAX))
@@ -157,11 +190,15 @@ fn behaviour(keys: &Keypair, network: Network, announce: bool, gate: &Arc<Gate>)
         limits: connection_limits::Behaviour::new(limits),
         memory: memory_connection_limits::Behaviour::with_max_percentage(MEMORY_SHARE_MAX),
         banned: allow_block_list::Behaviour::default(),
-        identify: identify::Behaviour::new(identify),
+        identify: Believed::new(identify::Behaviour::new(identify)),
         ping: ping::Behaviour::new(ping::Config::new().with_interval(PING_INTERVAL).with_timeout(PING_TIMEOUT)),
-        streams: libp2p_stream::Behaviour::new(),
+        streams,
         dht: Guarded::new(dht::table(own, network), Arc::clone(gate)),
         mdns: Guarded::new(Toggle::from(announce.then(|| local_discovery(own)).flatten()), Arc::clone(gate)),
+        autonat: autonat::v2::client::Behaviour::default(),
+        dial_back: Limited::new(autonat::v2::server::Behaviour::default(), Arc::clone(gate)),
+        dcutr: Limited::new(dcutr::Behaviour::new(own), Arc::clone(gate)),
+        gateway: Believed::new(Toggle::from(map.then(upnp::tokio::Behaviour::default))),
     }
 }
 

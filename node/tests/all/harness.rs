@@ -44,6 +44,8 @@ pub(crate) struct Person {
     node: Option<Node>,
     did: Did,
     recovery_delay: Duration,
+    /// It listens nowhere.
+    hidden: bool,
 }
 
 impl Person {
@@ -84,7 +86,18 @@ impl Person {
         // The same address after a restart, so that others find the node again.
         let status = node.handle().status().await.expect("status");
         let listen = without_peer(&status.listen.first().expect("listens").parse().expect("address"));
-        Self { name, dir, listen, node: Some(node), did, recovery_delay }
+        Self { name, dir, listen, node: Some(node), did, recovery_delay, hidden: false }
+    }
+
+    /// A new person whose node listens nowhere, as if behind a router that lets nobody in.
+    pub(crate) async fn hidden(name: &'static str, bootstrap: Vec<Multiaddr>) -> Self {
+        let dir = TempDir::new().expect("temporary folder");
+        let listen = Over::Tcp.listen(0);
+        let config = NodeConfig { listen: Vec::new(), ..config(dir.path(), name, listen.clone(), bootstrap) };
+        let node = Node::start(config).await.expect("starts");
+        let locals = node.handle().read(|reader| reader.local_identities()).await.expect("reads");
+        let did = locals.first().expect("one identity").did;
+        Self { name, dir, listen, node: Some(node), did, recovery_delay: RECOVERY_DELAY, hidden: true }
     }
 
     /// A new person whose node gives each author who is followed so much room.
@@ -114,7 +127,7 @@ impl Person {
         let node = Node::start(config).await.expect("starts");
         let status = node.handle().status().await.expect("status");
         let listen = without_peer(&status.listen.first().expect("listens").parse().expect("address"));
-        Self { name, dir, listen, node: Some(node), did: Did([0; 32]), recovery_delay: RECOVERY_DELAY }
+        Self { name, dir, listen, node: Some(node), did: Did([0; 32]), recovery_delay: RECOVERY_DELAY, hidden: false }
     }
 
     /// Another device of somebody: a node of its own, paired with theirs.
@@ -190,7 +203,10 @@ impl Person {
     /// Starts again and dials `bootstrap`.
     pub(crate) async fn start_with(&mut self, bootstrap: Vec<Multiaddr>) {
         let config = config(self.dir.path(), self.name, self.listen.clone(), bootstrap);
-        let config = NodeConfig { recovery_delay: self.recovery_delay, ..config };
+        let mut config = NodeConfig { recovery_delay: self.recovery_delay, ..config };
+        if self.hidden {
+            config.listen.clear();
+        }
         self.node = Some(Node::start(config).await.expect("starts again"));
     }
 
@@ -214,6 +230,7 @@ impl Person {
             node: None,
             did: self.did,
             recovery_delay: self.recovery_delay,
+            hidden: self.hidden,
         }
     }
 
@@ -292,6 +309,7 @@ pub(crate) fn config(dir: &Path, name: &str, listen: Multiaddr, bootstrap: Vec<M
         first_username: Some(name.to_owned()),
         mdns: false,
         swarm_key: None,
+        upnp: false,
         recovery_delay: RECOVERY_DELAY,
         author_quota_bytes: xom_node::keep::AUTHOR_QUOTA_BYTES,
         media_room_bytes: xom_node::MEDIA_ROOM_BYTES,

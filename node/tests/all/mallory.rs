@@ -23,6 +23,7 @@ mod peer;
 mod persona;
 mod polls;
 mod ranges;
+mod relays;
 mod streams;
 mod thief;
 
@@ -63,6 +64,11 @@ impl Stage {
     /// A peer of mallory's, connected to alice.
     async fn peer(&self) -> Peer {
         Peer::dial(&self.alice).await
+    }
+
+    /// How many pairs talk through alice.
+    async fn circuits(&self) -> u64 {
+        self.alice.node().status().await.expect("status").reachability.circuits
     }
 
     /// Alice follows somebody by DID.

@@ -9,6 +9,7 @@ mod keeping;
 mod liar;
 mod mallory;
 mod names;
+mod reaching;
 mod receipts;
 mod services;
 mod start;

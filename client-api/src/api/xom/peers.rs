@@ -2,7 +2,7 @@
 
 use axum::Json;
 use serde_json::{Map, Value, json};
-use xom_node::model::PeerInfo;
+use xom_node::model::{Link, PeerInfo};
 
 use crate::api::entities::timestamp;
 use crate::http::{ApiError, Call};
@@ -19,12 +19,22 @@ pub fn peer(peer: &PeerInfo) -> Value {
         "dids": peer.dids.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "addresses": peer.addresses,
         "connected": peer.connected,
+        "link": peer.link.as_ref().map(link),
         "in_sync": peer.in_sync,
         "last_seen_at": peer.last_seen_ms.map(timestamp),
         "entries_received": peer.entries_received,
         "entries_sent": peer.entries_sent,
         "refusals": refusals(&peer.refusals),
     })
+}
+
+/// How a peer is connected.
+fn link(link: &Link) -> Value {
+    match link {
+        Link::Direct => json!({ "kind": "direct" }),
+        Link::HolePunched => json!({ "kind": "hole-punched" }),
+        Link::Relayed { by, tried } => json!({ "kind": "relayed", "by": by, "hole_punching_failed": tried }),
+    }
 }
 
 /// Counts of refusals by rule.

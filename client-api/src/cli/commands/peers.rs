@@ -25,6 +25,19 @@ impl Args {
     }
 }
 
+/// How a peer is connected, in words.
+fn way(link: &Value) -> String {
+    let tried = link.get("hole_punching_failed") == Some(&Value::Bool(true));
+    match card::text(link, "kind").as_str() {
+        "relayed" => {
+            let punched = if tried { "; meeting without it was tried in vain" } else { "" };
+            format!("relayed by {}{punched}", card::text(link, "by"))
+        }
+        "hole-punched" => "direct, both have met in the middle (hole punching)".to_owned(),
+        kind => kind.to_owned(),
+    }
+}
+
 fn one(output: &Output, peer: &Value) -> String {
     let is = |name: &str| peer.get(name) == Some(&Value::Bool(true));
     let state = match (is("connected"), is("in_sync")) {
@@ -41,6 +54,7 @@ fn one(output: &Output, peer: &Value) -> String {
         _ => Vec::new(),
     };
     let mut rows = vec![("state", state.to_owned())];
+    rows.extend(peer.get("link").filter(|link| link.is_object()).map(|link| ("link", way(link))));
     rows.extend(texts("dids").into_iter().map(|did| ("identity", did)));
     rows.extend(texts("addresses").into_iter().map(|address| ("address", address)));
     let (received, sent) = (card::number(peer, "entries_received"), card::number(peer, "entries_sent"));

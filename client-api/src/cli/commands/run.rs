@@ -26,6 +26,7 @@ impl Args {
             bootstrap: Vec::new(),
             no_mdns: false,
             swarm_key: None,
+            no_upnp: false,
             network: None,
             name: None,
             author_quota: None,

@@ -25,6 +25,17 @@ fn show(output: &Output, call: &Call, value: &Value) -> String {
     if let Some(fingerprint) = value.get("swarm_key").and_then(Value::as_str) {
         rows.push(("closed network", format!("swarm key {}", printable_line(fingerprint))));
     }
+    if let Some(reachability) = value.get("reachability") {
+        rows.push(("reachable", card::text(reachability, "words")));
+        let relays = card::list(reachability, "relays").iter().filter_map(Value::as_str);
+        rows.extend(relays.map(|relay| ("relayed by", printable_line(relay))));
+        let (reservations, circuits) =
+            (card::number(reachability, "reservations"), card::number(reachability, "circuits"));
+        if reservations > 0 {
+            rows.push(("relays for", format!("{reservations} peers, of whom {circuits} pairs talk now")));
+        }
+        rows.extend(reachability.get("gateway").and_then(Value::as_str).map(|words| ("UPnP", printable_line(words))));
+    }
     rows.push(("running for", duration(card::number(value, "uptime_secs"))));
     rows.push(("peers connected", card::number(value, "peers_connected").to_string()));
     let (sent, received) = (card::number(value, "bytes_sent"), card::number(value, "bytes_received"));

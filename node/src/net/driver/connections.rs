@@ -9,10 +9,11 @@ use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, identify, ping};
 use xom_protocol::Rule;
 
-use super::Driver;
+use super::{Driver, Remote};
+use crate::net::address::Relayed;
 use crate::net::clocks::now_ms;
 use crate::net::listen;
-use crate::net::peers::Dial;
+use crate::net::peers::{Dial, Way};
 use crate::net::sessions::Opening;
 use crate::net::swarm::{BehaviourEvent, network_version};
 
@@ -62,8 +63,14 @@ impl Driver {
             }
             SwarmEvent::ConnectionClosed { peer_id, connection_id, cause, .. } => {
                 tracing::debug!(peer = %peer_id, ?cause, "connection closed");
-                self.remotes.remove(&connection_id);
+                if self.reaching.is_probe_over(connection_id) {
+                    return;
+                }
+                let relayed = self.remotes.remove(&connection_id).is_some_and(|remote| remote.relay.is_some());
                 self.judge_scope();
+                if !relayed {
+                    self.direct_closed(peer_id);
+                }
                 if self.book.closed(&peer_id, connection_id, now, now_ms()) {
                     self.on_disconnected(peer_id);
                 }
@@ -71,6 +78,9 @@ impl Driver {
             SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error, .. } => {
                 tracing::debug!(peer = ?peer_id, cause = %error, "dial failed");
                 let dialled = self.dialled.remove(&connection_id);
+                if let Some(peer) = peer_id {
+                    self.not_reached(peer);
+                }
                 if let Some(address) = self.seeds.remove(&connection_id) {
                     self.book.seed_failed(&address, now);
                 }
@@ -95,6 +105,10 @@ impl Driver {
             })) => self.on_identified(connection_id, peer_id, &info),
             SwarmEvent::Behaviour(BehaviourEvent::Dht(event)) => self.on_table(event),
             SwarmEvent::Behaviour(BehaviourEvent::Mdns(event)) => self.on_local_peers(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Autonat(event)) => self.on_tested(event),
+            SwarmEvent::Behaviour(BehaviourEvent::DialBack(event)) => self.on_test_made(&event),
+            SwarmEvent::Behaviour(BehaviourEvent::Dcutr(event)) => self.on_punched(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Gateway(event)) => self.on_gateway(event),
             SwarmEvent::NewListenAddr { address, .. } => {
                 // What is known to lead here is what the table tells others.
                 self.swarm.add_external_address(address);
@@ -102,6 +116,7 @@ impl Driver {
             }
             SwarmEvent::ExpiredListenAddr { address, .. } => {
                 self.swarm.remove_external_address(&address);
+                self.moved();
                 self.finding.news(now);
             }
             SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event {
@@ -121,14 +136,27 @@ impl Driver {
     }
 
     fn on_connected(&mut self, peer: PeerId, connection: ConnectionId, endpoint: ConnectedPoint, now: Instant) {
+        if self.swarm.behaviour_mut().dial_back.has_made(connection) {
+            return self.reaching.probes(peer, connection);
+        }
         let ours = self.seeds.remove(&connection).is_some() | self.dialled.remove(&connection);
-        let remote = endpoint.get_remote_address().clone();
-        let dialled = ours.then(|| remote.clone());
-        tracing::debug!(%peer, %remote, ours, "connected");
-        self.remotes.insert(connection, remote);
+        let address = endpoint.get_remote_address().clone();
+        let relay = relay_of(&endpoint);
+        let dialled = ours.then(|| address.clone());
+        tracing::debug!(%peer, %address, ours, ?relay, "connected");
+        let was_relayed = self.book.get(&peer).and_then(|peer| peer.way()).is_some_and(Way::is_relayed);
+        let visits = endpoint.is_listener() && relay.is_none() && !was_relayed;
+        self.remotes.insert(connection, Remote { address, outgoing: endpoint.is_dialer(), relay });
         self.judge_scope();
-        for dead in self.book.connected(peer, connection, dialled, now, now_ms()) {
-            self.swarm.close_connection(dead);
+        let dead = self.book.connected(peer, connection, relay, dialled, now, now_ms());
+        // What comes in while others test where this node is reached is one of the tests, and no peer that came back.
+        if !(visits && self.reaching.is_testing(now)) {
+            for dead in dead {
+                self.swarm.close_connection(dead);
+            }
+        }
+        if relay.is_none() {
+            self.direct_opened(peer, connection, visits, now);
         }
         let known = self.book.get(&peer).is_some_and(|peer| !peer.is_passing());
         let opening = match (ours, known) {
@@ -168,7 +196,7 @@ impl Driver {
             self.ban(peer, FOREIGN);
             return;
         }
-        let seen_at = self.remotes.get(&connection).and_then(listen::ip);
+        let seen_at = self.remotes.get(&connection).and_then(|remote| listen::ip(&remote.address));
         let mut news = false;
         for address in &info.listen_addrs {
             if seen_at.is_some() && listen::ip(address) == seen_at {
@@ -179,6 +207,7 @@ impl Driver {
             self.remember(&peer);
         }
         self.enter(peer, info);
+        self.consider_relay(connection, peer, info);
     }
 
     /// Lets a peer go that broke a rule gravely, for longer each time.
@@ -204,5 +233,13 @@ impl Driver {
             (peer, tally.unwrap_or_default())
         });
         self.connected.send_replace(Arc::new(now.collect()));
+    }
+}
+
+/// The relay that stands between both ends of a connection.
+fn relay_of(endpoint: &ConnectedPoint) -> Option<PeerId> {
+    match endpoint {
+        ConnectedPoint::Dialer { address, .. } => Relayed::with_destination(address).map(|(relayed, _)| relayed.relay),
+        ConnectedPoint::Listener { local_addr, .. } => Relayed::of(local_addr).map(|relayed| relayed.relay),
     }
 }

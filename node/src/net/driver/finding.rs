@@ -10,9 +10,9 @@ use libp2p::{Multiaddr, PeerId, identify, mdns};
 use xom_protocol::Did;
 
 use super::Driver;
-use crate::net::address::split;
+use crate::net::address::{Relayed, split};
 use crate::net::dht::{self, FOUND_MAX, KEY_BYTES};
-use crate::net::guarded::ADDRESSES_MAX;
+use crate::net::guarded::{ADDRESSES_MAX, RELAYS_MAX};
 use crate::net::listen;
 use crate::net::scope::Scope;
 
@@ -84,6 +84,9 @@ impl Driver {
                     self.finding.ended(&did, now);
                 }
             }
+            kad::Event::OutboundQueryProgressed { id, result: QueryResult::GetClosestPeers(result), step, .. } => {
+                self.on_relay_found(id, result.map(|found| found.peers).unwrap_or_default(), step.last);
+            }
             kad::Event::RoutingUpdated { is_new_peer: true, .. } => self.finding.news(now),
             _ => {}
         }
@@ -93,8 +96,14 @@ impl Driver {
     fn keep_statement(&mut self, mut record: ProviderRecord, now: Instant) {
         let seen_at = self.seen_at(&record.provider);
         let at_itself = |address: &Multiaddr| listen::ip(address).is_some_and(|ip| seen_at.contains(&ip));
+        // Of a relay that it names only the id is kept: nobody has seen it there (`RCH-8`).
+        let addresses = std::mem::take(&mut record.addresses);
+        let relays: BTreeSet<PeerId> = addresses.iter().filter_map(relay_in).collect();
+        record.addresses = addresses;
         record.addresses.retain(|address| at_itself(address) && self.gate.may_learn(address));
         record.addresses.truncate(ADDRESSES_MAX);
+        let relays = relays.into_iter().take(RELAYS_MAX).map(|relay| Relayed { relay, at: Multiaddr::empty() });
+        record.addresses.extend(relays.map(|relayed| relayed.address()));
         let fits = record.key.to_vec().len() == KEY_BYTES && !record.addresses.is_empty();
         if !fits || !self.allowances.spend(record.provider, now) {
             tracing::debug!(peer = %record.provider, "a statement was not kept");
@@ -111,10 +120,13 @@ impl Driver {
             for address in self.swarm.behaviour_mut().dht.heard_of(peer) {
                 self.learn(peer, split(address).0);
             }
+            for relay in self.swarm.behaviour_mut().dht.relays_of(peer) {
+                self.seek_relay(relay, peer);
+            }
         }
     }
 
-    fn learn(&mut self, peer: PeerId, address: Multiaddr) {
+    pub(super) fn learn(&mut self, peer: PeerId, address: Multiaddr) {
         let Ok(address) = address.with_p2p(peer) else { return };
         if self.book.stated(address, Instant::now()).is_some() {
             self.want(&peer);
@@ -139,15 +151,16 @@ impl Driver {
     }
 
     /// The IP addresses at which a connected peer is seen.
-    fn seen_at(&self, peer: &PeerId) -> BTreeSet<IpAddr> {
+    pub(super) fn seen_at(&self, peer: &PeerId) -> BTreeSet<IpAddr> {
         let connections = self.book.get(peer).into_iter().flat_map(|peer| peer.connections());
-        connections.filter_map(|connection| self.remotes.get(connection)).filter_map(listen::ip).collect()
+        let remotes = connections.filter_map(|connection| self.remotes.get(connection));
+        remotes.filter_map(|remote| listen::ip(&remote.address)).collect()
     }
 
     /// The widest scope in which a peer is connected may have changed: what is nearer leaves the table
     /// (`FIND-1`).
     pub(super) fn judge_scope(&mut self) {
-        let widest = self.remotes.values().filter_map(Scope::of).max().unwrap_or(Scope::Machine);
+        let widest = self.widest_scope().unwrap_or(Scope::Machine);
         if !self.gate.set_floor(widest) {
             return;
         }
@@ -181,4 +194,9 @@ impl Driver {
             }
         }
     }
+}
+
+/// The relay through which somebody is reached at this address.
+fn relay_in(address: &Multiaddr) -> Option<PeerId> {
+    Relayed::of(&split(address.clone()).0).map(|relayed| relayed.relay)
 }

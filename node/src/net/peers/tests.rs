@@ -32,7 +32,7 @@ fn an_invited_peer_is_dialled_at_once_and_only_once_at_a_time() {
 fn a_peer_that_goes_away_is_dialled_at_least_every_second() {
     let (mut book, bob, now) = book();
     book.name(named(bob, 1), now);
-    book.connected(bob, connection(1), Some(address(1)), now, 1);
+    book.connected(bob, connection(1), None, Some(address(1)), now, 1);
     assert!(book.closed(&bob, connection(1), now, 1));
     let mut last = now;
     for step in 1..600 {
@@ -80,7 +80,7 @@ fn a_stated_address_is_dialled_as_a_strangers_and_pushes_nobody_out() {
 fn an_address_told_of_somebody_else_is_not_taken() {
     let (mut book, bob, now) = book();
     assert!(!book.told(&bob, address(1)), "not connected");
-    book.connected(bob, connection(1), None, now, 1);
+    book.connected(bob, connection(1), None, None, now, 1);
     assert!(!book.told(&bob, named(PeerId::random(), 2)));
     assert!(book.told(&bob, named(bob, 3)));
     assert_eq!(book.get(&bob).map(Peer::addresses), Some([address(3)].as_slice()));
@@ -89,10 +89,45 @@ fn an_address_told_of_somebody_else_is_not_taken() {
 #[test]
 fn an_old_connection_dies_when_its_peer_connects_again() {
     let (mut book, bob, now) = book();
-    assert_eq!(book.connected(bob, connection(1), None, now, 1), []);
-    assert_eq!(book.connected(bob, connection(2), None, now, 1), [], "both sides dialled");
+    assert_eq!(book.connected(bob, connection(1), None, None, now, 1), []);
+    assert_eq!(book.connected(bob, connection(2), None, None, now, 1), [], "both sides dialled");
     let later = now + Duration::from_secs(10);
-    assert_eq!(book.connected(bob, connection(3), None, later, 1), [connection(1), connection(2)]);
+    assert_eq!(book.connected(bob, connection(3), None, None, later, 1), [connection(1), connection(2)]);
+}
+
+#[test]
+fn rch_10_connections_through_relays_end_neither_those_without_nor_outlast_them() {
+    let (mut book, bob, now) = book();
+    let relay = PeerId::random();
+    book.connected(bob, connection(1), Some(relay), None, now, 1);
+    assert_eq!(book.get(&bob).and_then(Peer::way), Some(Way::Relayed(relay)));
+    assert_eq!(book.superfluous(now + STANDS), []);
+    let later = now + Duration::from_secs(10);
+    assert_eq!(book.connected(bob, connection(2), Some(relay), None, later, 1), [connection(1)], "it came back");
+    book.closed(&bob, connection(1), later, 1);
+    assert_eq!(book.connected(bob, connection(3), None, None, later, 1), []);
+    assert_eq!(book.get(&bob).and_then(Peer::way), Some(Way::Punched), "RCH-11");
+    assert_eq!(book.superfluous(later), [], "RCH-10: it may not stand");
+    assert_eq!(book.superfluous(later + STANDS), [connection(2)]);
+    let again = later + Duration::from_secs(10);
+    assert_eq!(book.connected(bob, connection(4), Some(relay), None, again, 1), [connection(2)]);
+    book.closed(&bob, connection(2), again, 1);
+    book.closed(&bob, connection(4), again, 1);
+    assert!(!book.closed(&bob, connection(9), again, 1), "the one without a relay stands");
+    let dialled = book.connected(bob, connection(5), None, Some(address(1)), again + STANDS, 1);
+    assert_eq!((dialled, book.get(&bob).and_then(Peer::way)), (vec![connection(3)], Some(Way::Direct)));
+}
+
+#[test]
+fn r_gos_10_dials_through_relays_count_as_dials_to_the_relay() {
+    let (mut book, _, now) = book();
+    let victim = |relay: PeerId| address(1).with(Protocol::P2p(relay)).with(Protocol::P2pCircuit);
+    let mut dials = 0;
+    for _ in 0..500 {
+        book.stated(victim(PeerId::random()).with(Protocol::P2p(PeerId::random())), now);
+        dials += book.due(now).len();
+    }
+    assert_eq!(u32::try_from(dials), Ok(DIALS_PER_ADDRESS_MAX), "RCH-8");
 }
 
 #[test]
@@ -113,7 +148,7 @@ fn a_full_book_forgets_the_stranger_seen_longest_ago() {
     book.name(named(bob, 1), now);
     for number in 0..PEERS_MAX * 2 {
         let stranger = PeerId::random();
-        book.connected(stranger, connection(number), None, now, u64::try_from(number).expect("small"));
+        book.connected(stranger, connection(number), None, None, now, u64::try_from(number).expect("small"));
         assert!(book.talks(&stranger));
         book.closed(&stranger, connection(number), now, 1);
     }
@@ -126,7 +161,7 @@ fn whoever_is_pushed_out_of_a_full_book_is_told_once_so_that_nothing_of_it_stays
     let (mut book, _, now) = book();
     for number in 0..PEERS_MAX + 3 {
         let stranger = PeerId::random();
-        book.connected(stranger, connection(number), None, now, u64::try_from(number).expect("small"));
+        book.connected(stranger, connection(number), None, None, now, u64::try_from(number).expect("small"));
         assert!(book.talks(&stranger));
         book.closed(&stranger, connection(number), now, u64::try_from(number).expect("small"));
     }
@@ -160,7 +195,7 @@ fn r_gos_8_a_crowd_of_strangers_keeps_nobody_out_at_a_restart_and_no_stated_addr
 fn what_is_remembered_reads_back() {
     let (mut book, bob, now) = book();
     book.name(named(bob, 1), now);
-    book.connected(bob, connection(1), Some(address(2)), now, 77);
+    book.connected(bob, connection(1), None, Some(address(2)), now, 77);
     let record = book.record(&bob).expect("known");
     let read = PeerRecord::decode(&record.encode()).expect("reads");
     assert_eq!(read, record);
@@ -172,12 +207,12 @@ fn what_is_remembered_reads_back() {
 #[test]
 fn find_4_a_peer_that_only_passes_is_neither_dialled_nor_remembered_until_it_talks() {
     let (mut book, bob, now) = book();
-    book.connected(bob, connection(1), None, now, 1);
+    book.connected(bob, connection(1), None, None, now, 1);
     assert!(book.told(&bob, address(1)));
     assert_eq!((book.record(&bob), book.connected_peers().count()), (None, 0));
     assert!(book.closed(&bob, connection(1), now, 1));
     assert!(book.get(&bob).is_none());
-    book.connected(bob, connection(2), None, now, 1);
+    book.connected(bob, connection(2), None, None, now, 1);
     assert!(book.told(&bob, address(1)) && book.talks(&bob) && !book.talks(&bob));
     assert_eq!(book.connected_peers().collect::<Vec<_>>(), [bob]);
     book.closed(&bob, connection(2), now, 1);
@@ -188,7 +223,7 @@ fn find_4_a_peer_that_only_passes_is_neither_dialled_nor_remembered_until_it_tal
 #[test]
 fn a_passing_peer_that_is_banned_is_kept_away_until_its_pardon_and_then_forgotten() {
     let (mut book, mallory, now) = book();
-    book.connected(mallory, connection(1), None, now, 1);
+    book.connected(mallory, connection(1), None, None, now, 1);
     let until = now + Duration::from_secs(60);
     assert!(book.ban(&mallory, until));
     book.closed(&mallory, connection(1), now, 1);
@@ -199,7 +234,7 @@ fn a_passing_peer_that_is_banned_is_kept_away_until_its_pardon_and_then_forgotte
 #[test]
 fn a_passing_peer_that_is_wanted_stays() {
     let (mut book, bob, now) = book();
-    book.connected(bob, connection(1), None, now, 1);
+    book.connected(bob, connection(1), None, None, now, 1);
     assert_eq!(book.stated(named(bob, 1), now), Some(bob));
     assert_eq!(book.connected_peers().collect::<Vec<_>>(), [bob]);
 }

@@ -20,6 +20,7 @@ pub(super) const BLOB: StreamProtocol = StreamProtocol::new("/xom/blob/2");
 pub(super) struct Peer {
     pub(super) control: Control,
     pub(super) target: PeerId,
+    pub(super) id: PeerId,
     swarm: JoinHandle<()>,
     serving: Option<JoinHandle<()>>,
 }
@@ -41,12 +42,13 @@ impl Peer {
         };
         tokio::time::timeout(DEADLINE, connected).await.expect("connected in time");
         let control = swarm.behaviour().new_control();
+        let id = *swarm.local_peer_id();
         let swarm = tokio::spawn(async move {
             loop {
                 swarm.select_next_some().await;
             }
         });
-        Self { control, target, swarm, serving: None }
+        Self { control, target, id, swarm, serving: None }
     }
 
     /// Opens a stream.
