@@ -16,9 +16,17 @@ pub(super) fn clean(from: &mut impl BufRead, to: &mut impl Write) -> io::Result<
         while open.last() == Some(&0) {
             open.pop();
         }
+        if let Some(left) = open.last_mut().filter(|left| **left < 8) {
+            // Too few bytes for a box: some programs end one with zeros.
+            io::copy(&mut from.by_ref().take(*left), to)?;
+            *left = 0;
+            continue;
+        }
         let mut head = Vec::with_capacity(16);
         read_more(from, &mut head, 8)?;
-        let Some((size, kind)) = read_head(from, &mut head)? else {
+        // What says no size reaches to the end of what it is in.
+        let rest = open.last().copied().unwrap_or(u64::MAX);
+        let Some((size, kind)) = read_head(from, &mut head, rest)? else {
             to.write_all(&head)?;
             return io::copy(from, to).map(drop);
         };
@@ -47,12 +55,12 @@ pub(super) fn clean(from: &mut impl BufRead, to: &mut impl Write) -> io::Result<
     }
 }
 
-/// The size of a box with its head, and its kind; none at the end, and for one that reaches to the end.
-fn read_head(from: &mut impl BufRead, head: &mut Vec<u8>) -> io::Result<Option<(u64, [u8; 4])>> {
+/// The size of a box with its head, `rest` where it says none, and its kind; nothing at the end.
+fn read_head(from: &mut impl BufRead, head: &mut Vec<u8>, rest: u64) -> io::Result<Option<(u64, [u8; 4])>> {
     let Some((size, kind)) = head.split_first_chunk::<4>() else { return Ok(None) };
     let (size, Ok(kind)) = (u64::from(u32::from_be_bytes(*size)), <[u8; 4]>::try_from(kind)) else { return Ok(None) };
     if size != 1 {
-        return Ok(Some((size, kind)).filter(|(size, _)| *size != 0));
+        return Ok(Some((if size == 0 { rest } else { size }, kind)));
     }
     read_more(from, head, 8)?;
     Ok(head.get(8..16).and_then(|size| size.try_into().ok()).map(|size| (u64::from_be_bytes(size), kind)))

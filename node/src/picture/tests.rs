@@ -170,6 +170,25 @@ fn r_blb_5_what_tells_of_the_maker_is_gone_and_what_is_shown_is_the_same() {
 }
 
 #[test]
+fn r_blb_5_a_film_whose_boxes_say_no_size_or_end_with_zeros_tells_nothing_either() {
+    let endless = |kind: &[u8; 4], content: &[u8]| [&[0; 4], &kind[..], content].concat();
+    let (ftyp, mdat) = (atom(b"ftyp", b"isom"), atom(b"mdat", b"what is shown"));
+    let moov = [atom(b"mvhd", b"header"), endless(b"udta", SECRET)].concat();
+    let ended = [atom(b"mvhd", b"header"), vec![0; 4]].concat();
+    for bytes in [
+        [ftyp.clone(), mdat.clone(), endless(b"moov", &moov)].concat(),
+        [ftyp.clone(), mdat.clone(), endless(b"uuid", SECRET)].concat(),
+        [ftyp, atom(b"moov", &moov), atom(b"moov", &ended), atom(b"uuid", SECRET), mdat].concat(),
+    ] {
+        let (clean, _) = cleaned("video/mp4", &bytes).unwrap();
+        assert!(has_secret(&bytes) && !has_secret(&clean));
+        assert_eq!(clean.len(), bytes.len(), "nothing moves");
+        assert!(clean.windows(13).any(|window| window == b"what is shown"));
+        assert_eq!(cleaned("video/mp4", &clean).unwrap().0, clean, "once is enough");
+    }
+}
+
+#[test]
 fn r_blb_5_how_a_picture_is_turned_stays_and_nothing_else_of_its_exif() {
     let number = |orientation: u8| {
         let mut tiff = *b"II\x2a\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\0\0\0\0\0\0\0\0";

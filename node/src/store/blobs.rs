@@ -88,6 +88,11 @@ impl Shared {
         }
     }
 
+    /// True if a file of a whole blob, or its small picture, is there, damaged or not.
+    pub(super) fn has_files_of(&self, blob: &BlobId) -> io::Result<bool> {
+        Ok(self.blob_path(blob).try_exists()? || self.preview_path(blob).try_exists()?)
+    }
+
     /// Opens the file of a blob and checks it against its id (`BLOB-1`, R-STO-5); none where there is none.
     pub(super) fn open_blob_file(&self, blob: &BlobId) -> Result<Option<BlobReader>, StoreError> {
         match BlobReader::open(&self.blob_path(blob), blob) {
@@ -170,7 +175,8 @@ impl Store {
         tidied.await.unwrap_or(Err(StoreError::Stopping))
     }
 
-    /// Stores a blob that a live entry names. False where none does, or where it was purged by order.
+    /// Stores a blob that a live entry names. False where none does, where it was purged by order, or where nobody who
+    /// names it has room for it (`KEEP-2`).
     pub(crate) async fn put_blob(&self, received: ReceivedBlob) -> Result<bool, StoreError> {
         match self.blob_row(&received.blob)?.map(|row| row.state) {
             Some(BlobState::Wanted) => {
@@ -198,6 +204,9 @@ impl Store {
             let state = batch.blobs.get(&blob.0)?.map(|row| row.value().state);
             if !own && state != Some(BlobState::Wanted) {
                 return Ok(state == Some(BlobState::Held));
+            }
+            if !own && !batch.has_room_for_blob(&blob, bytes)? {
+                return Ok(false);
             }
             batch.shared.place_blob_file(&blob, scratch.path())?;
             batch.after.placed.push(blob);

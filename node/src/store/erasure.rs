@@ -278,17 +278,22 @@ impl Batch<'_> {
     pub(super) fn drop_blob(&mut self, blob: &BlobId, for_good: bool) -> Result<(), StoreError> {
         let Some(row) = self.blobs.get(&blob.0)?.map(|row| row.value()) else { return Ok(()) };
         match row.state {
-            BlobState::Held | BlobState::Dropping | BlobState::DroppingForGood => {
-                let state = if for_good { BlobState::DroppingForGood } else { BlobState::Dropping };
-                self.blobs.insert(&blob.0, BlobRow { state, ..row })?;
-                self.after.drop_blobs.push(*blob);
-            }
-            BlobState::Wanted | BlobState::Evicted => {
+            BlobState::Wanted | BlobState::Evicted if !self.shared.has_files_of(blob)? => {
                 self.blobs.remove(&blob.0)?;
                 if for_good {
                     self.blobs.insert(&blob.0, BlobRow { bytes: 0, state: BlobState::Refused })?;
                 }
                 self.after.drop_partials.push(*blob);
+            }
+            // Of a lost one a damaged file may be here, and of one that made room a small picture.
+            BlobState::Held
+            | BlobState::Wanted
+            | BlobState::Evicted
+            | BlobState::Dropping
+            | BlobState::DroppingForGood => {
+                let state = if for_good { BlobState::DroppingForGood } else { BlobState::Dropping };
+                self.blobs.insert(&blob.0, BlobRow { state, ..row })?;
+                self.after.drop_blobs.push(*blob);
             }
             BlobState::Refused => {}
         }

@@ -57,6 +57,18 @@ impl Room {
     }
 }
 
+/// A blob that somebody waits for; forgotten when this is dropped.
+struct Asked<'r> {
+    room: &'r Room,
+    blob: BlobId,
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        locked(&self.room.asked).remove(&self.blob);
+    }
+}
+
 /// What must be done to what is held.
 #[derive(Debug, Default)]
 struct Measured {
@@ -116,7 +128,10 @@ impl Store {
         let Some(_turn) = room.waiting.try_acquire().ok().filter(|_| is_asked || self.is_evicted(blob)) else {
             return Ok(None);
         };
-        if locked(&room.asked).insert(blob) {
+        let first = locked(&room.asked).insert(blob);
+        // Also where whoever asked does not wait any more.
+        let _asked = Asked { room, blob };
+        if first {
             self.write(move |batch| batch.want_again(&blob)).await?;
         }
         let came = async {
@@ -129,9 +144,7 @@ impl Store {
                 }
             }
         };
-        let came = timeout(wait, came).await;
-        locked(&room.asked).remove(&blob);
-        if came.is_err() {
+        if timeout(wait, came).await.is_err() {
             tracing::debug!(%blob, "a blob that made room did not come again in time");
         }
         self.open_blob(blob).await

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use redb::ReadableTable;
 use serde::{Deserialize, Serialize};
-use xom_protocol::{Did, Digest, encoding};
+use xom_protocol::body::Body;
+use xom_protocol::limits::SIGNATURE_INTERVAL;
+use xom_protocol::{Did, Digest, EntryId, encoding};
 
 use super::batch::{Batch, HeldEntry};
 use super::snapshot::Snapshot;
@@ -180,11 +182,13 @@ impl Batch<'_> {
     }
 
     /// Drops a part of what was held for keeps that have ended. True if there is more.
-    fn drop_ended(&mut self) -> Result<bool, StoreError> {
+    pub(super) fn drop_ended(&mut self) -> Result<bool, StoreError> {
         let ended = self.all_keeps()?.into_iter().find(|(_, row)| row.ended);
         let Some((did, _)) = ended else { return Ok(false) };
         let is_followed = self.own.values().any(|own| own.following().contains(&did));
-        if is_followed || self.own.contains_key(&did) || !self.drop_some_of(&did)? {
+        // Who is being brought back may have no other copy.
+        let is_own = self.own.contains_key(&did) || self.shared.shares().unlimited.contains(&did);
+        if is_followed || is_own || !self.drop_some_of(&did)? {
             self.keeps.remove(&did.0)?;
             self.after.wants_changed = true;
         }
@@ -207,7 +211,9 @@ impl Batch<'_> {
     /// Drops the end of a log; what is aimed at somebody who lives here stays without its chain.
     fn drop_end_of(&mut self, log: u32, row: &LogRow) -> Result<(), StoreError> {
         self.shared.audits().forget(log);
+        // What is left ends at a signature (`LOG-9`), also where a crash or a new follow comes between.
         let height = row.height.saturating_sub(DROPPED_A_BATCH);
+        let height = height - height.saturating_sub(1) % SIGNATURE_INTERVAL;
         let mut loose = row.loose;
         let range = self.entries.range((log, height)..(log, row.height))?;
         let places: Vec<PlaceKey> = range.map(|item| item.map(|item| item.0.value())).collect::<Result<_, _>>()?;
@@ -218,6 +224,7 @@ impl Batch<'_> {
                 loose += 1;
                 continue;
             }
+            self.purge_erased(place, &held)?;
             self.checkpoint_faults.remove(place)?;
             self.forget_entry(place, &held)?;
         }
@@ -235,10 +242,38 @@ impl Batch<'_> {
         self.tell_log_changed(row)
     }
 
-    /// True for an entry that is aimed at an identity that lives here.
+    /// True for an entry that is aimed at an identity that lives here, and for what changes or takes back such a one.
     fn is_for_locals(&self, place: PlaceKey, held: &HeldEntry) -> Result<bool, StoreError> {
-        let (Some(body), _) = self.read_body(place, held)? else { return Ok(false) };
-        Ok(own::aims(&body, &held.header.author).iter().any(|did| self.own.contains_key(did)))
+        let author = &held.header.author;
+        let mut body = self.read_body(place, held)?.0;
+        // An erase of an edit of a post.
+        for _ in 0..=2 {
+            let target = match &body {
+                Some(Body::Edit(edit)) => edit.target.entry,
+                Some(Body::Erase(erase)) => erase.target.entry,
+                Some(body) => return Ok(own::aims(body, author).iter().any(|did| self.own.contains_key(did))),
+                None => return Ok(false),
+            };
+            let Some((at, target)) = self.target_of(author, &target)? else { return Ok(false) };
+            body = self.read_body(at, &target)?.0;
+        }
+        Ok(false)
+    }
+
+    /// What an erase has hidden goes for good before the erase does: it must not count again (`LOG-12`).
+    fn purge_erased(&mut self, place: PlaceKey, held: &HeldEntry) -> Result<(), StoreError> {
+        let (Some(Body::Erase(erase)), _) = self.read_body(place, held)? else { return Ok(()) };
+        let target = self.target_of(&held.header.author, &erase.target.entry)?;
+        match target.filter(|(_, target)| target.row().is(flags::HIDDEN)) {
+            Some((at, target)) => self.purge_body(at, &target, false),
+            None => Ok(()),
+        }
+    }
+
+    /// Another entry of the same author, if it is held.
+    fn target_of(&self, author: &Did, entry: &EntryId) -> Result<Option<(PlaceKey, HeldEntry)>, StoreError> {
+        let Some(at) = self.place_of(entry)? else { return Ok(None) };
+        Ok(self.held(at)?.filter(|target| target.header.author == *author).map(|target| (at, target)))
     }
 
     fn keep_row(&self, did: &Did) -> Result<Option<KeepRow>, StoreError> {

@@ -19,7 +19,7 @@ use crate::error::StoreError;
 use crate::picture::{NoPreview, Preview, preview};
 
 impl Shared {
-    fn preview_path(&self, blob: &BlobId) -> PathBuf {
+    pub(super) fn preview_path(&self, blob: &BlobId) -> PathBuf {
         let name = HEXLOWER.encode(&blob.0);
         self.folder.previews().join(&name[..2]).join(name)
     }

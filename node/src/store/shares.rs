@@ -197,6 +197,25 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// True where somebody who names a blob that has come has room for it by now: others came meanwhile. Where nobody
+    /// has, that is noted.
+    pub(super) fn has_room_for_blob(&mut self, blob: &BlobId, bytes: u64) -> Result<bool, StoreError> {
+        let mut authors = BTreeSet::new();
+        for item in self.blob_references.range((&blob.0, 0, 0)..=(&blob.0, u32::MAX, u64::MAX))? {
+            authors.insert(self.log_row(item?.0.value().1)?.author);
+        }
+        for number in &authors {
+            let Some(did) = self.identities.get(*number)?.map(|row| row.value().did) else { continue };
+            let share = self.shared.shares().of(&did).filter(|_| !self.own.contains_key(&did));
+            let Some(share) = share else { return Ok(true) };
+            if self.bytes_of(*number)?.saturating_add(bytes) <= share / 4 * 3 {
+                return Ok(true);
+            }
+            self.shared.shares().note_full(did, 0);
+        }
+        Ok(authors.is_empty())
+    }
+
     /// True where a log names a blob.
     pub(super) fn names(&self, log: u32, blob: &BlobId) -> Result<bool, StoreError> {
         Ok(self.blob_references.range((&blob.0, log, 0)..=(&blob.0, log, u64::MAX))?.next().is_some())

@@ -32,8 +32,10 @@ pub(crate) struct Erased {
     pub(crate) by: Vec<EntryId>,
 }
 
-/// Entries that are told of those which name a blob.
+/// Entries of one log that are told of those which name a blob.
 const NAMED_BY_MAX: usize = 8;
+/// Entries of one log that are looked at for them: erased ones may be among them.
+const NAMED_LOOKED_MAX: usize = 64;
 
 /// One consistent state of the store.
 pub(crate) struct Snapshot {
@@ -374,20 +376,26 @@ impl Snapshot {
         Ok((wanted, None))
     }
 
-    /// The live entries that name a blob, with their authors and the size that they claim; at most a few.
+    /// The live entries that name a blob, with their authors and the size that they claim; of each log at most a few, so
+    /// that nobody who names it often keeps others out.
     pub(crate) fn blob_named_by(&self, blob: &BlobId) -> Result<Vec<(EntryId, Did, u64)>, StoreError> {
         let references = self.table(tables::BLOB_REFERENCES)?;
-        let mut named = Vec::new();
-        for row in references.range((&blob.0, 0, 0)..=(&blob.0, u32::MAX, u64::MAX))? {
-            let (_, log, seq) = row?.0.value();
-            let Some((header, body)) = self.body((log, seq))? else { continue };
-            let attachment = attachments(&body).into_iter().find(|attachment| attachment.blob == *blob);
-            let id = self.with_entry((log, seq), |row| EntryId(Header::hash(row.header).0))?;
-            if let (Some(attachment), Some(id)) = (attachment, id) {
-                named.push((id, header.author, attachment.bytes));
-            }
-            if named.len() == NAMED_BY_MAX {
-                break;
+        let (mut named, mut next) = (Vec::new(), Some(0));
+        while let Some(first) = next.take() {
+            let (mut found, mut of) = (0, None);
+            for (looked, row) in references.range((&blob.0, first, 0)..=(&blob.0, u32::MAX, u64::MAX))?.enumerate() {
+                let (_, log, seq) = row?.0.value();
+                if *of.get_or_insert(log) != log || found == NAMED_BY_MAX || looked == NAMED_LOOKED_MAX {
+                    break;
+                }
+                next = log.checked_add(1);
+                let Some((header, body)) = self.body((log, seq))? else { continue };
+                let attachment = attachments(&body).into_iter().find(|attachment| attachment.blob == *blob);
+                let id = self.with_entry((log, seq), |row| EntryId(Header::hash(row.header).0))?;
+                if let (Some(attachment), Some(id)) = (attachment, id) {
+                    named.push((id, header.author, attachment.bytes));
+                    found += 1;
+                }
             }
         }
         Ok(named)

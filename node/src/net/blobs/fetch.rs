@@ -8,6 +8,7 @@ mod plan;
 mod queue;
 mod transfer;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -206,17 +207,52 @@ async fn hear(notices: &mut broadcast::Receiver<Notice>) -> Heard {
 }
 
 /// Who names a missing blob; none if no live entry of a followed identity does. Entries may differ in what they say of
-/// its size: each is believed in turn. Blocking.
+/// its size: each is believed in turn, authors before entries of one author. Blocking.
 fn find(shared: &Shared, blob: &BlobId, turn: u32) -> Result<Option<Missing>, StoreError> {
     let wants = shared.store.wants();
     let snapshot = shared.store.snapshot()?;
     let mut named = Vec::new();
     for (entry, author, bytes) in snapshot.blob_named_by(blob)? {
         if bytes > 0 && wants.contains(&author) && snapshot.has_room_for_blob(&author, bytes)? {
-            named.push((entry, author, bytes));
+            named.push(Missing { blob: *blob, entry, author, bytes });
         }
     }
-    let Some(turn) = (turn as usize).checked_rem(named.len()) else { return Ok(None) };
-    let (entry, author, bytes) = named.swap_remove(turn);
-    Ok(Some(Missing { blob: *blob, entry, author, bytes }))
+    Ok(believed(named, turn))
+}
+
+/// Whom to believe this time.
+fn believed(named: Vec<Missing>, turn: u32) -> Option<Missing> {
+    let mut authors: BTreeMap<Did, Vec<Missing>> = BTreeMap::new();
+    named.into_iter().for_each(|missing| authors.entry(missing.author).or_default().push(missing));
+    let (turn, count) = (turn as usize, authors.len());
+    let mut entries = authors.into_values().nth(turn.checked_rem(count)?)?;
+    Some(entries.swap_remove((turn / count).checked_rem(entries.len())?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn r_blb_7_who_names_a_blob_often_and_wrongly_does_not_keep_back_who_names_it_rightly() {
+        let missing = |author: u8, bytes: u64| Missing {
+            blob: BlobId([7; 32]),
+            entry: EntryId([author; 32]),
+            author: Did([author; 32]),
+            bytes,
+        };
+        let named: Vec<Missing> = (1..=8).map(|bytes| missing(1, bytes)).chain([missing(2, 100)]).collect();
+        let mut wrong = BTreeSet::new();
+        for turn in 0..16 {
+            match believed(named.clone(), turn) {
+                Some(Missing { author: Did([1, ..]), bytes, .. }) => {
+                    assert_eq!((turn % 2, wrong.insert(bytes)), (0, true))
+                }
+                right => assert_eq!((turn % 2, right), (1, Some(missing(2, 100)))),
+            }
+        }
+        assert_eq!((wrong.len(), believed(Vec::new(), 3)), (8, None));
+    }
 }

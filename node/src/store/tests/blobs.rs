@@ -218,3 +218,45 @@ fn walk(path: &Path) -> usize {
     let items = fs::read_dir(path).unwrap().map(|item| item.unwrap().path());
     items.map(|path| if path.is_dir() { walk(&path) } else { 1 }).sum()
 }
+
+#[tokio::test]
+async fn r_sto_11_of_a_lost_blob_neither_its_damaged_file_nor_its_small_picture_outlives_a_purge() {
+    for now in [true, false] {
+        let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+        let attachment = alice.store.add_blob(upload(&alice, &photo()).await).await.unwrap();
+        let blob = attachment.blob;
+        let bytes = alice.store.shared.read_blob_file(&blob).unwrap().unwrap();
+        let post = Box::new(Post { attachments: vec![attachment], ..Post::default() });
+        let status = alice.say(Command::Post { post, reply_to: None, quote_of: None }).await.unwrap().status.unwrap();
+        bob.fetch(&alice).await;
+        assert!(bob.store.put_blob(received(&bob, &bytes).await).await.unwrap());
+        assert!(bob.store.preview(blob).await.unwrap().is_some());
+        // Most of it can still be read.
+        fs::write(path_of(&bob, &blob), &bytes[..bytes.len() - 1]).unwrap();
+        assert!(bob.store.open_blob(blob).await.unwrap().is_none());
+        assert_eq!(bob.store.snapshot().unwrap().blobs_wanted().unwrap(), [blob]);
+        alice.erase(status, now).await;
+        bob.fetch(&alice).await;
+        bob.wait(xom_protocol::limits::ERASE_DELAY_MS + 1_000);
+        bob.store.purge_due().await.unwrap();
+        assert_eq!(bob.store.snapshot().unwrap().blobs_wanted().unwrap(), []);
+        assert_eq!((walk(&bob.path().join("blobs")), walk(&bob.path().join("previews"))), (0, 0));
+    }
+}
+
+#[tokio::test]
+async fn r_blb_7_somebody_who_names_a_blob_often_does_not_keep_from_view_who_names_it_rightly() {
+    let (mallory, alice, bob) = (Person::new("mallory"), Person::new("alice"), Person::new("bob"));
+    let (blob, right) = (BlobId::of(PNG), PNG.len() as u64);
+    for bytes in 1..20 {
+        let attachment = xom_protocol::body::Attachment::new(blob, "image/png", right + bytes);
+        let post = Box::new(Post { attachments: vec![attachment], ..Post::default() });
+        mallory.say(Command::Post { post, reply_to: None, quote_of: None }).await.unwrap();
+    }
+    bob.fetch(&mallory).await;
+    assert_eq!(with_picture(&alice).await, blob);
+    bob.fetch(&alice).await;
+    let named = bob.store.snapshot().unwrap().blob_named_by(&blob).unwrap();
+    assert!(named.iter().any(|(_, author, bytes)| (*author, *bytes) == (alice.me.did, right)));
+    assert!(named.len() < 12, "{}", named.len());
+}

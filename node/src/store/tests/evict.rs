@@ -151,3 +151,22 @@ async fn blob_11_an_erased_blob_that_made_room_is_forgotten_and_one_that_is_name
     bob.fetch(&alice).await;
     assert_eq!((state(&bob, 0), state(&bob, 1)), (Some(BlobState::Refused), Some(BlobState::Wanted)));
 }
+
+#[tokio::test]
+async fn blob_11_who_asked_and_went_away_keeps_nobody_from_asking_later() {
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    post_sounds(&alice, 0..1).await;
+    bob.fetch(&alice).await;
+    for _ in 0..2 {
+        receive(&bob, [0]).await;
+        bob.store.set_media_room(0);
+        bob.store.make_room().await.unwrap();
+        assert_eq!(state(&bob, 0), Some(BlobState::Evicted));
+        bob.store.set_media_room(3_000);
+        let mut asking = Box::pin(bob.store.bring_again(id(0), Duration::from_secs(60)));
+        assert!(futures::poll!(asking.as_mut()).is_pending());
+        drop(asking);
+        bob.store.write(|_| Ok(())).await.unwrap();
+        assert_eq!(state(&bob, 0), Some(BlobState::Wanted));
+    }
+}

@@ -113,6 +113,86 @@ async fn keep_3_what_is_aimed_at_somebody_here_stays_when_a_keep_ends() {
 }
 
 #[tokio::test]
+async fn keep_3_what_was_erased_stays_erased_and_what_was_edited_stays_edited_when_a_keep_ends() {
+    let (alice, carol) = (Person::new("alice"), Person::new("carol"));
+    let to_carol = |text: &str| {
+        let mentions = vec![xom_protocol::body::Mention { did: carol.me.did, name: "carol".into() }];
+        Box::new(Post { text: text.into(), mentions, ..Post::default() })
+    };
+    let said = |text: &str| Command::Post { post: to_carol(text), reply_to: None, quote_of: None };
+    let regretted = alice.say(said("regretted")).await.unwrap().status.unwrap();
+    let mistaken = alice.say(said("mistaken")).await.unwrap().status.unwrap();
+    let private = alice.post("private").await;
+    // Far enough below the erases that those are dropped in a commit of their own.
+    say_much(&alice, 300).await;
+    alice.erase(regretted, false).await;
+    alice.say(Command::Edit { status: mistaken, post: to_carol("right") }).await.unwrap();
+    alice.erase(private, false).await;
+    keep(&carol, &alice, 1_000_000_000, 1).await;
+    carol.fetch(&alice).await;
+    let shown = || {
+        let reader = crate::Reader::new(carol.store.snapshot().unwrap()).unwrap();
+        let page = crate::model::Page { limit: 40, ..crate::model::Page::default() };
+        let told = reader.notifications(&carol.me.did, None, &[], None, &page).unwrap();
+        let texts = told.into_iter().filter_map(|told| match told.status?.content {
+            crate::model::StatusContent::Post(view) => Some(view.post.text),
+            crate::model::StatusContent::Repost(_) => None,
+        });
+        texts.collect::<Vec<_>>()
+    };
+    assert_eq!(shown(), ["right"]);
+    assert!(carol.store.end_keep(alice.me.did).await.unwrap());
+    assert!(carol.store.write(|batch| batch.drop_ended()).await.unwrap());
+    let height = carol.position(&alice.me.log).height;
+    assert!(height > 3, "only a part was dropped");
+    let served = carol.store.snapshot().unwrap().range(&alice.me.log, 0, 10_000, 1 << 30, &Default::default()).unwrap();
+    let key = carol.record(&alice.me.did).state().devices[&alice.me.device].key;
+    let read = verify_run(Network::MAIN, &key, alice.me.did, alice.me.log, Position::EMPTY, served);
+    assert_eq!((read.accepted.len() as u64, read.refused), (height, None), "what is left is served whole (LOG-9)");
+    assert!(!carol.texts(&alice.me.log).contains(&"private".to_owned()), "what was erased is served to nobody");
+    assert_eq!(shown(), ["right"]);
+    carol.store.purge_due().await.unwrap();
+    assert_eq!((carol.position(&alice.me.log), shown()), (Position::EMPTY, vec!["right".to_owned()]));
+    assert_eq!(carol.store.verify().await.unwrap().faults, Vec::<String>::new());
+    // And all of it finds its place in the chain again.
+    keep(&carol, &alice, 1_000_000_000, 1).await;
+    carol.fetch(&alice).await;
+    assert_eq!(shown(), ["right"]);
+    assert!(!carol.texts(&alice.me.log).iter().any(|text| text == "private" || text == "regretted"));
+    assert_eq!(carol.store.verify().await.unwrap().faults, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn keep_3_what_is_being_brought_back_to_here_stays_when_a_keep_ends() {
+    let (alice, carol) = (Person::new("alice"), Person::new("carol"));
+    say_much(&alice, 3).await;
+    keep(&carol, &alice, 5_000_000, 1).await;
+    carol.fetch(&alice).await;
+    carol.store.shared.seek(alice.me.did);
+    assert!(carol.store.end_keep(alice.me.did).await.unwrap());
+    carol.store.purge_due().await.unwrap();
+    assert_eq!(carol.texts(&alice.me.log), alice.texts(&alice.me.log));
+}
+
+#[tokio::test]
+async fn keep_2_blobs_that_come_at_once_do_not_pass_the_share_together() {
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    follow(&bob, &alice).await;
+    let blob = with_picture(&alice).await;
+    bob.fetch(&alice).await;
+    bob.store.set_author_quota((bytes_of(&bob, &alice) + PNG.len() as u64) / 3 * 4);
+    let coming = received(&bob, PNG).await;
+    assert!(bob.store.snapshot().unwrap().has_room_for_blob(&alice.me.did, 1).unwrap(), "when it was begun");
+    // Meanwhile another has come.
+    bob.store.set_author_quota(bytes_of(&bob, &alice));
+    assert!(!bob.store.put_blob(coming).await.unwrap());
+    assert!(bob.store.open_blob(blob).await.unwrap().is_none());
+    assert_eq!(bob.store.snapshot().unwrap().blobs_wanted().unwrap(), [blob]);
+    bob.store.set_author_quota(1_000_000);
+    assert!(bob.store.put_blob(received(&bob, PNG).await).await.unwrap());
+}
+
+#[tokio::test]
 async fn r_sto_12_keep_2_an_author_takes_no_more_than_his_share_until_that_has_grown() {
     let (mallory, alice, bob) = (Person::new("mallory"), Person::new("alice"), Person::new("bob"));
     bob.store.set_author_quota(100_000);
