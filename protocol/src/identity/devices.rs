@@ -47,6 +47,11 @@ struct Said<'a> {
 }
 
 impl End {
+    /// True where something that the device said goes on counting.
+    pub(super) fn accepts_any(&self) -> bool {
+        !self.accepted.is_empty() || !self.stands.is_empty()
+    }
+
     /// Adds what one more operation or statement accepts: heads only rise (`ID-7`).
     pub(super) fn merge(&mut self, end: &DeviceEnd) {
         for head in &end.heads {

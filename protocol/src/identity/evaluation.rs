@@ -65,6 +65,13 @@ impl IdentityRecord {
         self.path = path.ids;
     }
 
+    /// The devices that operations end and of which something goes on counting, also where the grant to them fell
+    /// away (`ID-7`).
+    pub(super) fn accepted_by_order(&self) -> Vec<DeviceId> {
+        let removed = self.read(&self.operations.path()).ordered.removed;
+        removed.into_iter().filter(|(_, end)| end.accepts_any()).map(|(device, _)| device).collect()
+    }
+
     /// Every statement, with who says it.
     fn said(&self) -> impl Iterator<Item = (&Digest, &Origin, &Statement)> {
         self.statements.iter().map(|(id, node)| (id, &node.origin, &node.statement))

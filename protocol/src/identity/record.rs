@@ -244,7 +244,9 @@ impl IdentityRecord {
             self.evaluate();
             let ends = &self.unlocked.ends;
             let stands = |id: &Digest, node: &StatementNode| devices::stands(ends, id, &node.origin, &node.statement);
-            self.statements.retain(self.genesis.device, self.operations.brought_devices(), stands);
+            let joining = self.statements.joining(&self.accepted_by_order());
+            let kept = |id: &Digest, node: &StatementNode| joining.contains(id) || stands(id, node);
+            self.statements.retain(self.genesis.device, self.operations.brought_devices(), kept);
             let in_force = stands(&node.object.id(), &node);
             if !in_force || !self.has_room_for_statement(&node) {
                 return Err(IdentityError::Full("as many statements or devices as it may"));

@@ -159,6 +159,28 @@ impl StatementSet {
         self.bytes = self.nodes.values().map(|node| node.object.bytes()).sum();
     }
 
+    /// The grants by which these devices belong to the identity: to each the first by id, which admits it, and those
+    /// that join whoever made that one to a root.
+    pub(super) fn joining(&self, devices: &[DeviceId]) -> BTreeSet<Digest> {
+        let (granted, distances) = (self.granted(), self.distances());
+        let mut joining = BTreeSet::new();
+        for device in devices {
+            let Some(first) = granted.get(device) else { continue };
+            joining.insert(*first);
+            let mut by = self.nodes[first].origin.by;
+            while let Some(distance) = distances.get(&by).copied().filter(|distance| *distance > 0) {
+                let nearer = |node: &StatementNode| {
+                    let is_grant = matches!(&node.statement, Statement::Grant { device } if *device == by);
+                    is_grant && distances.get(&node.origin.by).is_some_and(|of| *of < distance)
+                };
+                let Some((id, node)) = self.nodes.iter().find(|(_, node)| nearer(node)) else { break };
+                joining.insert(*id);
+                by = node.origin.by;
+            }
+        }
+        joining
+    }
+
     /// The statements in an order that goes into an empty set without waiting.
     pub(super) fn in_order(&self) -> Vec<(&Digest, &StatementNode)> {
         let distances = self.distances();

@@ -62,6 +62,32 @@ fn the_thief_of_a_device_can_not_fill_the_record_against_its_owner() {
     assert_eq!(again.state(), record.state());
 }
 
+/// The owner ends two devices; the one had granted the other, and no more than a part of what that wrote counts.
+#[test]
+fn id_12_room_is_not_made_by_grants_of_devices_whose_heads_an_operation_accepts() {
+    let alice = alice();
+    let (phone, laptop, tablet, stolen) = (alice.first_device(), device("laptop"), device("tablet"), device("stolen"));
+    let mut record = alice.record();
+    for grant in [alice.grant(&phone, &laptop), alice.grant(&laptop, &tablet), alice.grant(&phone, &stolen)] {
+        record.insert(grant).expect("taken");
+    }
+    let accepted = head("a", 5);
+    let (removal, at) = alice.remove(alice.start(), end(&tablet, &[accepted], &[]));
+    let (granter, at) = alice.remove(at, end(&laptop, &[], &[]));
+    record.insert(removal).expect("taken");
+    record.insert(granter).expect("taken");
+    let id = tablet.public().device_id();
+    let before = record.state().devices[&id].clone();
+    let (thief, _) = alice.remove(at, end(&stolen, &[], &[]));
+    insert_until_full(&mut record, (0..).map(|n| alice.grant(&stolen, &device(&format!("thief {n}")))));
+    record.insert(thief).expect("taken");
+    let new = alice.grant(&phone, &device("new"));
+    assert_eq!(record.insert(new), Ok(Inserted::New), "what is void makes room");
+    assert_eq!(record.state().devices.get(&id), Some(&before), "and takes nothing that counts");
+    let again = IdentityRecord::from_objects(Network::MAIN, record.objects()).expect("in order");
+    assert_eq!((again.state(), again.digest()), (record.state(), record.digest()));
+}
+
 #[test]
 fn the_thief_of_a_control_key_can_not_keep_the_rotation_out() {
     let alice = alice();
