@@ -10,6 +10,7 @@ pub mod entities;
 pub mod health;
 pub mod idempotency;
 pub mod lookup;
+pub mod metrics;
 pub mod nodeinfo;
 pub mod page;
 pub mod text;
@@ -30,6 +31,7 @@ use crate::http::limits::BODY_BYTES_MAX;
 pub fn router() -> Router<App> {
     Router::new()
         .route("/health", get(health::get))
+        .route("/metrics", get(metrics::get))
         .route("/.well-known/nodeinfo", get(well_known::nodeinfo))
         .route("/nodeinfo/2.0", get(nodeinfo::get))
         .route("/media/{id}", get(blobs::get))

@@ -3,6 +3,7 @@
 //! Everything that holds for every address is here and in the files below: `Host` and `Origin` checks,
 //! limits, response headers, authentication, errors, and how parameters are read.
 
+pub mod answers;
 pub mod app;
 pub mod auth;
 pub mod base;
@@ -50,5 +51,6 @@ pub fn router(app: App, page: Router<App>) -> Router {
         .layer(from_fn(cors::preflight))
         .layer(from_fn(limits::header_bytes))
         .layer(from_fn_with_state(app.clone(), guard::known_host))
-        .layer(from_fn_with_state(app, headers::finish))
+        .layer(from_fn_with_state(app.clone(), headers::finish))
+        .layer(from_fn_with_state(app, answers::count))
 }

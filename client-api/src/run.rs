@@ -20,6 +20,7 @@ use xom_node::{Handle, Node};
 use xom_protocol::Did;
 
 use crate::cli::{CliError, Output};
+use crate::http::auth::METRICS_TOKEN_FILE;
 use crate::http::{self, App, HttpConfig, ListenError, Listener, Token};
 use crate::settings::Settings;
 use crate::web::{self, Web};
@@ -83,7 +84,9 @@ async fn serve(
     let mut names = settings.hosts.clone();
     // A number of our own is no name that somebody else could point at us.
     names.extend((!address.ip().is_unspecified()).then(|| address.to_string()));
-    let config = HttpConfig { port: listener.port(), names, token };
+    let metrics = || Token::load_or_create_at(&settings.data_dir, METRICS_TOKEN_FILE);
+    let metrics = settings.metrics.then(metrics).transpose().map_err(|error| failed("can't use the token", &error))?;
+    let config = HttpConfig { port: listener.port(), names, token, metrics };
     let router = http::router(App::new(node.clone(), config), web::router(web));
     let shutdown = CancellationToken::new();
     let server = tokio::spawn(http::serve(listener, router, shutdown.clone()));

@@ -4,6 +4,7 @@
 
 mod file;
 mod layer;
+mod rate;
 mod size;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 pub use file::read_file;
 pub use layer::{Layer, RunFlags};
+pub use rate::{Rate, RateError};
 pub use size::{Size, Span};
 use xom_node::keep::AUTHOR_QUOTA_BYTES;
 use xom_node::{MEDIA_ROOM_BYTES, Multiaddr, NodeConfig, RECOVERY_DELAY};
@@ -49,6 +51,12 @@ pub struct Settings {
     pub swarm_key: Option<PathBuf>,
     /// Ask the router of the local network to let peers in.
     pub upnp: bool,
+    /// Most that is sent to peers a second.
+    pub upload: Option<Rate>,
+    /// Most that is taken from peers a second.
+    pub download: Option<Rate>,
+    /// Serve `/metrics` under names of proxies too.
+    pub metrics: bool,
     /// The network.
     pub network: Network,
     /// The user name of the identity that is made where there is none.
@@ -125,6 +133,9 @@ impl Settings {
             mdns: layers.iter().find_map(|layer| layer.mdns).unwrap_or(true),
             swarm_key,
             upnp: layers.iter().find_map(|layer| layer.upnp).unwrap_or(true),
+            upload: layers.iter().find_map(|layer| layer.upload),
+            download: layers.iter().find_map(|layer| layer.download),
+            metrics: layers.iter().find_map(|layer| layer.metrics).unwrap_or(false),
             network: layers.iter().find_map(|layer| layer.network).unwrap_or(Network::MAIN),
             name,
             passphrase_file: None,
@@ -174,6 +185,8 @@ impl Settings {
             mdns: self.mdns,
             swarm_key: self.swarm_key.clone(),
             upnp: self.upnp,
+            upload_max: self.upload.map(|rate| rate.0),
+            download_max: self.download.map(|rate| rate.0),
             first_username: Some(self.name.clone()),
             recovery_delay: self.recovery_delay,
             author_quota_bytes: self.author_quota_bytes,

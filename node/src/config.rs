@@ -30,6 +30,10 @@ pub struct NodeConfig {
     pub swarm_key: Option<PathBuf>,
     /// Ask the router of the local network to let peers in (`RCH-12`).
     pub upnp: bool,
+    /// Most bytes a second that conversations send; none for as many as the line takes. At least [`crate::RATE_MIN`].
+    pub upload_max: Option<u64>,
+    /// Most bytes a second that are taken in and asked for.
+    pub download_max: Option<u64>,
     /// The user name of the identity that is made where there is none; none to start without an identity,
     /// for one that comes from elsewhere.
     pub first_username: Option<String>,

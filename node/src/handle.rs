@@ -2,6 +2,7 @@
 
 mod devices;
 mod keep;
+mod network;
 mod ownership;
 
 use std::collections::BTreeSet;

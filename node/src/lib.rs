@@ -19,6 +19,7 @@ pub mod offline;
 mod picture;
 pub mod reader;
 pub mod recovery;
+pub mod space;
 pub(crate) mod store;
 mod views;
 
@@ -27,7 +28,9 @@ pub use config::{MEDIA_ROOM_BYTES, Multiaddr, NodeConfig, RECOVERY_DELAY};
 pub use error::{AdoptError, CommandError, StartError, StoreError};
 pub use handle::Handle;
 pub use keys::ControlAccess;
+pub use net::line::RATE_MIN;
 pub use net::pair::{JoinError, Joined};
+pub use net::ports::{answers, can_listen};
 pub use net::swarm_key::{SwarmKey, SwarmKeyError};
 pub use node::Node;
 pub use offline::Offline;

@@ -5,6 +5,7 @@
 mod copies;
 mod devices;
 mod erasures;
+mod health;
 mod missing;
 mod reachability;
 
@@ -21,6 +22,7 @@ pub use reachability::{Link, ReachState, Reachability};
 
 pub use copies::{CopiesReport, CopyCounts, CopyView, FoundEntry, HereBody};
 pub use erasures::EraseScope;
+pub use health::{BanInfo, Health};
 
 /// The local id of a status: milliseconds since 1970 in the upper 48 bits, so that ids sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -347,7 +349,7 @@ pub struct LogView {
 }
 
 /// The state of the node, as `xom status` shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NodeStatus {
     /// Seconds since the start.
     pub uptime_secs: u64,

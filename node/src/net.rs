@@ -17,10 +17,13 @@ mod guarded;
 mod identities;
 mod ingest;
 mod limited;
+pub(crate) mod line;
 mod listen;
+mod neighbours;
 mod own_heads;
 pub(crate) mod pair;
 mod peers;
+pub(crate) mod ports;
 mod reach;
 mod recover;
 mod relay;
@@ -35,7 +38,7 @@ mod traffic;
 mod transport;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use libp2p::identity::Keypair;
 use libp2p::{Multiaddr, PeerId, StreamProtocol};
@@ -54,7 +57,7 @@ pub(crate) use self::tally::Tally;
 pub(crate) use self::traffic::Traffic;
 use crate::config::NodeConfig;
 use crate::error::{StartError, StoreError};
-use crate::model::{PairState, PeerInfo, Reachability};
+use crate::model::{BanInfo, Health, PairState, PeerInfo, Reachability};
 use crate::store::Store;
 
 /// The protocol of sync streams (`SYN-1`).
@@ -114,7 +117,8 @@ impl Listening {
         let own_heads = OwnHeads::new(book.reachable(), !config.bootstrap.is_empty(), Instant::now());
         // Until the driver finds that nobody is left to be asked for the own heads.
         store.hold_signing();
-        let shared = Arc::new(Shared::new(store.clone(), own, own_heads, Arc::clone(&totals))?);
+        let line = line::Line::new(config.upload_max, config.download_max);
+        let shared = Arc::new(Shared::new(store.clone(), own, own_heads, line, Arc::clone(&totals))?);
         let (asks, asked) = mpsc::channel(ASKS_MAX);
         let (remember, remembered) = mpsc::channel(REMEMBERED_MAX);
         let (connected, connections) = watch::channel(blobs::Connected::default());
@@ -227,6 +231,37 @@ impl Net {
         answered.await.map_err(|_| StoreError::Stopping)
     }
 
+    /// How the network stands.
+    pub(crate) async fn health(&self) -> Result<Health, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.asks.send(Ask::Health(answer)).await.map_err(|_| StoreError::Stopping)?;
+        answered.await.map_err(|_| StoreError::Stopping)
+    }
+
+    /// Who is kept away.
+    pub(crate) async fn bans(&self) -> Result<Vec<BanInfo>, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.asks.send(Ask::Bans(answer)).await.map_err(|_| StoreError::Stopping)?;
+        answered.await.map_err(|_| StoreError::Stopping)
+    }
+
+    /// Keeps a peer away for so long; false where it is none, or this node, or one too many.
+    pub(crate) async fn ban(&self, peer: &str, length: Duration, reason: &str) -> Result<bool, StoreError> {
+        let Ok(peer) = peer.parse() else { return Ok(false) };
+        let (answer, answered) = oneshot::channel();
+        let ask = Ask::Ban { peer, length, reason: reason.to_owned(), answer };
+        self.asks.send(ask).await.map_err(|_| StoreError::Stopping)?;
+        answered.await.map_err(|_| StoreError::Stopping)
+    }
+
+    /// Lets a peer in again; false where it was not kept away.
+    pub(crate) async fn unban(&self, peer: &str) -> Result<bool, StoreError> {
+        let Ok(peer) = peer.parse() else { return Ok(false) };
+        let (answer, answered) = oneshot::channel();
+        self.asks.send(Ask::Unban(peer, answer)).await.map_err(|_| StoreError::Stopping)?;
+        answered.await.map_err(|_| StoreError::Stopping)
+    }
+
     /// All peers known.
     pub(crate) async fn peers(&self) -> Result<Vec<PeerInfo>, StoreError> {
         let (answer, answered) = oneshot::channel();
@@ -240,7 +275,7 @@ fn book(own: PeerId, store: &Store, config: &NodeConfig) -> Result<PeerBook, Sto
     let mut seed = [0; 8];
     getrandom::fill(&mut seed).map_err(|e| StoreError::Storage(format!("no entropy: {e}")))?;
     let mut book = PeerBook::new(own, u64::from_le_bytes(seed));
-    let now = Instant::now();
+    let (now, now_ms) = (Instant::now(), clocks::now_ms());
     let mut remembered = Vec::new();
     for (peer, record) in store.snapshot()?.peers()? {
         match (PeerId::from_bytes(&peer), PeerRecord::decode(&record)) {
@@ -248,7 +283,7 @@ fn book(own: PeerId, store: &Store, config: &NodeConfig) -> Result<PeerBook, Sto
             _ => tracing::warn!("a remembered peer can't be read and is left out"),
         }
     }
-    book.restore_all(remembered, now);
+    book.restore_all(remembered, now, now_ms);
     for address in &config.bootstrap {
         book.name(address.clone(), now);
     }

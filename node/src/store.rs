@@ -251,11 +251,24 @@ impl Store {
         self.write(move |batch| batch.append(&stretch)).await
     }
 
-    /// Keeps an entry without those before it: its own signature was verified, its device is admitted.
-    /// True if it is new.
-    pub(crate) async fn insert_loose(&self, entry: VerifiedEntry, live: bool) -> Result<bool, StoreError> {
-        let entry = Arc::new(entry);
-        self.write(move |batch| batch.insert_loose(&entry, live)).await
+    /// Keeps entries of one author without those before them, with the objects that came with them, in one commit: their
+    /// own signatures were verified, their devices are admitted. Answers how many were new.
+    pub(crate) async fn insert_aimed(
+        &self,
+        author: Did,
+        objects: Vec<Vec<u8>>,
+        entries: Vec<VerifiedEntry>,
+    ) -> Result<u64, StoreError> {
+        let entries: Vec<_> = entries.into_iter().map(Arc::new).collect();
+        self.write(move |batch| {
+            batch.insert_identity(author, &objects)?;
+            let mut new = 0;
+            for entry in &entries {
+                new += u64::from(batch.insert_loose(entry, true)?);
+            }
+            Ok(new)
+        })
+        .await
     }
 
     /// Takes the proof of a fork that was passed on.

@@ -5,6 +5,7 @@ pub mod backup;
 pub mod compact;
 pub mod copies;
 pub mod devices;
+pub mod doctor;
 pub mod entries;
 pub mod erasures;
 pub mod errors;
@@ -73,6 +74,10 @@ pub fn router() -> Router<App> {
         .route("/keeps", get(keeps::get).post(keeps::post))
         .route("/keeps/{did}", axum::routing::delete(keeps::delete))
         .route("/peers", get(peers::get))
+        .route("/peers/bans", get(peers::bans::get))
+        .route("/peers/{peer}/ban", post(peers::bans::post))
+        .route("/peers/{peer}/unban", post(peers::bans::unban))
+        .route("/doctor", get(doctor::get))
         .route("/status", get(status::get))
         .route("/sync", get(sync::get))
         .route("/logs", get(logs::get))

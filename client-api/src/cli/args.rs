@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::commands::{
-    backup, compact, device, erase, export, follow, guardians, id, identity, import, init, invite, join, keep, lock,
-    notifications, open, passphrase, peers, phrase, post, profile, react, recover, restore, run, show, status,
+    backup, compact, device, doctor, erase, export, follow, guardians, id, identity, import, init, invite, join, keep,
+    lock, notifications, open, passphrase, peers, phrase, post, profile, react, recover, restore, run, show, status,
     swarm_key, timeline, unlock, verify, views,
 };
 use super::{CliError, exit};
@@ -94,6 +94,8 @@ pub enum Command {
     Peers(peers::Args),
     /// The state of the node
     Status(status::Args),
+    /// Look for what is wrong, and say what to do
+    Doctor(doctor::Args),
     /// Make the key of a closed network
     SwarmKey(swarm_key::Args),
     /// Write everything of an identity to a file

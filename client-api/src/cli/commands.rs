@@ -3,6 +3,7 @@
 pub(super) mod backup;
 pub(super) mod compact;
 pub(super) mod device;
+pub(super) mod doctor;
 pub(super) mod erase;
 pub(super) mod export;
 pub(super) mod follow;
@@ -69,6 +70,7 @@ pub(super) fn execute(call: &Call, command: &Command, run_flags: &RunFlags) -> R
         Command::Keep(args) => args.execute(call),
         Command::Peers(args) => args.execute(call),
         Command::Status(args) => args.execute(call),
+        Command::Doctor(args) => args.execute(call),
         Command::SwarmKey(args) => args.execute(call),
         Command::Export(args) => args.execute(call),
         Command::Backup(args) => args.execute(call),

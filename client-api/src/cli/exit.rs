@@ -21,7 +21,7 @@ pub enum Exit {
     Folder = 6,
     /// The address is in use.
     PortBusy = 7,
-    /// `verify` found faults.
+    /// `verify` or `doctor` found faults.
     Faults = 8,
 }
 
@@ -36,7 +36,7 @@ Exit codes:
   5  not found
   6  the data folder is in use, newer, or can't be read
   7  an address is in use
-  8  `verify` found faults";
+  8  `verify` or `doctor` found faults";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {

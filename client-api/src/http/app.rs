@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use xom_node::model::OwnedIdentity;
 use xom_node::{Handle, StoreError};
 
+use super::answers::Answers;
 use super::auth::Token;
 use super::base::Hosts;
 use super::limits::{REQUESTS_IN_FLIGHT_MAX, UPLOADS_IN_FLIGHT_MAX};
@@ -22,6 +23,8 @@ pub struct HttpConfig {
     pub names: Vec<String>,
     /// The owner's token.
     pub token: Token,
+    /// The token of `/metrics` under names of proxies; none where they are not to be had there.
+    pub metrics: Option<Token>,
 }
 
 /// A cheap clone that holds the node and the server's own small state.
@@ -33,6 +36,8 @@ pub struct App {
 struct Inner {
     node: Handle,
     token: Token,
+    metrics: Option<Token>,
+    answers: Answers,
     hosts: Hosts,
     started: Instant,
     requests: Arc<Semaphore>,
@@ -47,6 +52,8 @@ impl App {
         let inner = Inner {
             node,
             token: config.token,
+            metrics: config.metrics,
+            answers: Answers::default(),
             hosts: Hosts::new(config.port, &config.names),
             started: Instant::now(),
             requests: Arc::new(Semaphore::new(REQUESTS_IN_FLIGHT_MAX)),
@@ -65,6 +72,22 @@ impl App {
     /// The owner's token.
     pub fn token(&self) -> &Token {
         &self.inner.token
+    }
+
+    /// The token of `/metrics`, where they are to be had under names of proxies.
+    pub fn metrics_token(&self) -> Option<&Token> {
+        self.inner.metrics.as_ref()
+    }
+
+    /// How requests were answered.
+    pub fn answers(&self) -> &Answers {
+        &self.inner.answers
+    }
+
+    /// Requests that are being answered now.
+    pub fn requests_in_flight(&self) -> u64 {
+        let free = self.inner.requests.available_permits();
+        u64::try_from(REQUESTS_IN_FLIGHT_MAX.saturating_sub(free)).unwrap_or(u64::MAX)
     }
 
     /// Under which names the server may be reached.

@@ -11,6 +11,8 @@ use sha2::{Digest, Sha256};
 
 /// Name of the token's file in the data folder.
 pub const TOKEN_FILE: &str = "token";
+/// Name of the file with the token of `/metrics` in the data folder; it opens nothing else.
+pub const METRICS_TOKEN_FILE: &str = "metrics.token";
 /// What a token begins with, so that scanners for leaked secrets know it.
 pub const TOKEN_PREFIX: &str = "xom_";
 /// Shortest token that is taken from the file, bytes.
@@ -53,7 +55,12 @@ impl Token {
     ///
     /// A new file gets mode 0600 and appears whole or not at all; an old one that others can read is tightened.
     pub fn load_or_create(data_dir: &Path) -> Result<Self, TokenError> {
-        let path = data_dir.join(TOKEN_FILE);
+        Self::load_or_create_at(data_dir, TOKEN_FILE)
+    }
+
+    /// The same in another file of the data folder.
+    pub fn load_or_create_at(data_dir: &Path, name: &str) -> Result<Self, TokenError> {
+        let path = data_dir.join(name);
         match std::fs::read_to_string(&path) {
             Ok(text) => {
                 tighten(&path)?;
@@ -74,7 +81,9 @@ impl Token {
         file.as_file().sync_all()?;
         match file.persist_noclobber(path) {
             Ok(_) => Ok(token),
-            Err(lost) if lost.error.kind() == io::ErrorKind::AlreadyExists => Self::load_or_create(data_dir),
+            Err(lost) if lost.error.kind() == io::ErrorKind::AlreadyExists => {
+                Self::load_or_create_at(data_dir, path.file_name().and_then(|name| name.to_str()).unwrap_or(TOKEN_FILE))
+            }
             Err(failed) => Err(failed.error.into()),
         }
     }

@@ -133,6 +133,13 @@ impl Base {
         self.url(&format!("/tags/{}", encode_segment(name)))
     }
 
+    /// True for a name of this machine alone.
+    pub fn is_loopback(&self) -> bool {
+        let host = self.domain();
+        let number = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+        host == "localhost" || number.is_ok_and(|number| number.is_loopback())
+    }
+
     /// The authority: host, and port if there is one.
     pub fn authority(&self) -> &str {
         self.0.split_once("://").map_or("", |(_, authority)| authority)

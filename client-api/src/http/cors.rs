@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn the_page_is_not_open_to_other_origins() {
-        for path in ["/", "/login", "/apiary", "/@lan", "/mediators"] {
+        for path in ["/", "/login", "/apiary", "/@lan", "/mediators", "/metrics"] {
             assert!(!is_open(path), "{path}");
         }
         for path in ["/api", "/api/v1/instance", "/.well-known/nodeinfo", "/media/x", "/health"] {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, de};
 use xom_node::Multiaddr;
 use xom_protocol::Network;
 
-use super::{Layer, SettingsError, Size};
+use super::{Layer, Rate, SettingsError, Size};
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -25,6 +25,11 @@ struct File {
     mdns: Option<bool>,
     swarm_key: Option<PathBuf>,
     upnp: Option<bool>,
+    #[serde(deserialize_with = "one")]
+    upload: Option<Rate>,
+    #[serde(deserialize_with = "one")]
+    download: Option<Rate>,
+    metrics: Option<bool>,
     #[serde(deserialize_with = "one")]
     network: Option<Network>,
     name: Option<String>,
@@ -46,10 +51,40 @@ pub fn read_file(path: &Path) -> Result<Layer, SettingsError> {
         line: line_of(&text, error.span().map_or(0, |span| span.start)),
         cause: error.message().to_owned(),
     })?;
-    let File { http, hosts, listen, bootstrap, mdns, upnp, swarm_key, network, name, author_quota, media_room } = file;
+    let File {
+        http,
+        hosts,
+        listen,
+        bootstrap,
+        mdns,
+        swarm_key,
+        upnp,
+        upload,
+        download,
+        metrics,
+        network,
+        name,
+        author_quota,
+        media_room,
+    } = file;
     // A path in a file is seen from where the file is, wherever xom is started.
     let swarm_key = swarm_key.map(|key| path.parent().map_or_else(|| key.clone(), |folder| folder.join(&key)));
-    Ok(Layer { http, hosts, listen, bootstrap, mdns, upnp, swarm_key, network, name, author_quota, media_room })
+    Ok(Layer {
+        http,
+        hosts,
+        listen,
+        bootstrap,
+        mdns,
+        swarm_key,
+        upnp,
+        upload,
+        download,
+        metrics,
+        network,
+        name,
+        author_quota,
+        media_room,
+    })
 }
 
 /// The line, counted from 1, in which a byte lies.

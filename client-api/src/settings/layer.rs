@@ -8,7 +8,7 @@ use clap::Args;
 use xom_node::Multiaddr;
 use xom_protocol::Network;
 
-use super::{SettingsError, Size};
+use super::{Rate, SettingsError, Size};
 
 /// What one source sets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +27,12 @@ pub struct Layer {
     pub swarm_key: Option<PathBuf>,
     /// Ask the router of the local network to let peers in.
     pub upnp: Option<bool>,
+    /// Most that is sent to peers a second.
+    pub upload: Option<Rate>,
+    /// Most that is taken from peers a second.
+    pub download: Option<Rate>,
+    /// Serve `/metrics` under names of proxies too.
+    pub metrics: Option<bool>,
     /// The network.
     pub network: Option<Network>,
     /// The first user name.
@@ -63,6 +69,16 @@ pub struct RunFlags {
     /// Do not ask the router of the local network to let peers in (UPnP) [env: XOM_UPNP=false]
     #[arg(long)]
     pub no_upnp: bool,
+    /// Most that is sent to peers a second, such as 2MB/s; posts wait for their turn [env: XOM_UPLOAD]
+    #[arg(long, value_name = "RATE")]
+    pub upload: Option<Rate>,
+    /// Most that is taken from peers a second, such as 10MB/s [env: XOM_DOWNLOAD]
+    #[arg(long, value_name = "RATE")]
+    pub download: Option<Rate>,
+    /// Serve /metrics under the names of --host too, for whoever has the token in the file `metrics.token` of the data
+    /// folder; this machine gets them anyway [env: XOM_METRICS=true]
+    #[arg(long)]
+    pub metrics: bool,
     /// The network [default: main] [env: XOM_NETWORK]
     #[arg(long, value_name = "NAME")]
     pub network: Option<Network>,
@@ -101,6 +117,9 @@ impl RunFlags {
             no_mdns: self.no_mdns || before.no_mdns,
             swarm_key: self.swarm_key.or(before.swarm_key),
             no_upnp: self.no_upnp || before.no_upnp,
+            upload: self.upload.or(before.upload),
+            download: self.download.or(before.download),
+            metrics: self.metrics || before.metrics,
             network: self.network.or(before.network),
             name: self.name.or(before.name),
             author_quota: self.author_quota.or(before.author_quota),
@@ -125,6 +144,9 @@ impl Layer {
             mdns: flags.no_mdns.then_some(false),
             swarm_key: flags.swarm_key.clone(),
             upnp: flags.no_upnp.then_some(false),
+            upload: flags.upload,
+            download: flags.download,
+            metrics: flags.metrics.then_some(true),
             network: flags.network,
             name: flags.name.clone(),
             author_quota: flags.author_quota,
@@ -143,6 +165,9 @@ impl Layer {
             mdns: parse("XOM_MDNS", get("XOM_MDNS"))?,
             swarm_key: get("XOM_SWARM_KEY").map(PathBuf::from),
             upnp: parse("XOM_UPNP", get("XOM_UPNP"))?,
+            upload: parse("XOM_UPLOAD", get("XOM_UPLOAD"))?,
+            download: parse("XOM_DOWNLOAD", get("XOM_DOWNLOAD"))?,
+            metrics: parse("XOM_METRICS", get("XOM_METRICS"))?,
             network: parse("XOM_NETWORK", get("XOM_NETWORK"))?,
             name: get("XOM_NAME"),
             author_quota: parse("XOM_AUTHOR_QUOTA", get("XOM_AUTHOR_QUOTA"))?,

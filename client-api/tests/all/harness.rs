@@ -53,6 +53,8 @@ impl Server {
             mdns: false,
             swarm_key: None,
             upnp: false,
+            upload_max: None,
+            download_max: None,
             first_username: Some("lan".into()),
             recovery_delay: RECOVERY_DELAY,
             author_quota_bytes: xom_node::keep::AUTHOR_QUOTA_BYTES,
@@ -60,7 +62,7 @@ impl Server {
         };
         let node = Node::start(config).await.unwrap();
         let token = Token::load_or_create(folder.path()).unwrap();
-        let config = HttpConfig { port: 7766, names: Vec::new(), token: token.clone() };
+        let config = HttpConfig { port: 7766, names: Vec::new(), token: token.clone(), metrics: None };
         let router = router(App::new(node.handle(), config), Router::new());
         Self { node, router, token, folder }
     }
@@ -71,6 +73,13 @@ impl Server {
 
     pub(crate) fn router(&self) -> Router {
         self.router.clone()
+    }
+
+    /// The same node behind these names of proxies too, with a token for `/metrics` there.
+    pub(crate) fn router_behind(&self, names: &[&str], metrics: Option<Token>) -> Router {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        let config = HttpConfig { port: 7766, names, token: self.token.clone(), metrics };
+        router(App::new(self.node.handle(), config), Router::new())
     }
 
     pub(crate) fn token(&self) -> &str {

@@ -73,6 +73,8 @@ impl House {
             mdns: false,
             swarm_key: None,
             upnp: false,
+            upload_max: None,
+            download_max: None,
             first_username: Some(name.to_owned()),
             recovery_delay: RECOVERY_DELAY,
             author_quota_bytes: xom_node::keep::AUTHOR_QUOTA_BYTES,
@@ -83,7 +85,7 @@ impl House {
         let token = Token::load_or_create(&config.data_dir).expect("a token");
         let text = token.text().to_owned();
         let web = Web::open(&config.data_dir, 7766).expect("sessions");
-        let app = App::new(node.handle(), HttpConfig { port: 7766, names: Vec::new(), token });
+        let app = App::new(node.handle(), HttpConfig { port: 7766, names: Vec::new(), token, metrics: None });
         let router = http::router(app, web::router(web.clone()));
         Self { folder, node, did, web, router, token: text }
     }

@@ -14,6 +14,8 @@ mod house;
 mod keys;
 mod media;
 mod native;
+#[cfg(test)]
+mod operations;
 mod page;
 #[cfg(test)]
 mod pages;

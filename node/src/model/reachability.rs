@@ -1,9 +1,10 @@
 //! How this node can be reached, and how it reaches others.
 
 /// From where a node can be reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ReachState {
     /// Not known yet.
+    #[default]
     Unknown,
     /// From this machine, where all its peers are.
     Machine,
@@ -32,7 +33,7 @@ impl ReachState {
 }
 
 /// How this node can be reached, as `xom status` shows it (`RCH-11`).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reachability {
     /// From where.
     pub state: ReachState,

@@ -5,6 +5,7 @@
 
 mod news;
 mod receipts;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -22,6 +23,7 @@ use xom_protocol::sync::{Batch, CloseReason, Input, Output, Session, SessionConf
 use xom_protocol::{DeviceId, Did, Rule};
 
 use self::receipts::Copies;
+use self::waiting::Waiting;
 use super::frame::{FrameError, read_frame, write_frame};
 use super::ingest::{Budget, blocking};
 use super::shared::Shared;
@@ -102,6 +104,7 @@ impl Conversation {
         };
         let write = async {
             while let Some(frame) = out_rx.recv().await {
+                self.shared.line.up(&self.peer, frame.len()).await;
                 write_frame(&mut writer, &frame).await?;
             }
             futures::AsyncWriteExt::close(&mut writer).await.map_err(FrameError::from)
@@ -146,7 +149,7 @@ struct Talk<'a> {
     with: &'a Conversation,
     session: Session,
     outputs: VecDeque<Output>,
-    batches: VecDeque<(Ticket, Batch)>,
+    batches: Waiting,
     began: Instant,
     in_sync: bool,
     /// News up to this counter was in the frontier.
@@ -188,7 +191,7 @@ impl<'a> Talk<'a> {
             with,
             session: Session::new(config),
             outputs: VecDeque::new(),
-            batches: VecDeque::new(),
+            batches: Waiting::default(),
             began: Instant::now(),
             in_sync: false,
             since: frontier.counter,
@@ -213,10 +216,10 @@ impl<'a> Talk<'a> {
         let (mut doing, mut applying): (Option<Doing>, Option<Doing>) = (None, None);
         loop {
             if applying.is_none() {
-                applying = self.batches.pop_front().map(|(ticket, batch)| self.apply(ticket, batch));
+                applying = self.batches.pop().map(|(ticket, batch, bytes)| self.apply(ticket, batch, bytes));
             }
             let waiting = doing.is_none() && !self.outputs.is_empty();
-            let room = self.outputs.len() < OUTPUTS_MAX;
+            let room = self.outputs.len() < OUTPUTS_MAX && self.batches.has_room();
             let input = tokio::select! {
                 () = self.with.stop.cancelled() => return Ok(End::Stopped),
                 // Whatever is next is begun only while there is room for a frame: that is what slows
@@ -272,7 +275,7 @@ impl<'a> Talk<'a> {
         let sends = outputs.iter().any(|output| matches!(output, Output::Send(_)));
         for output in outputs {
             match output {
-                Output::Apply { ticket, batch } => self.batches.push_back((ticket, batch)),
+                Output::Apply { ticket, batch } => self.batches.push(ticket, batch),
                 Output::Refused { rule, detail } => self.refused(rule, &detail),
                 Output::Progress { logs_left, entries_left } => self.set_in_sync(logs_left == 0 && entries_left == 0),
                 Output::InSync => self.set_in_sync(true),
@@ -364,11 +367,13 @@ impl<'a> Talk<'a> {
         Ok(Deed::Do(work))
     }
 
-    /// Takes a batch; one at a time, so that a log grows in order.
-    fn apply(&self, ticket: Ticket, batch: Batch) -> Doing {
+    /// Takes a batch; one at a time, so that a log grows in order. Where the line down is limited it waits for its turn
+    /// first: until then its bytes count as asked for, and no more are.
+    fn apply(&self, ticket: Ticket, batch: Batch, bytes: usize) -> Doing {
         let (shared, tally) = (Arc::clone(&self.with.shared), Arc::clone(&self.with.tally));
-        let budget = Arc::clone(&self.with.budget);
+        let (budget, peer) = (Arc::clone(&self.with.budget), self.with.peer);
         async move {
+            shared.line.down(&peer, bytes).await;
             let taken = shared.ingest.take(&tally, &budget, batch).await?;
             Ok(Some(Input::Applied { ticket, outcome: taken.outcome, position: taken.position }))
         }

@@ -212,6 +212,7 @@ mod tests {
 
     #[test]
     fn find_3_a_node_that_tells_ever_other_addresses_has_few_in_the_table() {
+        // FIND-3
         let (mut table, mallory) = (table(PeerId::random(), Network::MAIN), PeerId::random());
         for port in 1..1_000 {
             let address: Multiaddr = format!("/ip4/127.0.0.1/tcp/{port}").parse().expect("an address");

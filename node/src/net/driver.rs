@@ -1,7 +1,9 @@
 //! The task that owns the swarm: dials, connections, streams, and the conversations on them.
 
+mod bans;
 mod connections;
 mod finding;
+mod health;
 mod reaching;
 mod streams;
 
@@ -27,13 +29,14 @@ use super::dht::{Allowances, Finding};
 use super::guarded::Gate;
 use super::ingest::Budget;
 use super::listen;
+use super::neighbours::Neighbours;
 use super::peers::{PeerBook, PeerRecord};
 use super::recover;
 use super::sessions::Sessions;
 use super::shared::Shared;
 use super::swarm::{Behaviour, Listening};
 use super::tally::PeerTally;
-use crate::model::{PeerInfo, Reachability};
+use crate::model::{BanInfo, Health, PeerInfo, Reachability};
 
 /// How often due dials and the ends of bans are looked for.
 const TICK: Duration = Duration::from_millis(100);
@@ -69,6 +72,23 @@ pub(super) enum Ask {
     Reachability(oneshot::Sender<Reachability>),
     /// All peers known.
     Peers(oneshot::Sender<Vec<PeerInfo>>),
+    /// How the network stands.
+    Health(oneshot::Sender<Health>),
+    /// Who is kept away.
+    Bans(oneshot::Sender<Vec<BanInfo>>),
+    /// Keep a peer away, as the owner says.
+    Ban {
+        /// Whom.
+        peer: PeerId,
+        /// For how long.
+        length: Duration,
+        /// Why.
+        reason: String,
+        /// False where it is this node, or one too many.
+        answer: oneshot::Sender<bool>,
+    },
+    /// Let a peer in again; false where it was not kept away.
+    Unban(PeerId, oneshot::Sender<bool>),
 }
 
 /// A peer's record for the store; none to forget it.
@@ -131,7 +151,8 @@ pub(super) struct Driver {
     /// The identities of which is stated that they are kept here.
     kept: BTreeSet<Did>,
     /// Peers that announced themselves on the local network.
-    local_peers: BTreeSet<PeerId>,
+    neighbours: Neighbours,
+    neighbours_due: Instant,
     /// Being reached, and relaying.
     reaching: Reaching,
     conversations: JoinSet<Ended>,
@@ -190,8 +211,9 @@ impl Driver {
             searches: HashMap::new(),
             stated: BTreeSet::new(),
             kept: BTreeSet::new(),
-            local_peers: BTreeSet::new(),
             reaching,
+            neighbours: Neighbours::default(),
+            neighbours_due: Instant::now(),
             conversations: JoinSet::new(),
             served: JoinSet::new(),
             connected,
@@ -207,6 +229,7 @@ impl Driver {
     pub(super) async fn run(mut self) {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        self.keep_bans();
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => break,
@@ -235,15 +258,14 @@ impl Driver {
             let known = self.standings.values().filter_map(|standing| standing.tally.clock.ahead_ms());
             self.shared.store.set_clock_offset(clocks::median(known.collect()));
         }
-        for peer in self.book.pardoned(now) {
-            self.swarm.behaviour_mut().banned.unblock_peer(peer);
-        }
+        self.pardon(now);
         for dial in self.book.due(now) {
             self.dial(dial);
         }
         self.let_forgotten_go();
         self.find(now);
         self.reach(now);
+        self.look_at_neighbours_again(now);
         for (peer, permit) in self.sessions.due(now) {
             self.open_conversation(peer, permit);
         }
@@ -284,6 +306,18 @@ impl Driver {
             }
             Ask::Peers(answer) => {
                 let _ = answer.send(self.peer_infos());
+            }
+            Ask::Health(answer) => {
+                let _ = answer.send(self.health());
+            }
+            Ask::Bans(answer) => {
+                let _ = answer.send(self.ban_infos());
+            }
+            Ask::Ban { peer, length, reason, answer } => {
+                let _ = answer.send(self.ban(peer, length, &reason, true));
+            }
+            Ask::Unban(peer, answer) => {
+                let _ = answer.send(self.unban(&peer));
             }
         }
     }

@@ -127,7 +127,8 @@ impl<B: NetworkBehaviour> Guarded<B> {
         relays
     }
 
-    fn heard(&mut self, peer: PeerId) -> Vec<Multiaddr> {
+    /// Where the behaviour has heard that a peer is, whatever the gate says: its dials are held to that anyway.
+    pub(super) fn heard(&mut self, peer: PeerId) -> Vec<Multiaddr> {
         let asked = self.inner.handle_pending_outbound_connection(
             ConnectionId::new_unchecked(usize::MAX),
             Some(peer),

@@ -4,8 +4,10 @@
 //! setting, the identity of somebody who is wanted, or the peer itself where we see it there: nobody can make this
 //! node dial a third party for long.
 
+mod bans;
 mod record;
 
+pub(super) use bans::Ban;
 pub(super) use record::PeerRecord;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,7 +91,7 @@ pub(super) struct Peer {
     failures: u32,
     lost_at: Option<Instant>,
     next_dial: Instant,
-    banned_until: Option<Instant>,
+    ban: Option<Ban>,
     last_seen_ms: Option<u64>,
 }
 
@@ -125,7 +127,7 @@ impl Peer {
             failures: 0,
             lost_at: None,
             next_dial: now,
-            banned_until: None,
+            ban: None,
             last_seen_ms: None,
         }
     }
@@ -161,7 +163,7 @@ impl Peer {
     }
 
     fn is_due(&self, now: Instant) -> bool {
-        let banned = self.banned_until.is_some_and(|until| now < until);
+        let banned = self.ban.as_ref().is_some_and(|ban| now < ban.until);
         let idle = !banned && !self.dialling && !self.is_connected() && !self.is_passing();
         idle && !self.addresses.is_empty() && self.next_dial <= now
     }
@@ -206,25 +208,28 @@ impl PeerBook {
 
     /// Puts back what was remembered by earlier runs: those whom the owner named, then those who can be dialled,
     /// then those who were seen last, as far as there is room (`R-GOS-8`).
-    pub(super) fn restore_all(&mut self, mut remembered: Vec<(PeerId, PeerRecord)>, now: Instant) {
-        let worth = |record: &PeerRecord| (record.named, !record.addresses.is_empty(), record.last_seen_ms);
+    pub(super) fn restore_all(&mut self, mut remembered: Vec<(PeerId, PeerRecord)>, now: Instant, now_ms: u64) {
+        let banned = |record: &PeerRecord| record.ban.as_ref().is_some_and(|ban| ban.by_owner());
+        let worth =
+            |record: &PeerRecord| (banned(record), record.named, !record.addresses.is_empty(), record.last_seen_ms);
         remembered.sort_by_key(|(_, record)| std::cmp::Reverse(worth(record)));
         for (peer, record) in remembered {
             if self.peers.len() < PEERS_MAX {
-                self.restore(peer, record, now);
+                self.restore(peer, record, now, now_ms);
             } else {
                 self.forgotten.push(peer);
             }
         }
     }
 
-    fn restore(&mut self, peer: PeerId, record: PeerRecord, now: Instant) {
+    fn restore(&mut self, peer: PeerId, record: PeerRecord, now: Instant, now_ms: u64) {
         if peer == self.own {
             return;
         }
         let origin = if record.named { Origin::Named } else { Origin::Connected };
         let entry = self.peers.entry(peer).or_insert_with(|| Peer::new(origin, now));
         entry.last_seen_ms = record.last_seen_ms;
+        entry.ban = record.ban.as_ref().and_then(|ban| ban.restore(now, now_ms));
         for address in record.addresses.iter().filter_map(|text| text.parse().ok()).filter(is_dialable) {
             entry.add(address, false);
         }
@@ -237,6 +242,7 @@ impl PeerBook {
             addresses: peer.addresses.iter().map(Multiaddr::to_string).collect(),
             last_seen_ms: peer.last_seen_ms,
             named: peer.origin == Origin::Named,
+            ban: peer.ban.as_ref().map(Ban::record),
         })
     }
 
@@ -355,7 +361,7 @@ impl PeerBook {
         if entry.is_connected() {
             return false;
         }
-        if entry.is_passing() && entry.banned_until.is_none() {
+        if entry.is_passing() && entry.ban.is_none() {
             self.peers.remove(peer);
             return true;
         }
@@ -392,35 +398,9 @@ impl PeerBook {
         }
     }
 
-    /// Keeps a peer away until then; false for one that is not in the book, whom nobody would ever pardon.
-    pub(super) fn ban(&mut self, peer: &PeerId, until: Instant) -> bool {
-        let Some(entry) = self.peers.get_mut(peer) else { return false };
-        entry.banned_until = Some(until);
-        entry.next_dial = until;
-        true
-    }
-
     /// A peer for whom there was no room; each is answered once.
     pub(super) fn pop_forgotten(&mut self) -> Option<PeerId> {
         self.forgotten.pop()
-    }
-
-    /// Peers whose ban has ended; each is answered once.
-    pub(super) fn pardoned(&mut self, now: Instant) -> Vec<PeerId> {
-        let over = |peer: &&mut Peer| peer.banned_until.is_some_and(|until| until <= now);
-        let mut pardoned = Vec::new();
-        for (id, peer) in &mut self.peers {
-            if over(&peer) {
-                peer.banned_until = None;
-                pardoned.push(*id);
-            }
-        }
-        for peer in &pardoned {
-            if self.peers.get(peer).is_some_and(|peer| peer.is_passing() && !peer.is_connected()) {
-                self.peers.remove(peer);
-            }
-        }
-        pardoned
     }
 
     /// The dials that are due, marked as under way.
@@ -488,7 +468,7 @@ impl PeerBook {
     }
 
     fn idle(&self) -> impl Iterator<Item = (&PeerId, &Peer)> {
-        self.peers.iter().filter(|(_, peer)| !peer.is_connected() && !peer.dialling)
+        self.peers.iter().filter(|(_, peer)| !peer.is_connected() && !peer.dialling && !peer.is_banned_by_owner())
     }
 
     fn forget(&mut self, peer: PeerId) {

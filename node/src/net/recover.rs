@@ -27,6 +27,13 @@ const ANSWERED_MAX: usize = 4;
 const STREAMS_MAX: u32 = 60;
 /// The time over which streams are counted.
 const WINDOW: Duration = Duration::from_secs(60);
+/// Identities never heard of before that are kept for their requests, at once (`REC-1`): from all peers together, since
+/// peer ids cost nothing.
+const STRANGERS_BURST: u32 = 32;
+/// The time after which one more is kept.
+const STRANGER_EVERY: Duration = Duration::from_secs(3_600);
+/// How many of them one peer may bring in [`STRANGER_EVERY`].
+const STRANGERS_PER_PEER_MAX: u32 = 2;
 /// How long a question may take (`REC-1`).
 const ASK_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an answer may take (`REC-1`).
@@ -43,6 +50,34 @@ pub(super) struct Answering {
 struct Load {
     running: usize,
     streams: BTreeMap<PeerId, (Instant, u32)>,
+    strangers: Strangers,
+}
+
+/// How many made-up identities may still be brought.
+#[derive(Default)]
+struct Strangers {
+    taken: u32,
+    since: Option<Instant>,
+    by_peer: BTreeMap<PeerId, (Instant, u32)>,
+}
+
+impl Strangers {
+    /// One more; false where that is too many.
+    fn take(&mut self, peer: PeerId, now: Instant) -> bool {
+        self.by_peer.retain(|_, (since, _)| now.saturating_duration_since(*since) < STRANGER_EVERY);
+        let mut since = *self.since.get_or_insert(now);
+        while self.taken > 0 && now.saturating_duration_since(since) >= STRANGER_EVERY {
+            (self.taken, since) = (self.taken - 1, since + STRANGER_EVERY);
+        }
+        self.since = Some(if self.taken == 0 { now } else { since });
+        let (_, own) = self.by_peer.get(&peer).copied().unwrap_or((now, 0));
+        if self.taken >= STRANGERS_BURST || own >= STRANGERS_PER_PEER_MAX {
+            return false;
+        }
+        self.taken += 1;
+        self.by_peer.entry(peer).or_insert((now, 0)).1 += 1;
+        true
+    }
 }
 
 /// One answer under way; gives its place back when dropped.
@@ -96,10 +131,14 @@ impl Answering {
         stream: Stream,
     ) -> Option<impl Future<Output = ()> + use<>> {
         let place = Place::take(peer, &self.state, Instant::now())?;
-        let shared = Arc::clone(&self.shared);
+        let (shared, state) = (Arc::clone(&self.shared), Arc::clone(&self.state));
         Some(async move {
             let _place = place;
-            if let Err(cause) = answer(&shared, stream).await {
+            let stranger = move || {
+                let mut load = state.lock().unwrap_or_else(PoisonError::into_inner);
+                load.strangers.take(peer, Instant::now())
+            };
+            if let Err(cause) = answer(&shared, stream, stranger).await {
                 tracing::debug!(%peer, %cause, "no answer to a question about a recovery");
                 if let Some(rule) = cause.rule() {
                     shared.ingest.refuse(&tally, rule);
@@ -129,10 +168,10 @@ impl Drop for Place {
     }
 }
 
-async fn answer(shared: &Arc<Shared>, mut stream: Stream) -> Result<(), Failed> {
+async fn answer(shared: &Arc<Shared>, mut stream: Stream, stranger: impl FnOnce() -> bool) -> Result<(), Failed> {
     let frame = timeout(ASK_TIMEOUT, read_frame(&mut stream)).await.map_err(|_| late())??;
     let ask = Ask::decode(&frame.ok_or_else(|| FrameError::Io(io::ErrorKind::UnexpectedEof.into()))?)?;
-    let answer = shared.store.hear_recovery(ask).await?;
+    let answer = shared.store.hear_recovery(ask, stranger).await?;
     write_frame(&mut stream, &answer.encode()).await?;
     stream.close().await.map_err(FrameError::from)?;
     Ok(())
@@ -192,6 +231,23 @@ mod tests {
         assert!(Place::take(mallory, &state, now).is_none());
         assert!(Place::take(bob, &state, now).is_some());
         assert!(Place::take(mallory, &state, now + WINDOW).is_some());
+    }
+
+    #[test]
+    fn made_up_identities_are_few_whoever_brings_them_and_more_with_time() {
+        // REC-1
+        let (mut strangers, now, mallory) = (Strangers::default(), Instant::now(), PeerId::random());
+        let by_one = (0..100).filter(|_| strangers.take(mallory, now)).count();
+        assert_eq!(by_one, 2);
+        let by_all = (0..1_000).filter(|_| strangers.take(PeerId::random(), now)).count();
+        assert_eq!(by_all, 30);
+        let later = now + 3 * STRANGER_EVERY;
+        let by_all = (0..1_000).filter(|_| strangers.take(PeerId::random(), later)).count();
+        assert_eq!(by_all, 3);
+        let much_later = now + 1_000 * STRANGER_EVERY;
+        let by_all = (0..1_000).filter(|_| strangers.take(PeerId::random(), much_later)).count();
+        assert_eq!(by_all, 32);
+        assert!(strangers.by_peer.len() <= 32);
     }
 
     #[test]

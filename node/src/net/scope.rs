@@ -59,6 +59,7 @@ mod tests {
 
     #[test]
     fn find_1_every_address_has_the_scope_from_which_it_can_be_reached() {
+        // FIND-1
         for (text, scope) in [
             ("/ip4/127.0.0.1/tcp/1", Some(Scope::Machine)),
             ("/ip6/::1/tcp/1", Some(Scope::Machine)),

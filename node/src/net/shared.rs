@@ -13,6 +13,7 @@ use xom_protocol::{DeviceId, Did, LogId, Network};
 use super::frontier::FrontierReader;
 use super::identities::Identities;
 use super::ingest::Ingest;
+use super::line::Line;
 use super::own_heads::OwnHeads;
 use super::tally::{PeerTally, Tally};
 use crate::error::StoreError;
@@ -32,6 +33,8 @@ pub(super) struct Shared {
     pub(super) identities: Arc<Identities>,
     /// The way in.
     pub(super) ingest: Ingest,
+    /// How fast this node may send and receive.
+    pub(super) line: Line,
     /// Counters of all peers together.
     pub(super) totals: Arc<Tally>,
     own_heads: Mutex<OwnHeads>,
@@ -40,13 +43,19 @@ pub(super) struct Shared {
 
 impl Shared {
     /// For the node with this peer id.
-    pub(super) fn new(store: Store, own: PeerId, own_heads: OwnHeads, totals: Arc<Tally>) -> Result<Self, StoreError> {
+    pub(super) fn new(
+        store: Store,
+        own: PeerId,
+        own_heads: OwnHeads,
+        line: Line,
+        totals: Arc<Tally>,
+    ) -> Result<Self, StoreError> {
         let network = store.network();
         let identities = Arc::new(Identities::new(network));
         let ingest = Ingest::new(store.clone(), Arc::clone(&identities), Arc::clone(&totals));
         let epoch = epoch_number(&store.snapshot()?.epoch()?);
         let (own_heads, began) = (Mutex::new(own_heads), Instant::now());
-        Ok(Self { store, network, own, epoch, identities, ingest, totals, own_heads, began })
+        Ok(Self { store, network, own, epoch, identities, ingest, line, totals, own_heads, began })
     }
 
     /// Milliseconds since the start, by a clock that never goes back.

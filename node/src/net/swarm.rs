@@ -71,7 +71,7 @@ pub(super) struct Behaviour {
     ping: ping::Behaviour,
     pub(super) streams: libp2p_stream::Behaviour,
     pub(super) dht: Guarded<dht::Table>,
-    mdns: Guarded<Toggle<mdns::tokio::Behaviour>>,
+    pub(super) mdns: Guarded<Toggle<mdns::tokio::Behaviour>>,
     autonat: autonat::v2::client::Behaviour,
     pub(super) dial_back: Limited<autonat::v2::server::Behaviour>,
     pub(super) dcutr: Limited<dcutr::Behaviour>,

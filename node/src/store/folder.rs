@@ -2,7 +2,8 @@
 //! the lock is held and the format is known.
 //!
 //! Layout: `format`, `lock`, `xom.redb`, `salts`, `blobs/<2 hex>/<hex>`, `incoming` (blobs on their way), `partial`
-//! (parts of blobs), `previews/<2 hex>/<hex>`, `peer.key`, `token`, `identities/<user name>/{phrase,postponed,control.key,control.sealed,device.key,device.sealed}`
+//! (parts of blobs), `previews/<2 hex>/<hex>`, `peer.key`, `token`, `metrics.token`,
+//! `identities/<user name>/{phrase,postponed,control.key,control.sealed,device.key,device.sealed}`
 //! (`REST-1`).
 
 use std::fs::{self, File, OpenOptions, TryLockError};

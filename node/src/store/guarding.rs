@@ -38,6 +38,17 @@ struct RequestRow {
     start: Option<(Digest, u64)>,
 }
 
+/// Whether a request is for somebody who lives here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Guarded {
+    /// Of an identity that is held.
+    Known,
+    /// Of one that came with the request.
+    Stranger,
+    /// It is not.
+    No,
+}
+
 /// What one guardian said.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct ActRow {
@@ -48,14 +59,16 @@ struct ActRow {
 }
 
 impl Store {
-    /// Takes a question to the guardians who live here (`REC-3`), and answers it (`REC-6`).
-    pub(crate) async fn hear_recovery(&self, ask: Ask) -> Result<Answer, StoreError> {
+    /// Takes a question to the guardians who live here (`REC-3`), and answers it (`REC-6`). For an identity that was
+    /// never heard of before, which anybody can make up, only where `stranger` lets it.
+    pub(crate) async fn hear_recovery(&self, ask: Ask, stranger: impl FnOnce() -> bool) -> Result<Answer, StoreError> {
         let store = self.clone();
         let asked = ask.clone();
         let found = tokio::task::spawn_blocking(move || store.snapshot()?.guardians_asked(&asked));
-        let guarded = found.await.unwrap_or(Err(StoreError::Stopping))?;
-        if !guarded {
-            return Ok(Answer::default());
+        match found.await.unwrap_or(Err(StoreError::Stopping))? {
+            Guarded::Known => {}
+            Guarded::Stranger if stranger() => {}
+            Guarded::Stranger | Guarded::No => return Ok(Answer::default()),
         }
         self.write(move |batch| batch.hear_recovery(&ask)).await
     }
@@ -88,11 +101,12 @@ impl Store {
 }
 
 impl Snapshot {
-    /// True where somebody who lives here is a guardian of the identity at the place of the request. Judges
+    /// Whether somebody who lives here is a guardian of the identity at the place of the request. Judges
     /// by what is held and by what came with the request; stores nothing.
-    fn guardians_asked(&self, ask: &Ask) -> Result<bool, StoreError> {
-        let Ok(request) = RecoveryRequest::decode(&ask.request) else { return Ok(false) };
+    fn guardians_asked(&self, ask: &Ask) -> Result<Guarded, StoreError> {
+        let Ok(request) = RecoveryRequest::decode(&ask.request) else { return Ok(Guarded::No) };
         let held = self.record(&request.link.did)?;
+        let guarded = if held.is_some() { Guarded::Known } else { Guarded::Stranger };
         let locals: Vec<Did> = self.locals()?.into_iter().map(|local| local.did).collect();
         let known = held.filter(|held| held.place_after(&request.link.prev).is_some());
         let record = match known {
@@ -105,7 +119,8 @@ impl Snapshot {
             }
         };
         let record = record.filter(|record| record.did() == request.link.did);
-        Ok(record.is_some_and(|record| locals.iter().any(|did| is_guardian(&record, &request, did))))
+        let asked = record.is_some_and(|record| locals.iter().any(|did| is_guardian(&record, &request, did)));
+        Ok(if asked { guarded } else { Guarded::No })
     }
 
     /// The requests that the guardians who live here were asked for, the newest first.

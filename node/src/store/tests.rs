@@ -42,13 +42,21 @@ use super::tables::LocalRow;
 use super::{Appended, NewRun, Store};
 use crate::blob::{BlobWriter, ReceivedBlob};
 use crate::command::{Command, Done};
-use crate::error::CommandError;
+use crate::error::{CommandError, StoreError};
 use crate::keys::seal::Cost;
 use crate::keys::{ControlAccess, ControlKey};
 use crate::model::StatusId;
 
 /// A time that tests begin at: in 2026.
 const NOW_MS: u64 = 1_790_000_000_000;
+
+impl Store {
+    /// Keeps one entry without those before it; true if it is new.
+    async fn insert_loose(&self, entry: VerifiedEntry, live: bool) -> Result<bool, StoreError> {
+        let entry = Arc::new(entry);
+        self.write(move |batch| batch.insert_loose(&entry, live)).await
+    }
+}
 
 /// Somebody with a store of their own.
 struct Person {

@@ -78,6 +78,13 @@ impl Person {
         Self::begin(name, dir, NodeConfig { swarm_key: Some(key.to_owned()), ..config }).await
     }
 
+    /// A new person whose node sends and takes no more than so many bytes a second.
+    pub(crate) async fn on_a_line(name: &'static str, upload_max: Option<u64>, download_max: Option<u64>) -> Self {
+        let dir = TempDir::new().expect("temporary folder");
+        let config = config(dir.path(), name, Over::Tcp.listen(0), Vec::new());
+        Self::begin(name, dir, NodeConfig { upload_max, download_max, ..config }).await
+    }
+
     async fn begin(name: &'static str, dir: TempDir, config: NodeConfig) -> Self {
         let recovery_delay = config.recovery_delay;
         let node = Node::start(config).await.expect("starts");
@@ -310,6 +317,8 @@ pub(crate) fn config(dir: &Path, name: &str, listen: Multiaddr, bootstrap: Vec<M
         mdns: false,
         swarm_key: None,
         upnp: false,
+        upload_max: None,
+        download_max: None,
         recovery_delay: RECOVERY_DELAY,
         author_quota_bytes: xom_node::keep::AUTHOR_QUOTA_BYTES,
         media_room_bytes: xom_node::MEDIA_ROOM_BYTES,

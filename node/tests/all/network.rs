@@ -1,5 +1,6 @@
 //! Nodes that find each other, exchange what they want, and survive who breaks the rules.
 
+mod bans;
 pub(crate) mod blobs;
 mod closed;
 mod copies;

@@ -19,6 +19,7 @@ fn on_the_lan(name: &str, port: u16) -> Home {
 
 #[test]
 fn find_6_nodes_on_one_local_network_find_each_other_unless_it_is_switched_off() {
+    // FIND-6
     let this = "lan::find_6_nodes_on_one_local_network_find_each_other_unless_it_is_switched_off";
     if !namespace::is_inside() {
         return namespace::run_inside(this, A_LINK);

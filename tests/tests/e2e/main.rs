@@ -15,6 +15,7 @@ mod keys;
 mod kill;
 mod lan;
 mod media;
+mod operations;
 mod pairing;
 mod receipts;
 mod recover;

@@ -148,7 +148,8 @@ fn the_data_folder_is_the_users_where_nothing_names_one_and_a_variable_that_is_w
     let run = Run::start(&quiet, &[("HOME", path(&home)), ("XDG_DATA_HOME", path(&xdg))]);
     assert_eq!(run.greeting()["data_dir"], json!(xdg.join("xom")));
     run.end();
-    for name in ["XOM_HTTP", "XOM_LISTEN", "XOM_BOOTSTRAP", "XOM_NETWORK"] {
+    for name in ["XOM_HTTP", "XOM_LISTEN", "XOM_BOOTSTRAP", "XOM_NETWORK", "XOM_UPLOAD", "XOM_DOWNLOAD", "XOM_METRICS"]
+    {
         let refused = Run::refused(&[], &[("HOME", path(&home)), (name, "not this!")]);
         assert!(refused.contains(&format!("environment variable {name}")), "{refused}");
     }

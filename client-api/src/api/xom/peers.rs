@@ -1,5 +1,7 @@
 //! `/api/xom/v1/peers`: the nodes that this node knows.
 
+pub mod bans;
+
 use axum::Json;
 use serde_json::{Map, Value, json};
 use xom_node::model::{Link, PeerInfo};

@@ -1,5 +1,7 @@
 //! `xom peers`.
 
+mod bans;
+
 use serde_json::Value;
 
 use super::super::output::Style;
@@ -7,12 +9,18 @@ use super::super::{Call, CliError, Output, card, printable_line};
 
 /// The nodes that this node knows.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  xom peers --json")]
-pub struct Args {}
+#[command(after_help = "Example:\n  xom peers --json\n  xom peers bans", args_conflicts_with_subcommands = true)]
+pub struct Args {
+    #[command(subcommand)]
+    what: Option<bans::What>,
+}
 
 impl Args {
     /// Prints.
     pub fn execute(&self, call: &Call) -> Result<(), CliError> {
+        if let Some(what) = &self.what {
+            return what.execute(call);
+        }
         let value = call.client()?.get("/api/xom/v1/peers", &[])?;
         call.output.show(&value, |output| {
             let list = value.as_array().map_or_else(|| card::list(&value, "peers"), Vec::as_slice);

@@ -10,7 +10,8 @@ use crate::settings::{RunFlags, Settings};
 /// serves until it is stopped with Ctrl-C or SIGTERM.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  xom run --name lan\n  xom run --data-dir /tmp/b --http 127.0.0.1:8866 \
-    --listen /ip4/127.0.0.1/tcp/8867\n\nLog lines go to stderr; XOM_LOG sets what is logged (default: warn).")]
+    --listen /ip4/127.0.0.1/tcp/8867\n\nLog lines go to stderr; XOM_LOG sets what is logged (default: warn), \
+    and XOM_LOG_FORMAT=json makes each an object.")]
 pub struct Args {
     #[command(flatten)]
     flags: RunFlags,
@@ -27,6 +28,9 @@ impl Args {
             no_mdns: false,
             swarm_key: None,
             no_upnp: false,
+            upload: None,
+            download: None,
+            metrics: false,
             network: None,
             name: None,
             author_quota: None,

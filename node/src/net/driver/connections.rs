@@ -1,7 +1,7 @@
 //! Dials and connections: what the swarm reports, noted in the address book.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use libp2p::core::ConnectedPoint;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
@@ -16,13 +16,6 @@ use crate::net::listen;
 use crate::net::peers::{Dial, Way};
 use crate::net::sessions::Opening;
 use crate::net::swarm::{BehaviourEvent, network_version};
-
-/// How long a peer of another network is left alone (`SYN-22`).
-const FOREIGN: Duration = Duration::from_secs(3_600);
-/// First ban of a peer that broke a rule gravely; each further one is twice as long.
-const BAN: Duration = Duration::from_secs(30);
-/// Longest ban.
-const BAN_MAX: Duration = Duration::from_secs(3_600);
 
 impl Driver {
     pub(super) fn dial(&mut self, dial: Dial) {
@@ -193,7 +186,7 @@ impl Driver {
     fn on_identified(&mut self, connection: ConnectionId, peer: PeerId, info: &identify::Info) {
         if info.protocol_version != network_version(self.shared.network) {
             tracing::debug!(%peer, version = %info.protocol_version, "of another network");
-            self.ban(peer, FOREIGN);
+            self.leave_alone(peer);
             return;
         }
         let seen_at = self.remotes.get(&connection).and_then(|remote| listen::ip(&remote.address));
@@ -208,22 +201,6 @@ impl Driver {
         }
         self.enter(peer, info);
         self.consider_relay(connection, peer, info);
-    }
-
-    /// Lets a peer go that broke a rule gravely, for longer each time.
-    pub(super) fn punish(&mut self, peer: PeerId) {
-        let standing = self.standing(peer);
-        let length = BAN * (1 << standing.bans.min(10));
-        standing.bans = standing.bans.saturating_add(1);
-        self.ban(peer, length.min(BAN_MAX));
-    }
-
-    fn ban(&mut self, peer: PeerId, length: Duration) {
-        tracing::info!(%peer, secs = length.as_secs(), "let go for a while");
-        if self.book.ban(&peer, Instant::now() + length) {
-            self.swarm.behaviour_mut().banned.block_peer(peer);
-        }
-        let _ = self.swarm.disconnect_peer_id(peer);
     }
 
     /// Tells the blob tasks who can be asked.

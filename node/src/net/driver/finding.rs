@@ -14,10 +14,8 @@ use crate::net::address::{Relayed, split};
 use crate::net::dht::{self, FOUND_MAX, KEY_BYTES};
 use crate::net::guarded::{ADDRESSES_MAX, RELAYS_MAX};
 use crate::net::listen;
+use crate::net::neighbours::AGAIN_EVERY;
 use crate::net::scope::Scope;
-
-/// Peers of the local network that are dialled because they announced themselves; a home has few (`FIND-6`).
-const LOCAL_PEERS_MAX: usize = 32;
 
 impl Driver {
     /// Makes statements and begins searches that are due.
@@ -179,17 +177,41 @@ impl Driver {
 
     /// Others on the local network have announced themselves, or somebody has announced them (`FIND-6`).
     pub(super) fn on_local_peers(&mut self, event: mdns::Event) {
-        let announced = match event {
-            mdns::Event::Discovered(announced) => announced,
+        match event {
+            mdns::Event::Discovered(announced) => self.greet(announced, Instant::now()),
+            // A peer that still announces itself at another address has not gone.
             mdns::Event::Expired(gone) => {
-                return self.local_peers.retain(|peer| gone.iter().all(|(expired, _)| expired != peer));
+                let here: BTreeSet<PeerId> = self.announced().into_iter().collect();
+                self.neighbours.gone(gone.into_iter().map(|(peer, _)| peer).filter(|peer| !here.contains(peer)));
             }
-        };
+        }
+    }
+
+    /// Gives those another chance for whom there was no room when they announced themselves (`FIND-6`).
+    pub(super) fn look_at_neighbours_again(&mut self, now: Instant) {
+        if now < self.neighbours_due {
+            return;
+        }
+        self.neighbours_due = now + AGAIN_EVERY;
+        let announced = self.announced().into_iter().map(|peer| (peer, ())).collect();
+        for (peer, ()) in self.neighbours.waiting(announced) {
+            let at = self.swarm.behaviour_mut().mdns.heard(peer);
+            self.greet(at.into_iter().take(ADDRESSES_MAX).map(|address| (peer, address)).collect(), now);
+        }
+    }
+
+    /// Everybody who announces himself on the local network now.
+    fn announced(&mut self) -> Vec<PeerId> {
+        let mdns = self.swarm.behaviour_mut().mdns.inner().as_ref();
+        mdns.map(|mdns| mdns.discovered_nodes().copied().collect()).unwrap_or_default()
+    }
+
+    fn greet(&mut self, announced: Vec<(PeerId, Multiaddr)>, now: Instant) {
         for (peer, address) in announced {
             let near = matches!(Scope::of(&address), Some(Scope::Link | Scope::Home));
-            let known = self.local_peers.contains(&peer);
-            if near && (known || self.local_peers.len() < LOCAL_PEERS_MAX) {
-                self.local_peers.insert(peer);
+            let book = &self.book;
+            let connected = |peer: &PeerId| book.get(peer).is_some_and(|peer| peer.is_connected());
+            if near && self.neighbours.admit(peer, now, connected) {
                 self.learn(peer, split(address).0);
             }
         }

@@ -69,16 +69,16 @@ impl Driver {
         let again = matches!(end, End::Again);
         self.sessions.ended(&peer, number, again, Instant::now());
         self.shared.own_heads().ended(&peer, number);
-        let rule = match end {
-            End::Breach(rule) => Some(rule),
-            End::Closed(CloseReason::Refused(_)) => None,
+        let (rule, counted) = match end {
+            End::Breach(rule) => (rule, false),
+            End::Closed(CloseReason::Refused(rule)) => (rule, true),
             _ => return,
         };
-        if let Some(rule) = rule {
+        if !counted {
             let tally = Arc::clone(&self.standing(peer).tally);
             self.shared.ingest.refuse(&tally, rule);
         }
-        self.punish(peer);
+        self.punish(peer, rule);
     }
 
     fn conversation(&mut self, peer: PeerId, permit: Permit, outgoing: bool) -> Conversation {

@@ -39,13 +39,9 @@ impl Ingest {
             if !budget.spend(checked.entries.len(), checked.stranger, Instant::now()) {
                 return Ok(Outcome::Dropped);
             }
-            self.store.insert_identity(checked.author, objects).await?;
-            for entry in checked.entries {
-                if self.store.insert_loose(entry, true).await? {
-                    peer.counts.received(1);
-                    self.totals.received(1);
-                }
-            }
+            let new = self.store.insert_aimed(checked.author, objects, checked.entries).await?;
+            peer.counts.received(new);
+            self.totals.received(new);
         }
         Ok(checked.refused.first().map_or(Outcome::Applied, |rule| Outcome::Refused(*rule)))
     }

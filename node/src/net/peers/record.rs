@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use xom_protocol::encoding::{self, EncodingError};
 
+use super::bans::BanRecord;
+
 /// Longest record, bytes: the addresses of one peer and little else.
 const RECORD_BYTES_MAX: usize = 16 << 10;
 
@@ -15,6 +17,9 @@ pub(in crate::net) struct PeerRecord {
     pub(in crate::net) last_seen_ms: Option<u64>,
     /// The owner named it: by an invite or a setting.
     pub(in crate::net) named: bool,
+    /// Kept away. Missing in records of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) ban: Option<BanRecord>,
 }
 
 impl PeerRecord {

@@ -16,6 +16,11 @@ fn book() -> (PeerBook, PeerId, Instant) {
     (PeerBook::new(PeerId::random(), 1), PeerId::random(), Instant::now())
 }
 
+/// A ban that begins at the first millisecond of 1970.
+fn ban(secs: u64, by_owner: bool, now: Instant) -> Ban {
+    Ban::new(Duration::from_secs(secs), "because", by_owner, now, 0)
+}
+
 fn connection(number: usize) -> ConnectionId {
     ConnectionId::new_unchecked(number)
 }
@@ -135,7 +140,7 @@ fn a_banned_peer_is_left_alone_until_it_is_pardoned() {
     let (mut book, mallory, now) = book();
     book.name(named(mallory, 1), now);
     let until = now + Duration::from_secs(60);
-    book.ban(&mallory, until);
+    book.ban(&mallory, ban(60, false, now), now);
     assert_eq!(book.due(now), []);
     assert!(book.pardoned(now).is_empty());
     assert_eq!(book.pardoned(until), [mallory]);
@@ -168,7 +173,7 @@ fn whoever_is_pushed_out_of_a_full_book_is_told_once_so_that_nothing_of_it_stays
     let told: Vec<PeerId> = std::iter::from_fn(|| book.pop_forgotten()).collect();
     assert_eq!(told.len(), 3);
     assert!(told.iter().all(|peer| book.get(peer).is_none()));
-    assert!(!book.ban(&told[0], now), "nobody would pardon it");
+    assert!(!book.ban(&told[0], ban(60, false, now), now), "nobody would pardon it");
 }
 
 #[test]
@@ -178,11 +183,12 @@ fn r_gos_8_a_crowd_of_strangers_keeps_nobody_out_at_a_restart_and_no_stated_addr
         addresses: ports.iter().map(|port| address(*port).to_string()).collect(),
         last_seen_ms,
         named,
+        ban: None,
     };
     let (carol, dave) = (PeerId::random(), PeerId::random());
     let crowd = (0..2 * PEERS_MAX).map(|_| (PeerId::random(), record(false, &[], Some(9))));
     let friends = [(bob, record(true, &[1], None)), (carol, record(false, &[2], Some(5)))];
-    book.restore_all(crowd.chain(friends).collect(), now);
+    book.restore_all(crowd.chain(friends).collect(), now, 0);
     assert!(book.get(&bob).is_some() && book.get(&carol).is_some());
     let told: Vec<PeerId> = std::iter::from_fn(|| book.pop_forgotten()).collect();
     assert_eq!((book.iter().count(), told.len()), (PEERS_MAX, PEERS_MAX + 2));
@@ -200,7 +206,7 @@ fn what_is_remembered_reads_back() {
     let read = PeerRecord::decode(&record.encode()).expect("reads");
     assert_eq!(read, record);
     let mut next = PeerBook::new(PeerId::random(), 2);
-    next.restore_all(vec![(bob, read)], now);
+    next.restore_all(vec![(bob, read)], now, 0);
     assert_eq!(next.due(now), [Dial { peer: Some(bob), addresses: vec![address(2), address(1)] }]);
 }
 
@@ -225,7 +231,7 @@ fn a_passing_peer_that_is_banned_is_kept_away_until_its_pardon_and_then_forgotte
     let (mut book, mallory, now) = book();
     book.connected(mallory, connection(1), None, None, now, 1);
     let until = now + Duration::from_secs(60);
-    assert!(book.ban(&mallory, until));
+    assert!(book.ban(&mallory, ban(60, false, now), now));
     book.closed(&mallory, connection(1), now, 1);
     assert_eq!(book.pardoned(until), [mallory]);
     assert!(book.get(&mallory).is_none());
@@ -237,4 +243,62 @@ fn a_passing_peer_that_is_wanted_stays() {
     book.connected(bob, connection(1), None, None, now, 1);
     assert_eq!(book.stated(named(bob, 1), now), Some(bob));
     assert_eq!(book.connected_peers().collect::<Vec<_>>(), [bob]);
+}
+
+#[test]
+fn a_ban_outlives_a_restart_with_its_reason_and_ends_when_it_would_have() {
+    let (mut book, mallory, now) = book();
+    book.name(named(mallory, 1), now);
+    assert!(book.ban(&mallory, ban(60, false, now), now));
+    let record = PeerRecord::decode(&book.record(&mallory).expect("known").encode()).expect("reads");
+    let restored = |now_ms| {
+        let mut next = PeerBook::new(PeerId::random(), 2);
+        next.restore_all(vec![(mallory, record.clone())], now, now_ms);
+        next
+    };
+    let mut next = restored(20_000);
+    let (_, kept) = next.bans().next().expect("banned");
+    assert_eq!((kept.until, kept.reason.as_str()), (now + Duration::from_secs(40), "because"));
+    assert_eq!(next.due(now), []);
+    assert_eq!(next.pardoned(now + Duration::from_secs(40)), [mallory]);
+    assert_eq!(restored(60_000).bans().count(), 0, "it is over");
+}
+
+#[test]
+fn a_record_of_an_older_version_has_no_ban() {
+    let (mut book, bob, now) = book();
+    book.name(named(bob, 1), now);
+    let record = book.record(&bob).expect("known");
+    let old = xom_protocol::encoding::encode(&std::collections::BTreeMap::from([
+        ("addresses", ipld(&record.addresses)),
+        ("last_seen_ms", ipld(&record.last_seen_ms)),
+        ("named", ipld(&record.named)),
+    ]));
+    assert_eq!(PeerRecord::decode(&old).expect("reads"), record);
+    assert_eq!(record.encode(), old, "without a ban the bytes are the same");
+}
+
+/// Any value, to be encoded beside others.
+fn ipld(value: &impl serde::Serialize) -> serde_json::Value {
+    serde_json::to_value(value).expect("plain")
+}
+
+#[test]
+fn a_ban_by_the_owner_stands_whatever_rules_say_and_whoever_crowds_the_book() {
+    let (mut book, mallory, now) = book();
+    assert!(book.ban(&mallory, ban(600, true, now), now), "one that was never met, too");
+    assert!(book.ban(&mallory, ban(60, false, now), now));
+    assert!(book.pardoned(now + Duration::from_secs(60)).is_empty());
+    for number in 0..PEERS_MAX * 2 {
+        let stranger = PeerId::random();
+        book.connected(stranger, connection(number), None, None, now, u64::try_from(number).expect("small"));
+        assert!(book.talks(&stranger));
+        book.closed(&stranger, connection(number), now, 1);
+    }
+    assert!(book.bans().any(|(peer, ban)| *peer == mallory && ban.by_owner));
+    assert!(book.unban(&mallory, now) && !book.unban(&PeerId::random(), now));
+    assert_eq!(book.pardoned(now), [mallory]);
+    assert!(!book.unban(&mallory, now));
+    let banned = (0..1_000).filter(|_| book.ban(&PeerId::random(), ban(1, true, now), now)).count();
+    assert_eq!(banned, 256, "room for others stays");
 }

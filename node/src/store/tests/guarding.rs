@@ -46,10 +46,10 @@ async fn the_second_approval_takes_the_whole_delay_by_the_guardians_clock_over_a
     // REC-5, R-SIG-10
     let (alice, bob) = alice_and_bob().await;
     let (asked, phrase, device) = request(&alice, 7);
-    let answer = bob.store.hear_recovery(ask(&alice, &asked)).await.unwrap();
+    let answer = bob.store.hear_recovery(ask(&alice, &asked), || true).await.unwrap();
     assert_eq!(answer, xom_protocol::recover::Answer::default(), "nobody has acted");
     assert_eq!(approve(&bob, &asked).await.unwrap(), GuardianAct::StartApproved);
-    let answer = bob.store.hear_recovery(ask(&alice, &asked)).await.unwrap();
+    let answer = bob.store.hear_recovery(ask(&alice, &asked), || true).await.unwrap();
     let approval: Approval = encoding::decode(&answer.start[0], IDENTITY_OBJECT_BYTES_MAX).unwrap();
     let place = alice.record(&alice.me.did).state().place();
     let control = phrase.control_key(place.epoch + 1);
@@ -60,7 +60,7 @@ async fn the_second_approval_takes_the_whole_delay_by_the_guardians_clock_over_a
 
     let early = approve(&bob, &asked).await;
     assert!(matches!(early, Err(CommandError::Recovery(RecoveryError::NotYet { .. }))), "{early:?}");
-    let answer = bob.store.hear_recovery(ask(&alice, &asked)).await.unwrap();
+    let answer = bob.store.hear_recovery(ask(&alice, &asked), || true).await.unwrap();
     assert_eq!(answer.wait_secs, RECOVERY_DELAY_MS / 1_000);
     bob.wait(RECOVERY_DELAY_MS - 60_000);
     let bob = bob.restart().await;
@@ -68,7 +68,7 @@ async fn the_second_approval_takes_the_whole_delay_by_the_guardians_clock_over_a
     assert!(matches!(early, Err(CommandError::Recovery(RecoveryError::NotYet { secs: 1..=60 }))), "{early:?}");
     bob.wait(60_000);
     assert_eq!(approve(&bob, &asked).await.unwrap(), GuardianAct::FinishApproved);
-    let answer = bob.store.hear_recovery(ask(&alice, &asked)).await.unwrap();
+    let answer = bob.store.hear_recovery(ask(&alice, &asked), || true).await.unwrap();
     assert_eq!((answer.wait_secs, answer.finish.len()), (0, 1));
 }
 
@@ -78,7 +78,7 @@ async fn a_guardian_approves_one_start_at_a_place_and_another_only_after_he_has_
     let (alice, bob) = alice_and_bob().await;
     let ((first, _, _), (second, _, _)) = (request(&alice, 1), request(&alice, 2));
     for asked in [&first, &second] {
-        bob.store.hear_recovery(ask(&alice, asked)).await.unwrap();
+        bob.store.hear_recovery(ask(&alice, asked), || true).await.unwrap();
     }
     assert_eq!(approve(&bob, &first).await.unwrap(), GuardianAct::StartApproved);
     let bob = bob.restart().await;
@@ -88,7 +88,7 @@ async fn a_guardian_approves_one_start_at_a_place_and_another_only_after_he_has_
         matches!(&refused, Err(CommandError::Recovery(RecoveryError::AnotherApproved { code })) if *code == of_first),
         "{refused:?}"
     );
-    assert_eq!(bob.store.hear_recovery(ask(&alice, &second)).await.unwrap().start.len(), 0);
+    assert_eq!(bob.store.hear_recovery(ask(&alice, &second), || true).await.unwrap().start.len(), 0);
     bob.store.refuse_recovery(bob.me.did, of_first).await.unwrap();
     assert_eq!(approve(&bob, &second).await.unwrap(), GuardianAct::StartApproved);
     let refused = approve(&bob, &first).await;
@@ -99,7 +99,7 @@ async fn a_guardian_approves_one_start_at_a_place_and_another_only_after_he_has_
     alice.store.own(alice.me.did, act).await.unwrap();
     bob.fetch(&alice).await;
     let (third, _, _) = request(&alice, 3);
-    bob.store.hear_recovery(ask(&alice, &third)).await.unwrap();
+    bob.store.hear_recovery(ask(&alice, &third), || true).await.unwrap();
     assert_eq!(approve(&bob, &third).await.unwrap(), GuardianAct::StartApproved);
 }
 
@@ -108,10 +108,10 @@ async fn a_flood_of_requests_costs_little_and_never_pushes_out_what_a_guardian_h
     // REC-3
     let (alice, bob) = alice_and_bob().await;
     let (first, _, _) = request(&alice, 1);
-    bob.store.hear_recovery(ask(&alice, &first)).await.unwrap();
+    bob.store.hear_recovery(ask(&alice, &first), || true).await.unwrap();
     approve(&bob, &first).await.unwrap();
     for seed in 2..40 {
-        bob.store.hear_recovery(ask(&alice, &request(&alice, seed).0)).await.unwrap();
+        bob.store.hear_recovery(ask(&alice, &request(&alice, seed).0), || true).await.unwrap();
     }
     let kept = bob.store.snapshot().unwrap().recovery_requests().unwrap();
     assert_eq!(kept.len(), RECOVERY_REQUESTS_PER_ACCOUNT_MAX + 1);
@@ -119,5 +119,29 @@ async fn a_flood_of_requests_costs_little_and_never_pushes_out_what_a_guardian_h
     assert_eq!(approved.state, RequestState::StartApproved);
     assert!(kept.iter().any(|kept| kept.code == code(&request(&alice, 39).0.encode())), "the newest is kept");
     let garbage = Ask { request: vec![0xa0], objects: Vec::new() };
-    assert_eq!(bob.store.hear_recovery(garbage).await.unwrap(), xom_protocol::recover::Answer::default());
+    assert_eq!(bob.store.hear_recovery(garbage, || true).await.unwrap(), xom_protocol::recover::Answer::default());
+}
+
+#[tokio::test]
+async fn rec_1_an_identity_that_was_never_heard_of_is_stored_only_where_the_budget_of_strangers_lets_it() {
+    let (alice, bob) = alice_and_bob().await;
+    let carol = Person::new("carol");
+    let mut asked = ask(&alice, &request(&alice, 7).0);
+    asked.objects.clear();
+    let never = || panic!("alice is no stranger to bob");
+    bob.store.hear_recovery(asked.clone(), never).await.unwrap();
+    assert_eq!(bob.store.snapshot().unwrap().recovery_requests().unwrap().len(), 1);
+
+    // Whoever makes identities up can name any guardian.
+    let words = std::fs::read_to_string(carol.path().join("identities/carol/phrase")).unwrap();
+    let guardians = Guardians::of([3; 32], &[bob.me.did], 1).unwrap();
+    let act = OwnerAct::Rotate { phrase: Phrase::parse(&words).unwrap(), guardians: Some(Some(guardians)) };
+    carol.store.own(carol.me.did, act).await.unwrap();
+    let made_up = ask(&carol, &request(&carol, 8).0);
+    let before = bob.store.snapshot().unwrap().identity_count().unwrap();
+    bob.store.hear_recovery(made_up.clone(), || false).await.unwrap();
+    let count = || bob.store.snapshot().unwrap().identity_count().unwrap();
+    assert_eq!((count(), bob.store.snapshot().unwrap().recovery_requests().unwrap().len()), (before, 1));
+    bob.store.hear_recovery(made_up, || true).await.unwrap();
+    assert_eq!((count(), bob.store.snapshot().unwrap().recovery_requests().unwrap().len()), (before + 1, 2));
 }

@@ -60,6 +60,7 @@ async fn find_5_who_comes_online_later_is_found_then() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn find_4_nodes_that_meet_in_the_table_alone_are_no_acquaintances() {
+    // FIND-4
     let hub = Person::new("hub", Over::Tcp).await;
     let carol = joining("carol", Over::Tcp, &hub.listen()).await;
     let alice = joining("alice", Over::Tcp, &hub.listen()).await;
