@@ -124,12 +124,8 @@ async fn keep_3_what_was_erased_stays_erased_and_what_was_edited_stays_edited_wh
     let mistaken = alice.say(said("mistaken")).await.unwrap().status.unwrap();
     let private = alice.post("private").await;
     // Far enough below the erases that those are dropped in a commit of their own.
-    say_much(&alice, 300).await;
-    alice.erase(regretted, false).await;
-    alice.say(Command::Edit { status: mistaken, post: to_carol("right") }).await.unwrap();
-    alice.erase(private, false).await;
-    keep(&carol, &alice, 1_000_000_000, 1).await;
-    carol.fetch(&alice).await;
+    let many = (0..300).map(|number| post(&number.to_string())).collect();
+    assert!(alice.store.commands(alice.me.did, many).await.iter().all(Result::is_ok));
     let shown = || {
         let reader = crate::Reader::new(carol.store.snapshot().unwrap()).unwrap();
         let page = crate::model::Page { limit: 40, ..crate::model::Page::default() };
@@ -140,6 +136,13 @@ async fn keep_3_what_was_erased_stays_erased_and_what_was_edited_stays_edited_wh
         });
         texts.collect::<Vec<_>>()
     };
+    keep(&carol, &alice, 1_000_000_000, 1).await;
+    carol.fetch(&alice).await;
+    assert_eq!((shown(), carol.texts(&alice.me.log).len()), (vec!["mistaken".to_owned(), "regretted".to_owned()], 303));
+    alice.erase(regretted, false).await;
+    alice.say(Command::Edit { status: mistaken, post: to_carol("right") }).await.unwrap();
+    alice.erase(private, false).await;
+    carol.fetch(&alice).await;
     assert_eq!(shown(), ["right"]);
     assert!(carol.store.end_keep(alice.me.did).await.unwrap());
     assert!(carol.store.write(|batch| batch.drop_ended()).await.unwrap());
