@@ -245,6 +245,10 @@ impl Batch<'_> {
             return Ok(ProofTaken::Known);
         }
         let is_held = self.hash_at(place)? == Some(faulty.entry.hash());
+        if !is_held && self.writes(&row.log) {
+            // Whatever the checkpoint says: the own key has signed it, and not here (`LOG-17`).
+            self.stop_signing(&row, header.seq, faulty.entry.hash())?;
+        }
         if let Some(fault) = faulty.fault.as_ref().filter(|_| is_held || row.height <= header.seq) {
             self.put_fault(place, proof, fault)?;
             self.stand_forked(row.author)?;

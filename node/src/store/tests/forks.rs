@@ -523,6 +523,29 @@ async fn log_18_a_checkpoint_that_belies_itself_is_void_by_its_proof_alone() {
 }
 
 #[tokio::test]
+async fn log_17_a_checkpoint_of_an_own_log_that_is_not_held_stops_signing_also_where_it_comes_as_proof_of_a_fault() {
+    for height in [512, 256] {
+        let alice = Person::new("alice");
+        alice.post("one").await;
+        let (did, key, prev) = (alice.me.did, alice.key(), Some(xom_protocol::Digest([7; 32])));
+        let position = Position { height: 256, head: prev };
+        let composer =
+            Composer { network: Network::MAIN, key, author: did, log: alice.me.log, position, last_time_ms: 0 };
+        let record = alice.record(&did);
+        let (identity, statements) = (record.state().head, record.state().statements);
+        let surroundings = Surroundings { identity, statements, logs: Vec::new() };
+        let right = build_checkpoint(alice.me.log, position, &mut MerkleMap::new(), surroundings).unwrap();
+        let signed_elsewhere = Body::Checkpoint(xom_protocol::body::Checkpoint { height, ..right });
+        let entry = composer.compose(&signed_elsewhere, [1; 32], NOW_MS).unwrap();
+        let proof = xom_protocol::log::FaultProof::new(&entry).unwrap();
+        alice.store.insert_fault(proof).await.unwrap();
+        let alice = alice.restart().await;
+        let refused = alice.say(post("two")).await;
+        assert!(matches!(refused, Err(CommandError::Behind)), "{height}: {refused:?}");
+    }
+}
+
+#[tokio::test]
 async fn log_8_heights_that_a_siblings_checkpoint_names_and_nobody_holds_are_named_as_lost() {
     let mut cast = Cast::new(two_posts, one_post);
     let bob = Person::new("bob");
