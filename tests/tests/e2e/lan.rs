@@ -1,4 +1,4 @@
-//! The local network: nodes that nobody gave an address. Runs in a network namespace of its own, so that nothing
+//! The local network: nodes that nobody gave an address (`FIND-6`). Runs in a network namespace of its own, so that nothing
 //! is announced to the network of this machine.
 
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Finding whom nobody named: the table of who is where (`FIND-2` to `FIND-5`).
+//! Finding whom nobody named: the table of who is where (`FIND-1`, `FIND-2`, `FIND-3`, `FIND-4`, `FIND-5`).
 
 use xom_node::Multiaddr;
 
