@@ -11,6 +11,7 @@ mod devices;
 mod fault;
 mod guardians;
 mod history;
+mod holders;
 mod home;
 mod icons;
 mod keys;
@@ -85,6 +86,7 @@ pub fn router(web: Web) -> Router<App> {
         .route("/keys", get(keys::show).post(keys::change))
         .route("/unlock", get(unlock::show).post(unlock::open))
         .route("/api/xom/v1/login-links", post(login::make_link))
+        .route("/copies", get(holders::show))
         .route("/devices", get(devices::show))
         .route("/devices/pair", post(devices::pair))
         .route("/devices/pair/confirm", post(devices::confirm))

@@ -172,6 +172,9 @@ pub enum CommandError {
     /// The identity was retired.
     #[error("this identity was retired: nobody can say anything under it any more; begin another one with `xom init`")]
     Retired,
+    /// The policy for keepers can't be read or written.
+    #[error("{0}")]
+    Policy(String),
     /// A queue is full; try again.
     #[error("the node is busy, try again")]
     Busy,

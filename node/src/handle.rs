@@ -240,6 +240,7 @@ impl Handle {
             let ended = snapshot.ended_here()?;
             let mut owners = snapshot.owner_warnings()?;
             owners.extend(snapshot.share_warnings()?);
+            owners.extend(snapshot.wish_warnings()?);
             let (entries, identities) = (snapshot.entry_count()?, snapshot.identity_count()?);
             Ok((entries, identities, store.folder().disk_bytes()?, behind, ended, owners))
         });

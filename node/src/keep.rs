@@ -1,44 +1,13 @@
 //! Keeping others: on which terms, and what the owner sees of it (`KEEP-1`). How it is stored is the store's.
 
-use xom_protocol::{Did, LogId};
+mod policy;
 
-/// What a bare `xom keep` gives, bytes.
-pub const KEEP_QUOTA_BYTES: u64 = 2_000_000_000;
-/// For how long a bare `xom keep` holds, milliseconds: one year.
-pub const KEEP_FOR_MS: u64 = 365 * 86_400_000;
+pub use policy::{Others, Policy, PolicyError, Ruling};
+pub use xom_protocol::keep::{HeldLog, Terms};
+use xom_protocol::{DeviceId, Did, LogId};
+
 /// The share of the disk of an author who is followed, bytes, where the settings say nothing (`KEEP-2`).
 pub const AUTHOR_QUOTA_BYTES: u64 = 2_000_000_000;
-/// The least quota that is worth anything, bytes.
-pub const QUOTA_BYTES_MIN: u64 = 1_000_000;
-/// The greatest quota: exact in every language's numbers.
-pub const QUOTA_BYTES_MAX: u64 = (1 << 53) - 1;
-/// The longest time, milliseconds: a hundred years.
-pub const KEEP_FOR_MS_MAX: u64 = 100 * KEEP_FOR_MS;
-
-/// How much, and for how long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terms {
-    /// Bytes.
-    pub quota_bytes: u64,
-    /// From now on, milliseconds.
-    pub for_ms: u64,
-}
-
-impl Default for Terms {
-    fn default() -> Self {
-        Self { quota_bytes: KEEP_QUOTA_BYTES, for_ms: KEEP_FOR_MS }
-    }
-}
-
-impl Terms {
-    /// The terms, if they are within bounds.
-    pub fn new(quota_bytes: u64, for_ms: u64) -> Option<Self> {
-        let fits =
-            (QUOTA_BYTES_MIN..=QUOTA_BYTES_MAX).contains(&quota_bytes) && (1..=KEEP_FOR_MS_MAX).contains(&for_ms);
-        fits.then_some(Self { quota_bytes, for_ms })
-    }
-}
-
 /// An identity that is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeepView {
@@ -67,4 +36,104 @@ pub struct KeptLog {
     pub height: u64,
     /// Bytes held.
     pub bytes: u64,
+}
+
+/// Somebody who has asked to be kept, and waits (`KEEP-7`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WishView {
+    /// Who.
+    pub did: Did,
+    /// On which terms.
+    pub terms: Terms,
+    /// When it was last asked, milliseconds since 1970.
+    pub asked_ms: u64,
+}
+
+/// What became of the wish of a local identity to be kept by somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskedState {
+    /// Nobody who speaks for that identity was reached.
+    NotReached,
+    /// Its owner has not decided.
+    Waits,
+    /// It keeps.
+    Kept,
+    /// It does not want to.
+    Refused,
+}
+
+impl AskedState {
+    /// As clients see it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotReached => "not reached",
+            Self::Waits => "waiting",
+            Self::Kept => "kept",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// Somebody whom a local identity has asked to keep it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AskedView {
+    /// Who.
+    pub did: Did,
+    /// On which terms.
+    pub terms: Terms,
+    /// What became of it.
+    pub state: AskedState,
+    /// When the owner asked, milliseconds since 1970.
+    pub asked_ms: u64,
+}
+
+/// A device that has stated what it holds of a local identity (`KEEP-8`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HolderView {
+    /// Whose device.
+    pub did: Did,
+    /// How that account is called here, if it is known.
+    pub acct: Option<String>,
+    /// The device.
+    pub device: DeviceId,
+    /// Another device of the author.
+    pub own: bool,
+    /// What it holds, bytes.
+    pub bytes: u64,
+    /// Until when it keeps, milliseconds since 1970; none where it promises nothing.
+    pub until_ms: Option<u64>,
+    /// How much it keeps at most, bytes; 0 where it promises nothing.
+    pub quota_bytes: u64,
+    /// The logs.
+    pub logs: Vec<HeldLog>,
+    /// When it said so, milliseconds since 1970.
+    pub stated_ms: u64,
+    /// It said so lately enough to count.
+    pub live: bool,
+}
+
+/// An own log, and how far others hold it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogCopies {
+    /// Which.
+    pub log: LogId,
+    /// The device that writes it.
+    pub device: DeviceId,
+    /// Entries that this node holds.
+    pub height: u64,
+    /// Live copies on devices of others.
+    pub copies: u64,
+    /// Those of them that lack something.
+    pub behind: u64,
+}
+
+/// The copies of a local identity's logs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HoldersReport {
+    /// The logs, by id.
+    pub logs: Vec<LogCopies>,
+    /// Who has stated what, the newest first.
+    pub holders: Vec<HolderView>,
+    /// Who was asked to keep.
+    pub asked: Vec<AskedView>,
 }

@@ -16,6 +16,7 @@ mod frontier;
 mod guarded;
 mod identities;
 mod ingest;
+mod keep;
 mod limited;
 pub(crate) mod line;
 mod listen;
@@ -66,6 +67,10 @@ const SYNC_PROTOCOL: StreamProtocol = StreamProtocol::new("/xom/sync/1");
 const BLOB_PROTOCOL: StreamProtocol = StreamProtocol::new("/xom/blob/2");
 /// The protocol of questions to guardians (`REC-1`).
 const RECOVER_PROTOCOL: StreamProtocol = StreamProtocol::new("/xom/recover/1");
+/// The protocol of questions to holders (`KEEP-5`).
+const KEEP_PROTOCOL: StreamProtocol = StreamProtocol::new("/xom/keep/1");
+/// How long the owner waits at most until all holders that are connected have answered.
+const HOLDERS_WAIT: Duration = Duration::from_secs(6);
 /// Questions to the driver that wait: they come from the owner's clients only.
 const ASKS_MAX: usize = 64;
 /// Records of peers that wait to be written.
@@ -91,6 +96,7 @@ pub(crate) struct Net {
     pairs: mpsc::Sender<pair::Ask>,
     pairing: watch::Receiver<PairState>,
     guardians: recover::Asker,
+    holders: mpsc::Sender<keep::Now>,
     connected: watch::Receiver<blobs::Connected>,
 }
 
@@ -128,6 +134,9 @@ impl Listening {
         let (pair_state, pairing) = watch::channel(PairState::None);
         let granting = pair::Granting::new(store.clone(), own, incoming, pair_asked, pair_state, stop.clone());
         let guardians = recover::Asker::new(control.clone(), connections.clone());
+        let (holders, asked_now) = mpsc::channel(ASKS_MAX);
+        let (sharing, control_to_ask) = (Arc::clone(&shared), control.clone());
+        let asking = keep::Asking::new(sharing, control_to_ask, connections.clone(), asked_now, stop.clone());
         let fetcher = blobs::Fetcher::new(Arc::clone(&shared), control.clone(), connections.clone(), stop.clone());
         let services = services::Services::new(Arc::clone(&shared), asks.clone(), stop.clone());
         let driver = Driver::new(Parts {
@@ -145,6 +154,7 @@ impl Listening {
         tasks.spawn(fetcher.run());
         tasks.spawn(granting.run());
         tasks.spawn(services.run());
+        tasks.spawn(asking.run());
         tasks.spawn(keep_records(store.clone(), remembered));
         Ok(Net {
             own,
@@ -156,6 +166,7 @@ impl Listening {
             pairs,
             pairing,
             guardians,
+            holders,
             connected: connections,
         })
     }
@@ -212,6 +223,15 @@ impl Net {
         let (answer, answered) = oneshot::channel();
         self.asks.send(Ask::Addresses(count, answer)).await.map_err(|_| StoreError::Stopping)?;
         answered.await.map_err(|_| StoreError::Stopping)
+    }
+
+    /// Asks whoever is connected what he holds of those who live here, and waits for the answers, not for ever.
+    pub(crate) async fn ask_holders(&self) {
+        let (answer, answered) = oneshot::channel();
+        if self.holders.send(answer).await.is_ok() {
+            // Who does not answer in time is shown as he was before.
+            drop(tokio::time::timeout(HOLDERS_WAIT, answered).await);
+        }
     }
 
     /// Asks whoever is connected what the guardians who live there say.

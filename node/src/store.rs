@@ -21,6 +21,7 @@ mod guarding;
 mod idempotency;
 mod identities;
 mod keep;
+mod keepers;
 mod keyring;
 mod lacking;
 mod ladder;
@@ -76,6 +77,7 @@ use writer::{Job, Task};
 pub(crate) use audits::ProofTaken;
 pub(crate) use erasure::attachments;
 pub(crate) use keep::told;
+pub(crate) use keepers::HeldOf;
 pub(crate) use lazy::{Lazy, Tables};
 pub(crate) use open::{open, open_existing, open_without_identity};
 pub(crate) use receipts::{Holding, NewReceipt, Parcel, Receipted, Recipient, Role};
@@ -188,6 +190,8 @@ pub(crate) enum Notice {
     Aimed(Did),
     /// There is something new to be given to the devices of this author: receipts, or known copies.
     Receipts(Did),
+    /// A local identity wishes to be kept by somebody.
+    KeeperAsked,
     /// A blob that a live entry names is not held.
     BlobWanted(BlobId),
     /// A blob has come.

@@ -35,6 +35,10 @@ pub enum Domain {
     Pair,
     /// A holder's answer to an erasure.
     Receipt,
+    /// A question to a keeper.
+    KeepQuestion,
+    /// What a holder says that it holds.
+    Holding,
     /// The key of an identity in the table of who is where; nothing is signed under it.
     Find,
 }
@@ -53,6 +57,8 @@ impl Domain {
             Self::Handshake => "handshake",
             Self::Pair => "pair",
             Self::Receipt => "receipt",
+            Self::KeepQuestion => "keep-question",
+            Self::Holding => "holding",
             Self::Find => "find",
         }
     }

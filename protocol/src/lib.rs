@@ -11,6 +11,7 @@ pub mod find;
 pub mod identity;
 pub mod ids;
 pub mod invite;
+pub mod keep;
 pub mod keys;
 pub mod limits;
 pub mod log;

@@ -45,6 +45,19 @@ pub const FAULT_PROOF_BYTES_MAX: usize = BODY_BYTES_MAX + HEADER_BYTES_MAX + 128
 /// Most logs that a checkpoint names (`LOG-8`): every log of every live device.
 pub const CHECKPOINT_LOGS_MAX: usize = DEVICES_LIVE_MAX * LOGS_PER_DEVICE_MAX;
 
+/// Least quota of a keep, bytes (`KEEP-1`).
+pub const KEEP_QUOTA_BYTES_MIN: u64 = 1_000_000;
+/// Greatest quota of a keep, bytes (`KEEP-1`): exact in every language's numbers.
+pub const KEEP_QUOTA_BYTES_MAX: u64 = SEQ_MAX;
+/// Longest time of a keep, milliseconds (`KEEP-1`): a hundred years.
+pub const KEEP_FOR_MS_MAX: u64 = 100 * 365 * 86_400_000;
+/// Logs in one statement of what is held (`KEEP-8`).
+pub const HOLDING_LOGS_MAX: usize = 2_048;
+/// Longest statement of what is held, bytes (`KEEP-8`).
+pub const HOLDING_BYTES_MAX: usize = 256 << 10;
+/// Longest peer id, bytes (`KEEP-6`).
+pub const PEER_ID_BYTES_MAX: usize = 64;
+
 /// Most control keys, and most next keys (`ID-4`).
 pub const CONTROL_KEYS_MAX: usize = 16;
 /// Most guardians (`ID-4`).

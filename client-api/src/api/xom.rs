@@ -17,6 +17,7 @@ pub mod identities;
 pub mod identity;
 pub mod import;
 pub mod invites;
+pub mod keepers;
 pub mod keeps;
 pub mod keys;
 pub mod logs;
@@ -30,7 +31,7 @@ pub mod views;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 use crate::http::App;
 
@@ -72,7 +73,13 @@ pub fn router() -> Router<App> {
         .route("/devices/{id}/remove", post(devices::remove))
         .route("/devices/{id}/rename", post(devices::rename))
         .route("/keeps", get(keeps::get).post(keeps::post))
-        .route("/keeps/{did}", axum::routing::delete(keeps::delete))
+        .route("/keeps/requests", get(keeps::requests))
+        .route("/keeps/policy", get(keeps::policy))
+        .route("/keeps/{did}", delete(keeps::delete))
+        .route("/keeps/{did}/allow", post(keeps::allow))
+        .route("/keeps/{did}/deny", post(keeps::deny))
+        .route("/keepers", get(keepers::get).post(keepers::post))
+        .route("/keepers/{did}", delete(keepers::delete))
         .route("/peers", get(peers::get))
         .route("/peers/bans", get(peers::bans::get))
         .route("/peers/{peer}/ban", post(peers::bans::post))

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::commands::{
-    backup, compact, device, doctor, erase, export, follow, guardians, id, identity, import, init, invite, join, keep,
-    lock, notifications, open, passphrase, peers, phrase, post, profile, react, recover, restore, run, show, status,
-    swarm_key, timeline, unlock, verify, views,
+    backup, compact, copies, device, doctor, erase, export, follow, guardians, id, identity, import, init, invite,
+    join, keep, lock, notifications, open, passphrase, peers, phrase, post, profile, react, recover, restore, run,
+    show, status, swarm_key, timeline, unlock, verify, views,
 };
 use super::{CliError, exit};
 use crate::settings::RunFlags;
@@ -88,6 +88,8 @@ pub enum Command {
     Device(device::Args),
     /// Join the identity of another device of yours
     Join(join::Args),
+    /// Who holds copies of what you post
+    Copies(copies::Args),
     /// Keep copies of others' posts for them
     Keep(keep::Args),
     /// The nodes that this node knows

@@ -2,6 +2,7 @@
 
 pub(super) mod backup;
 pub(super) mod compact;
+pub(super) mod copies;
 pub(super) mod device;
 pub(super) mod doctor;
 pub(super) mod erase;
@@ -67,6 +68,7 @@ pub(super) fn execute(call: &Call, command: &Command, run_flags: &RunFlags) -> R
         Command::Recover(args) => args.execute(call),
         Command::Device(args) => args.execute(call),
         Command::Join(args) => args.execute(call),
+        Command::Copies(args) => args.execute(call),
         Command::Keep(args) => args.execute(call),
         Command::Peers(args) => args.execute(call),
         Command::Status(args) => args.execute(call),

@@ -329,6 +329,7 @@ impl From<CommandError> for ApiError {
             CommandError::NotLocal(_)
             | CommandError::Adopt(_)
             | CommandError::Refused(_)
+            | CommandError::Policy(_)
             | CommandError::Body(_)
             | CommandError::Invite(_)
             | CommandError::Blob(_) => Self::invalid(cause.to_string()),

@@ -120,7 +120,7 @@ pub(super) fn side_of(visitor: &Visitor, me: &Account, invite: Option<&str>) -> 
             (counts(me))
             p.links {
                 a href="/devices" { (texts::devices::DEVICES) } " · " a href="/guardians" { (texts::guardians::TITLE) } " · "
-                a href="/keys" { (texts::keys::LINK) }
+                a href="/keys" { (texts::keys::LINK) } " · " a href="/copies" { (texts::holders::LINK) }
             }
         }
         @if let Some(invite) = invite { (invite_card(invite)) }

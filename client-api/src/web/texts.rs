@@ -4,6 +4,7 @@ pub(super) mod copies;
 pub(super) mod devices;
 pub(super) mod guardians;
 pub(super) mod history;
+pub(super) mod holders;
 pub(super) mod keys;
 
 /// The name of the network.

@@ -10,6 +10,7 @@ mod guards;
 #[cfg(test)]
 mod harness;
 mod house;
+mod keeping;
 #[cfg(test)]
 mod keys;
 mod media;

@@ -28,6 +28,7 @@ use super::conversation::End;
 use super::dht::{Allowances, Finding};
 use super::guarded::Gate;
 use super::ingest::Budget;
+use super::keep;
 use super::listen;
 use super::neighbours::Neighbours;
 use super::peers::{PeerBook, PeerRecord};
@@ -128,6 +129,7 @@ pub(super) struct Driver {
     sync_streams: IncomingStreams,
     blob_streams: IncomingStreams,
     recover_streams: IncomingStreams,
+    keep_streams: IncomingStreams,
     shared: Arc<Shared>,
     book: PeerBook,
     sessions: Sessions,
@@ -159,6 +161,7 @@ pub(super) struct Driver {
     served: JoinSet<()>,
     serving: blobs::Serving,
     answering: recover::Answering,
+    keeping: keep::Answering,
     connected: watch::Sender<Connected>,
     remember: mpsc::Sender<Remembered>,
     asks: mpsc::Receiver<Ask>,
@@ -187,7 +190,7 @@ impl Driver {
         let mut control = swarm.behaviour().streams.new_control();
         let mut accept = |protocol| control.accept(protocol).expect("no protocol is registered twice");
         let (sync_streams, blob_streams) = (accept(super::SYNC_PROTOCOL), accept(super::BLOB_PROTOCOL));
-        let recover_streams = accept(super::RECOVER_PROTOCOL);
+        let (recover_streams, keep_streams) = (accept(super::RECOVER_PROTOCOL), accept(super::KEEP_PROTOCOL));
         let reaching = Reaching::new(&control, reaching, inbound);
         let sessions = Sessions::new(*swarm.local_peer_id(), stop.child_token());
         Self {
@@ -195,6 +198,8 @@ impl Driver {
             sync_streams,
             blob_streams,
             recover_streams,
+            keep_streams,
+            keeping: keep::Answering::new(Arc::clone(&shared)),
             answering: recover::Answering::new(Arc::clone(&shared)),
             serving: blobs::Serving::new(Arc::clone(&shared)),
             shared,
@@ -238,6 +243,7 @@ impl Driver {
                 Some((peer, stream)) = self.blob_streams.next() => self.on_blob_stream(peer, stream),
                 Some((peer, stream)) = self.recover_streams.next() => self.on_recover_stream(peer, stream),
                 news = self.reaching.next() => self.on_relay_news(news),
+                Some((peer, stream)) = self.keep_streams.next() => self.on_keep_stream(peer, stream),
                 Some(ended) = self.conversations.join_next() => self.on_conversation_end(ended),
                 Some(_) = self.served.join_next() => {}
                 Some(ask) = self.asks.recv() => self.on_ask(ask),

@@ -18,6 +18,7 @@ use super::ingest::blocking;
 use super::listen;
 use super::shared::Shared;
 use crate::error::StoreError;
+use crate::keep::AskedState;
 use crate::store::{Notice, told};
 
 /// How often the own addresses are looked at.
@@ -121,6 +122,10 @@ impl Services {
             let wants = shared.store.wants();
             let (mut asks, mut sought, mut kept) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
             let told = told(&shared.store.keeps());
+            for local in shared.store.locals() {
+                let asked = snapshot.keepers_asked(&local.did)?.into_iter();
+                sought.extend(asked.filter(|(view, _)| view.state == AskedState::NotReached).map(|(view, _)| view.did));
+            }
             let locals: Vec<Did> = shared.store.locals().iter().map(|local| local.did).collect();
             for did in wants.iter().filter(|did| who.is_none_or(|who| who == **did)) {
                 let known = shared.identities.get(&snapshot, did)?.and_then(|known| known.record);

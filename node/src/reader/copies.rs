@@ -1,12 +1,13 @@
 //! The copies of an entry: who holds it, what became of it once it was erased.
 
-use xom_protocol::EntryId;
 use xom_protocol::body::Body;
 use xom_protocol::entry::{Header, Kind};
 use xom_protocol::receipt::Fate;
+use xom_protocol::{Did, EntryId};
 
 use super::find::digests_with_prefix;
 use super::{Read, Reader};
+use crate::keep::HoldersReport;
 use crate::model::{CopiesReport, CopyView, FoundEntry, HereBody, StatusId};
 use crate::store::tables::{PlaceKey, flags};
 
@@ -16,6 +17,15 @@ const CANDIDATES_MAX: usize = 8;
 const SCANNED_MAX: u64 = 20_000;
 
 impl Reader {
+    /// Which copies there are of the logs of a local identity, as far as their holders have stated it (`KEEP-8`).
+    pub fn holders(&self, did: &Did) -> Read<HoldersReport> {
+        let mut report = self.snapshot.holders(did)?;
+        for holder in &mut report.holders {
+            holder.acct = self.account(&holder.did)?.map(|account| account.acct);
+        }
+        Ok(report)
+    }
+
     /// A local id of a status, an entry id or its unique prefix; of erased entries too.
     pub fn find_entry(&self, text: &str) -> Read<FoundEntry> {
         let text = text.trim();

@@ -49,6 +49,7 @@ pub(super) mod numbers {
     pub(crate) const IDENTITY_SEEN: u8 = 24;
     pub(crate) const BODIES_LACKED: u8 = 25;
     pub(crate) const KEEPS: u8 = 26;
+    pub(crate) const KEEPERS_ASKED: u8 = 27;
     pub(crate) const ARRIVALS: u8 = 32;
     pub(crate) const ENTRIES: u8 = 33;
     /// A body with its salt in front.
@@ -148,6 +149,7 @@ impl<'s, W: Write> Writing<'s, W> {
         self.plain(numbers::BACKUP_KEYS, tables::BACKUP_KEYS)?;
         self.plain(numbers::RECOVERY_REQUESTS, tables::RECOVERY_REQUESTS)?;
         self.plain(numbers::KEEPS, tables::KEEPS)?;
+        self.plain(numbers::KEEPERS_ASKED, tables::KEEPERS_ASKED)?;
         self.plain(numbers::AIMED, tables::AIMED)?;
         self.plain(numbers::OWN_PROFILES, tables::OWN_PROFILES)?;
         self.blob_rows()?;

@@ -140,7 +140,13 @@ impl Snapshot {
 }
 
 impl Batch<'_> {
-    fn keep(
+    /// What keeps that others have asked for may take together, without that of one author, bytes.
+    pub(super) fn promised_to_others(&self, author: &Did) -> Result<u64, StoreError> {
+        let asked = self.all_keeps()?.into_iter().filter(|(did, row)| row.asked && !row.ended && did != author);
+        Ok(asked.map(|(_, row)| row.quota_bytes).fold(0, u64::saturating_add))
+    }
+
+    pub(super) fn keep(
         &mut self,
         did: &Did,
         terms: Terms,
@@ -161,7 +167,7 @@ impl Batch<'_> {
         Ok(Ok(()))
     }
 
-    fn end_keep(&mut self, did: &Did) -> Result<bool, StoreError> {
+    pub(super) fn end_keep(&mut self, did: &Did) -> Result<bool, StoreError> {
         let Some(row) = self.keep_row(did)?.filter(|row| !row.ended) else { return Ok(false) };
         self.put_keep(did, KeepRow { ended: true, ..row })?;
         self.after.wants_changed = true;
@@ -276,7 +282,7 @@ impl Batch<'_> {
         Ok(self.held(at)?.filter(|target| target.header.author == *author).map(|target| (at, target)))
     }
 
-    fn keep_row(&self, did: &Did) -> Result<Option<KeepRow>, StoreError> {
+    pub(super) fn keep_row(&self, did: &Did) -> Result<Option<KeepRow>, StoreError> {
         self.keeps.get(&did.0)?.map(|row| KeepRow::read(row.value())).transpose()
     }
 

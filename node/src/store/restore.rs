@@ -273,6 +273,7 @@ fn fill_table(
         numbers::BACKUP_KEYS => fill(txn, tables::BACKUP_KEYS, rows),
         numbers::RECOVERY_REQUESTS => fill(txn, tables::RECOVERY_REQUESTS, rows),
         numbers::KEEPS => fill(txn, tables::KEEPS, rows),
+        numbers::KEEPERS_ASKED => fill(txn, tables::KEEPERS_ASKED, rows),
         numbers::AIMED => fill(txn, tables::AIMED, rows),
         numbers::OWN_PROFILES => fill(txn, tables::OWN_PROFILES, rows),
         numbers::ARRIVALS => fill(txn, tables::ARRIVALS, rows),

@@ -86,6 +86,7 @@ pub(crate) struct Shared {
     pub(super) signing: watch::Sender<Signing>,
     audits: Mutex<Audits>,
     kept: RwLock<Kept>,
+    policy_turn: Mutex<()>,
     shares: Mutex<Shares>,
     pub(super) opened: Opened,
     pub(super) trees: Trees,
@@ -128,6 +129,7 @@ impl Shared {
             signing: watch::Sender::new(Signing::Allowed),
             audits: Mutex::default(),
             kept: RwLock::default(),
+            policy_turn: Mutex::default(),
             shares: Mutex::default(),
             opened: Opened::default(),
             trees: Trees::default(),
@@ -301,6 +303,11 @@ impl Shared {
     /// True while something is held for a keep that has ended.
     pub(super) fn has_ended_keeps(&self) -> bool {
         self.kept.read().unwrap_or_else(PoisonError::into_inner).has_ended
+    }
+
+    /// The turn of whoever changes the policy for keepers: one at a time.
+    pub(super) fn policy_turn(&self) -> MutexGuard<'_, ()> {
+        self.policy_turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Who may take how much of the disk. Never locked for long.

@@ -137,6 +137,12 @@ pub(crate) const IDEMPOTENCY_KEYS: TableDefinition<'_, &[u8; 32], (u64, u64)> =
 
 /// DID of an identity that is kept -> the terms, as DAG-CBOR (see `store/keep.rs`).
 pub(crate) const KEEPS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("keeps_v1");
+/// DID of somebody who wishes to be kept -> on which terms, as DAG-CBOR (see `store/keepers.rs`).
+pub(crate) const KEEP_WISHES: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("keep_wishes_v1");
+/// DID of a local identity, then DID of somebody whom it has asked to keep it -> the terms and what became of it.
+pub(crate) const KEEPERS_ASKED: TableDefinition<'_, &[u8; 64], &[u8]> = TableDefinition::new("keepers_asked_v1");
+/// DID of a local identity, then a device of a holder -> the last signed statement of what that holds (`KEEP-8`).
+pub(crate) const HOLDINGS_HEARD: TableDefinition<'_, &[u8; 64], &[u8]> = TableDefinition::new("holdings_heard_v1");
 /// (number of an author, log number) -> bytes held of that log (`KEEP-2`); the highest number stands for all logs
 /// of the author together.
 pub(crate) const BYTES_HELD: TableDefinition<'_, (u32, u32), u64> = TableDefinition::new("bytes_held_v1");

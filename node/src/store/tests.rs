@@ -15,6 +15,7 @@ mod forks;
 mod guarding;
 mod idempotency;
 mod identity;
+mod keepers;
 mod keeping;
 mod keyring;
 mod ladder;

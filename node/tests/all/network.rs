@@ -6,6 +6,7 @@ mod closed;
 mod copies;
 mod damaged;
 mod finding;
+mod keepers;
 mod keeping;
 mod liar;
 mod mallory;

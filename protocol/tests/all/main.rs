@@ -7,6 +7,7 @@ mod decoding;
 mod encoding_vectors;
 mod find_vectors;
 mod identity;
+mod keep_vectors;
 mod log_vectors;
 mod logs;
 mod pairing;

@@ -13,6 +13,7 @@ const READ: &[&str] = &[
     "find.json",
     "forks.json",
     "identity.json",
+    "keep.json",
     "merkle.json",
     "pairing.json",
     "recover.json",

@@ -56,7 +56,7 @@ fn an_author_whose_machine_dies_is_found_and_comes_back_through_the_only_keeper(
     let (words, from) = (words.display().to_string(), hub.address());
     let recover = ["recover", "--phrase", "--words-file", &words, "--from", &from, "--lost", "all"];
     let back = machine.xom(&[&recover[..], &["--listen", "/ip4/127.0.0.1/tcp/0"]].concat());
-    assert_eq!((text(&back["did"]), &back["told"]), (did.clone(), &true.into()), "{back}");
+    assert_eq!((text(&back["did"]), &back["lost"]), (did.clone(), &Value::Array(Vec::new())), "{back}");
     machine.start();
     machine.publish("back through my keeper");
     wait_for_post(&dan, "back through my keeper");
@@ -88,4 +88,41 @@ fn what_is_kept_has_terms_and_is_given_back_when_they_end() {
     let gone = || keeper.heads(&did).iter().all(|head| head["height"] == 0).then_some(());
     wait_until("the space is given back", DEADLINE, gone);
     assert_eq!(keeper.run(&["keep", "end", &did]).status.code(), Some(5), "it is kept no more");
+}
+
+#[test]
+fn an_author_asks_to_be_kept_and_sees_which_copies_there_are() {
+    let (alice, keeper) = (Home::started("alice"), Home::started("keeper"));
+    alice.publish("please keep this");
+    assert_eq!(alice.xom(&["status"])["copies"], 0);
+    let asked = alice.xom(&["keep", "ask", &keeper.invite(), "--quota", "50MB", "--for", "30d"]);
+    assert_eq!(asked["did"], keeper.did(), "{asked}");
+    let did = alice.did();
+    let request = wait_until("the wish is at the keeper", DEADLINE, || {
+        alice.xom(&["copies"]);
+        keeper.xom(&["keep", "requests"]).as_array().and_then(|list| list.first().cloned())
+    });
+    assert_eq!((text(&request["did"]), &request["quota_bytes"]), (did.clone(), &50_000_000.into()), "{request}");
+    let allowed = keeper.xom(&["keep", "allow", &did, "--quota", "10MB"]);
+    assert_eq!(allowed["kept"], true, "{allowed}");
+    let whole = wait_until("a whole copy, and the answer", DEADLINE, || {
+        let copies = alice.xom(&["copies"]);
+        let is_whole = copies["logs"][0]["copies"] == 1 && copies["logs"][0]["behind"] == 0;
+        (is_whole && copies["keepers"][0]["state"] == "kept").then_some(copies)
+    });
+    let holder = &whole["logs"][0]["holders"][0];
+    assert_eq!((text(&holder["did"]), &holder["quota_bytes"]), (keeper.did(), &10_000_000.into()), "{whole}");
+    assert!(holder["until"].is_string() && holder["live"] == true, "{whole}");
+    assert_eq!(alice.xom(&["status"])["copies"], 1);
+    let shown = String::from_utf8_lossy(&alice.run(&["copies"]).stdout).into_owned();
+    assert!(shown.contains("1 live, none behind") && shown.contains("up to date"), "{shown}");
+
+    // What the policy file says is what the commands wrote.
+    let policy = std::fs::read_to_string(keeper.data_dir().join("keep-policy.json")).expect("a policy");
+    assert!(policy.contains(&did) && policy.contains("10000000"), "{policy}");
+    keeper.xom(&["keep", "deny", &did]);
+    assert_eq!(keeper.xom(&["keep", "list"]), Value::Array(Vec::new()));
+    let gone = || keeper.heads(&did).is_empty().then_some(());
+    wait_until("the space is given back", DEADLINE, gone);
+    wait_until("no live copy is left", DEADLINE, || (alice.xom(&["copies"])["logs"][0]["copies"] == 0).then_some(()));
 }

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::Path;
 use serde_json::{Value, json};
-use xom_node::keep::{KEEP_FOR_MS, KEEP_QUOTA_BYTES, KeepView, Terms};
+use xom_node::keep::{KeepView, Others, Policy, Terms, WishView};
 use xom_protocol::{Did, LogId};
 
 use crate::api::entities::timestamp;
@@ -38,10 +38,67 @@ pub async fn delete(call: Call, Path(did): Path<String>) -> Result<Json<Value>, 
     }
 }
 
+/// Lets an identity be kept that asks for it, on these terms at most, and keeps it now if it has asked.
+pub async fn allow(call: Call, Path(who): Path<String>, params: Params) -> Result<Json<Value>, ApiError> {
+    let did = did(&call, who).await?;
+    let kept = call.node.allow_keep(did, terms(&params)?).await?;
+    Ok(Json(json!({ "did": did.to_string(), "kept": kept })))
+}
+
+/// Refuses an identity that asks to be kept, now and later.
+pub async fn deny(call: Call, Path(who): Path<String>) -> Result<Json<Value>, ApiError> {
+    let did = did(&call, who).await?;
+    call.node.deny_keep(did).await?;
+    Ok(Json(json!({ "did": did.to_string() })))
+}
+
+/// Who asks to be kept, and waits.
+pub async fn requests(call: Call) -> Result<Json<Value>, ApiError> {
+    let wishes = call.node.keep_wishes().await?;
+    Ok(Json(wishes.iter().map(wish).collect()))
+}
+
+/// Whom this node keeps when it is asked.
+pub async fn policy(call: Call) -> Result<Json<Value>, ApiError> {
+    Ok(Json(rules(&call.node.keep_policy().await?)))
+}
+
+async fn did(call: &Call, who: String) -> Result<Did, ApiError> {
+    name(call, who).await?.parse().map_err(|_| ApiError::invalid("not a DID"))
+}
+
+fn wish(wish: &WishView) -> Value {
+    json!({
+        "did": wish.did.to_string(),
+        "quota_bytes": wish.terms.quota_bytes,
+        "for_ms": wish.terms.for_ms,
+        "asked_at": timestamp(wish.asked_ms),
+    })
+}
+
+fn rules(policy: &Policy) -> Value {
+    let allow = policy
+        .allow
+        .iter()
+        .map(|(did, most)| json!({ "did": did.to_string(), "quota_bytes": most.quota_bytes, "for_ms": most.for_ms }));
+    let others = match policy.others {
+        Others::Ask => "ask",
+        Others::Refuse => "refuse",
+        Others::Followed => "followed",
+    };
+    json!({
+        "allow": allow.collect::<Vec<_>>(),
+        "deny": policy.deny.iter().map(Did::to_string).collect::<Vec<_>>(),
+        "others": others,
+        "total_bytes": policy.total_bytes,
+    })
+}
+
 /// What is promised, from what was sent; the usual terms where nothing was.
 pub(super) fn terms(params: &Params) -> Result<Terms, ApiError> {
-    let quota_bytes = params.number("quota_bytes")?.unwrap_or(KEEP_QUOTA_BYTES);
-    let for_ms = params.number("for_ms")?.unwrap_or(KEEP_FOR_MS);
+    let usual = Terms::default();
+    let quota_bytes = params.number("quota_bytes")?.unwrap_or(usual.quota_bytes);
+    let for_ms = params.number("for_ms")?.unwrap_or(usual.for_ms);
     let wrong = || ApiError::invalid("a quota is 1 MB to 9 PB, and a keep holds for at most a hundred years");
     Terms::new(quota_bytes, for_ms).ok_or_else(wrong)
 }

@@ -9,6 +9,8 @@ use crate::http::{ApiError, Call};
 /// What `xom status` shows.
 pub async fn get(call: Call) -> Result<Json<Value>, ApiError> {
     let status = call.node.status().await?;
+    let copies = call.node.holders(call.viewer(), false).await?;
+    let fewest = copies.logs.iter().map(|log| log.copies.saturating_sub(log.behind)).min();
     Ok(Json(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "did": call.viewer().to_string(),
@@ -31,6 +33,7 @@ pub async fn get(call: Call) -> Result<Json<Value>, ApiError> {
         "identities": status.identities,
         "disk_bytes": status.disk_bytes,
         "refusals": refusals(&status.refusals),
+        "copies": fewest,
         "warnings": status.warnings,
     })))
 }

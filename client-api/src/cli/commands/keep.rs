@@ -37,12 +37,37 @@ enum Command {
     /// Whom this node keeps, and how much of them it holds
     #[command(after_help = "Example:\n  xom keep list --json")]
     List,
+    /// Let somebody be kept who asks for it, on these terms at most
+    ///
+    /// What you say is kept in keep-policy.json in the data folder, which you may edit too.
+    #[command(after_help = "Example:\n  xom keep allow did:xom:… --quota 500MB")]
+    Allow(WhoArgs),
+    /// Refuse somebody who asks to be kept, and end what he was granted
+    #[command(after_help = "Example:\n  xom keep deny did:xom:…")]
+    Deny {
+        /// A DID, or a name such as lan@….xom
+        who: String,
+    },
+    /// Who asks to be kept, and waits for you
+    #[command(after_help = "Example:\n  xom keep requests")]
+    Requests,
+    /// Ask somebody to keep you; without anybody, see `xom copies`
+    #[command(after_help = "Example:\n  xom keep ask 'xom:did:xom:…?a=…' --quota 2GB --for 1y")]
+    Ask(WhoArgs),
     /// Stop keeping somebody, and give the space back unless you follow them
     #[command(after_help = "Example:\n  xom keep end did:xom:…")]
     End {
         /// A DID, or a name such as lan@….xom
         who: String,
     },
+}
+
+#[derive(Debug, clap::Args)]
+struct WhoArgs {
+    /// A DID, or a name such as lan@….xom
+    who: String,
+    #[command(flatten)]
+    terms: TermsArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -80,6 +105,36 @@ impl Args {
                 let answer = call.client()?.delete(&path)?;
                 call.output.show(&answer, |_| format!("You don't keep {} any more.", printable_line(who.trim())))
             }
+            (Some(Command::Allow(args)), _) => {
+                let mut body = json!({});
+                args.terms.put_into(&mut body);
+                let who = args.who.trim();
+                let answer = call.client()?.post(&format!("/api/xom/v1/keeps/{}/allow", path_segment(who)), &body)?;
+                call.output.show(&answer, |_| match answer["kept"] == true {
+                    true => format!("You keep {} from now on.", printable_line(who)),
+                    false => format!("{} is kept as soon as they ask for it.", printable_line(who)),
+                })
+            }
+            (Some(Command::Deny { who }), _) => {
+                let path = format!("/api/xom/v1/keeps/{}/deny", path_segment(who.trim()));
+                let answer = call.client()?.post(&path, &json!({}))?;
+                call.output.show(&answer, |_| format!("{} is refused.", printable_line(who.trim())))
+            }
+            (Some(Command::Requests), _) => {
+                let list = call.client()?.get("/api/xom/v1/keeps/requests", &[])?;
+                call.output.show(&list, |output| requests(output, &list))
+            }
+            (Some(Command::Ask(args)), _) => {
+                let mut body = json!({ "who": args.who.trim() });
+                args.terms.put_into(&mut body);
+                let answer = call.client()?.post("/api/xom/v1/keepers", &body)?;
+                call.output.show(&answer, |_| match card::text(&answer, "state").as_str() {
+                    "kept" => "You are kept.".to_owned(),
+                    "refused" => "They don't want to.".to_owned(),
+                    "waiting" => "Asked; their owner decides. See `xom copies`.".to_owned(),
+                    _ => "Asked as soon as a node of theirs is reached. See `xom copies`.".to_owned(),
+                })
+            }
             (None, Some(who)) => {
                 let mut body = json!({ "who": who.trim(), "quiet": self.quiet });
                 self.terms.put_into(&mut body);
@@ -93,6 +148,19 @@ impl Args {
             (None, None) => Err(CliError::Usage("whom? Give a DID, an invite or a name".to_owned())),
         }
     }
+}
+
+fn requests(output: &Output, list: &Value) -> String {
+    let list = list.as_array().map(Vec::as_slice).unwrap_or_default();
+    if list.is_empty() {
+        return "Nobody has asked.".to_owned();
+    }
+    let row = |wish: &Value| {
+        let (quota, days) = (bytes(card::number(wish, "quota_bytes")), card::number(wish, "for_ms") / 86_400_000);
+        ("wishes to be kept", printable_line(&format!("{}: {quota} for {days} days", card::text(wish, "did"))))
+    };
+    let rows: Vec<_> = list.iter().map(row).collect();
+    output.table(&rows) + "\nAnswer with `xom keep allow` or `xom keep deny`."
 }
 
 fn show(output: &Output, list: &Value) -> String {

@@ -43,6 +43,14 @@ fn show(output: &Output, call: &Call, value: &Value) -> String {
     rows.push(("identities known", card::number(value, "identities").to_string()));
     rows.push(("entries stored", card::number(value, "entries").to_string()));
     rows.push(("disk", bytes(card::number(value, "disk_bytes"))));
+    rows.extend(value["copies"].as_u64().map(|copies| {
+        let said = match copies {
+            0 => "nobody else holds all you wrote; see `xom copies` and `xom keep ask`".to_owned(),
+            1 => "1 other machine holds all you wrote".to_owned(),
+            copies => format!("{copies} other machines hold all you wrote"),
+        };
+        ("copies", said)
+    }));
     match value.get("refusals") {
         Some(Value::Object(map)) => {
             rows.extend(map.iter().map(|(rule, count)| ("refused", printable_line(&format!("{rule}: {count}")))));

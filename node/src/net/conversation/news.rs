@@ -40,7 +40,9 @@ impl Talk<'_> {
                 self.tell_settings(did, items.to_vec());
                 Ok(())
             }
-            Notice::Entries(_) | Notice::BlobWanted(_) | Notice::BlobHeld(_) | Notice::Locals => Ok(()),
+            Notice::Entries(_) | Notice::BlobWanted(_) | Notice::BlobHeld(_) | Notice::KeeperAsked | Notice::Locals => {
+                Ok(())
+            }
         }
     }
 

@@ -60,6 +60,13 @@ impl Driver {
         }
     }
 
+    pub(super) fn on_keep_stream(&mut self, peer: PeerId, stream: Stream) {
+        let tally = Arc::clone(&self.standing(peer).tally);
+        if let Some(answer) = self.keeping.answer(peer, tally, stream) {
+            self.served.spawn(answer);
+        }
+    }
+
     pub(super) fn on_conversation_end(&mut self, ended: Result<Ended, JoinError>) {
         let Ended { peer, number, end } = match ended {
             Ok(ended) => ended,

@@ -80,7 +80,7 @@ impl Ingest {
     }
 
     /// What is held and what was sent, together; fails with the rule of the first object that is wrong.
-    pub(super) fn record(&self, held: &[Vec<u8>], sent: &[Vec<u8>]) -> Result<IdentityRecord, Rule> {
+    pub(in crate::net) fn record(&self, held: &[Vec<u8>], sent: &[Vec<u8>]) -> Result<IdentityRecord, Rule> {
         let objects = held.iter().chain(sent).map(|bytes| SignedObject::decode(bytes));
         let objects = objects.collect::<Result<Vec<_>, _>>().map_err(|e| e.rule())?;
         IdentityRecord::from_objects(self.network, objects).map_err(|e| e.rule())

@@ -574,6 +574,7 @@ async fn every_table_is_in_a_backup_or_made_again_or_left_out_by_name() {
         "identities_v1",
         "identity_objects_v1",
         "identity_seen_v1",
+        "keepers_asked_v1",
         "keeps_v1",
         "logs_v1",
         "openings_of_v1",
@@ -597,9 +598,18 @@ async fn every_table_is_in_a_backup_or_made_again_or_left_out_by_name() {
         "log_numbers_v1",
         "logs_of_v1",
     ];
-    // Who lives here is adopted anew; what peers have acknowledged is of another epoch; keys of retries and
-    // uploads that nobody used are gone within a day. Looks at pictures begin anew.
-    let left_out = ["blob_uses_v1", "idempotency_keys_v1", "locals_v1", "media_v1", "resumes_v1"];
+    // Holders state anew, and who wishes to be kept asks again. Who lives here is adopted anew; what peers have
+    // acknowledged is of another epoch; keys of retries and uploads that nobody used are gone within a day. Looks at
+    // pictures begin anew.
+    let left_out = [
+        "blob_uses_v1",
+        "holdings_heard_v1",
+        "idempotency_keys_v1",
+        "keep_wishes_v1",
+        "locals_v1",
+        "media_v1",
+        "resumes_v1",
+    ];
     let mut known: Vec<&str> = [&written[..], &made_again, &left_out].concat();
     known.sort_unstable();
     let txn = alice.store.shared.database().unwrap().begin_read().unwrap();

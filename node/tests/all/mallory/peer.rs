@@ -14,6 +14,7 @@ use xom_protocol::blob::Request;
 use crate::harness::{DEADLINE, Person};
 
 pub(super) const SYNC: StreamProtocol = StreamProtocol::new("/xom/sync/1");
+pub(super) const KEEP: StreamProtocol = StreamProtocol::new("/xom/keep/1");
 pub(super) const BLOB: StreamProtocol = StreamProtocol::new("/xom/blob/2");
 
 /// A peer that is connected to one node.
