@@ -9,6 +9,7 @@ pub mod picture;
 pub mod process;
 pub mod random;
 pub mod run;
+pub mod simulation;
 pub mod terminal;
 pub mod wait;
 
