@@ -164,6 +164,12 @@ impl Handle {
         self.store.bring_again(id, BRING_WAIT).await
     }
 
+    /// Drops a blob for good, whoever names it, with its small picture: it is never taken again from peers, served or
+    /// shown (`BLOB-12`).
+    pub async fn refuse_blob(&self, id: BlobId) -> Result<(), StoreError> {
+        self.store.refuse_blob(id).await
+    }
+
     /// The small picture of a blob that is held: a JPEG or PNG, made here (`BLOB-10`). None where it is no picture, or
     /// none that is decoded.
     pub async fn preview(&self, id: BlobId) -> Result<Option<Vec<u8>>, StoreError> {

@@ -24,6 +24,7 @@ pub mod logs;
 pub mod ownership;
 pub mod peers;
 pub mod recoveries;
+pub mod refused;
 pub mod status;
 pub mod sync;
 pub mod verify;
@@ -85,6 +86,7 @@ pub fn router() -> Router<App> {
         .route("/peers/{peer}/ban", post(peers::bans::post))
         .route("/peers/{peer}/unban", post(peers::bans::unban))
         .route("/doctor", get(doctor::get))
+        .route("/refused", post(refused::post))
         .route("/status", get(status::get))
         .route("/sync", get(sync::get))
         .route("/logs", get(logs::get))

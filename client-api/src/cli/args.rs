@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use super::commands::{
     backup, compact, copies, device, doctor, erase, export, follow, guardians, id, identity, import, init, invite,
-    join, keep, lock, notifications, open, passphrase, peers, phrase, post, profile, react, recover, restore, run,
-    show, status, swarm_key, timeline, unlock, verify, views,
+    join, keep, lock, notifications, open, passphrase, peers, phrase, post, profile, react, recover, refuse, restore,
+    run, show, status, swarm_key, timeline, unlock, verify, views,
 };
 use super::{CliError, exit};
 use crate::settings::RunFlags;
@@ -94,6 +94,8 @@ pub enum Command {
     Keep(keep::Args),
     /// The nodes that this node knows
     Peers(peers::Args),
+    /// Delete a picture from this node for good
+    Refuse(refuse::Args),
     /// The state of the node
     Status(status::Args),
     /// Look for what is wrong, and say what to do

@@ -26,6 +26,7 @@ pub(super) mod post;
 pub(super) mod profile;
 pub(super) mod react;
 pub(super) mod recover;
+pub(super) mod refuse;
 pub(super) mod restore;
 pub(super) mod run;
 pub(super) mod show;
@@ -71,6 +72,7 @@ pub(super) fn execute(call: &Call, command: &Command, run_flags: &RunFlags) -> R
         Command::Copies(args) => args.execute(call),
         Command::Keep(args) => args.execute(call),
         Command::Peers(args) => args.execute(call),
+        Command::Refuse(args) => args.execute(call),
         Command::Status(args) => args.execute(call),
         Command::Doctor(args) => args.execute(call),
         Command::SwarmKey(args) => args.execute(call),

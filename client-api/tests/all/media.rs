@@ -124,3 +124,17 @@ async fn a_picture_has_a_small_one_with_a_type_a_tag_and_the_size_that_is_told()
     server.upload("POST", "/api/v2/media", "file", &picture()[..20]).await.refused(422);
     server.stop().await;
 }
+
+#[tokio::test]
+async fn r_blb_9_a_medium_is_refused_by_its_address_and_is_not_shown_again() {
+    let server = Server::start().await;
+    let media = server.upload("POST", "/api/v2/media", "file", &picture()).await.ok();
+    let url = text(&media, "url");
+    let refused = server.post("/api/xom/v1/refused", json!({"medium": url})).await.ok();
+    assert!(url.ends_with(&text(&refused, "refused")));
+    server.get(&url.replace(BASE, "")).await.refused(404);
+    server.get(&text(&media, "preview_url").replace(BASE, "")).await.refused(404);
+    server.post("/api/xom/v1/refused", json!({"medium": "https://xom.example/a.png"})).await.refused(422);
+    server.post("/api/xom/v1/refused", json!({})).await.refused(422);
+    server.stop().await;
+}

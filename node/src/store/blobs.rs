@@ -14,7 +14,9 @@ use data_encoding::HEXLOWER;
 use tokio::task::spawn_blocking;
 use xom_protocol::BlobId;
 
+use super::batch::Batch;
 use super::folder::{make_dir_all, private_options, sync_parent};
+use super::snapshot::Snapshot;
 use super::tables::{self, BlobRow, BlobState};
 use super::{Notice, Shared, Store};
 use crate::blob::{BlobReader, BlobWriter, Partial, ReceivedBlob, forget_partial, tidy_partials};
@@ -24,6 +26,38 @@ use crate::error::StoreError;
 const PARTIAL_BYTES_MAX: u64 = 256 << 20;
 /// Blobs of which a part is kept.
 const PARTIALS_MAX: usize = 64;
+
+/// The logs that name a blob, one after another: who names it a million times is one of them (R-BLB-7).
+/// `next` answers the first such log from a number on.
+fn distinct(mut next: impl FnMut(u32) -> Result<Option<u32>, StoreError>) -> Result<Vec<u32>, StoreError> {
+    let (mut logs, mut from) = (Vec::new(), Some(0));
+    while let Some(log) = from.map(&mut next).transpose()?.flatten() {
+        logs.push(log);
+        from = log.checked_add(1);
+    }
+    Ok(logs)
+}
+
+impl Batch<'_> {
+    /// The logs with entries that name a blob.
+    pub(super) fn logs_naming(&self, blob: &BlobId) -> Result<Vec<u32>, StoreError> {
+        distinct(|from| {
+            let row = self.blob_references.range((&blob.0, from, 0)..=(&blob.0, u32::MAX, u64::MAX))?.next();
+            Ok(row.transpose()?.map(|row| row.0.value().1))
+        })
+    }
+}
+
+impl Snapshot {
+    /// The logs with entries that name a blob.
+    pub(super) fn logs_naming(&self, blob: &BlobId) -> Result<Vec<u32>, StoreError> {
+        let references = self.table(tables::BLOB_REFERENCES)?;
+        distinct(|from| {
+            let row = references.range((&blob.0, from, 0)..=(&blob.0, u32::MAX, u64::MAX))?.next();
+            Ok(row.transpose()?.map(|row| row.0.value().1))
+        })
+    }
+}
 
 impl Shared {
     fn blob_path(&self, blob: &BlobId) -> PathBuf {
@@ -218,6 +252,21 @@ impl Store {
             batch.blob_uses.insert(&blob.0, batch.now_ms)?;
             batch.after.notices.push(Notice::BlobHeld(blob));
             Ok(true)
+        })
+        .await
+    }
+
+    /// Drops a blob for good, whoever names it: it is never taken again from peers, served or shown (`BLOB-12`).
+    pub(crate) async fn refuse_blob(&self, blob: BlobId) -> Result<(), StoreError> {
+        self.write(move |batch| {
+            let row = batch.blobs.get(&blob.0)?.map(|row| row.value());
+            if let Some(row) = row.filter(|row| row.state == BlobState::Held) {
+                batch.charge_blob(&blob, row.bytes, false)?;
+            }
+            if row.is_none() {
+                batch.blobs.insert(&blob.0, BlobRow { bytes: 0, state: BlobState::Refused })?;
+            }
+            batch.drop_blob(&blob, true)
         })
         .await
     }

@@ -210,8 +210,7 @@ impl Snapshot {
         authors: &mut BTreeMap<u32, u32>,
     ) -> Result<bool, StoreError> {
         let mut is_named = false;
-        for row in self.table(tables::BLOB_REFERENCES)?.range((&blob.0, 0, 0)..=(&blob.0, u32::MAX, u64::MAX))? {
-            let log = row?.0.value().1;
+        for log in self.logs_naming(blob)? {
             let known = authors.get(&log).copied();
             let author = match known {
                 Some(author) => author,
@@ -241,10 +240,7 @@ impl Batch<'_> {
     fn evict(&mut self, blob: &BlobId, protected: &BTreeSet<u32>) -> Result<(), StoreError> {
         let row = self.blobs.get(&blob.0)?.map(|row| row.value()).filter(|row| row.state == BlobState::Held);
         let Some(row) = row.filter(|_| !self.after.placed.contains(blob)) else { return Ok(()) };
-        let mut logs = BTreeSet::new();
-        for item in self.blob_references.range((&blob.0, 0, 0)..=(&blob.0, u32::MAX, u64::MAX))? {
-            logs.insert(item?.0.value().1);
-        }
+        let logs = self.logs_naming(blob)?;
         for log in &logs {
             if protected.contains(&self.log_row(*log)?.author) {
                 return Ok(());

@@ -187,11 +187,7 @@ impl Batch<'_> {
 
     /// A blob is held from now on, or is not any more: counts for each log that names it.
     pub(super) fn charge_blob(&mut self, blob: &BlobId, bytes: u64, held: bool) -> Result<(), StoreError> {
-        let mut logs = BTreeSet::new();
-        for item in self.blob_references.range((&blob.0, 0, 0)..=(&blob.0, u32::MAX, u64::MAX))? {
-            logs.insert(item?.0.value().1);
-        }
-        for log in logs {
+        for log in self.logs_naming(blob)? {
             if held { self.charge(log, bytes) } else { self.discharge(log, bytes) }
         }
         Ok(())

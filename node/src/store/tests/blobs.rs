@@ -260,3 +260,33 @@ async fn r_blb_7_somebody_who_names_a_blob_often_does_not_keep_from_view_who_nam
     assert!(named.iter().any(|(_, author, bytes)| (*author, *bytes) == (alice.me.did, right)));
     assert!(named.len() < 12, "{}", named.len());
 }
+
+#[tokio::test]
+async fn r_blb_9_a_blob_that_the_owner_refuses_is_gone_stays_away_and_is_not_served() {
+    // BLOB-12.
+    let (alice, bob, carol) = (Person::new("alice"), Person::new("bob"), Person::new("carol"));
+    let blob = with_picture(&alice).await;
+    let entry = alice.store.snapshot().unwrap().blob_named_by(&blob).unwrap()[0].0;
+    bob.fetch(&alice).await;
+    assert!(bob.store.put_blob(received(&bob, PNG).await).await.unwrap());
+    let served = || bob.store.snapshot().unwrap().blob_served_as(&blob, &entry).unwrap();
+    assert_eq!(served(), Some(PNG.len() as u64));
+    let before = bob.store.snapshot().unwrap().author_bytes(&alice.me.did).unwrap();
+    bob.store.refuse_blob(blob).await.unwrap();
+    bob.store.refuse_blob(blob).await.unwrap();
+    assert_eq!(served(), None);
+    assert!(!path_of(&bob, &blob).exists());
+    assert_eq!(before - bob.store.snapshot().unwrap().author_bytes(&alice.me.did).unwrap(), PNG.len() as u64);
+    // Others name it, before and after a restart.
+    with_picture(&carol).await;
+    bob.fetch(&carol).await;
+    let bob = bob.restart().await;
+    assert_eq!(bob.store.snapshot().unwrap().blobs_wanted().unwrap(), []);
+    assert!(!bob.store.put_blob(received(&bob, PNG).await).await.unwrap());
+    assert_eq!(bob.store.verify().await.unwrap().faults, Vec::<String>::new());
+    // One that never was here is refused before it comes.
+    let dave = Person::new("dave");
+    dave.store.refuse_blob(blob).await.unwrap();
+    dave.fetch(&alice).await;
+    assert_eq!(dave.store.snapshot().unwrap().blobs_wanted().unwrap(), []);
+}
