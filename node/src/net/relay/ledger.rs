@@ -29,6 +29,9 @@ const HOUR: Duration = Duration::from_secs(3_600);
 pub(in crate::net) enum Class {
     /// Nobody known.
     Stranger,
+    /// A stranger on a circuit to an acquaintance, and nowhere else: on an account of its own, so that whoever
+    /// connects to an acquaintance without end takes nothing from circuits that acquaintances open.
+    Visitor,
     /// It has proven to speak for somebody who lives here or is followed from here.
     Acquaintance,
 }
@@ -53,6 +56,14 @@ impl Class {
                 bytes: 1 << 20,
                 duration: Duration::from_secs(120),
                 bytes_per_hour: 64 << 20,
+            },
+            Self::Visitor => Limits {
+                reservations: 0,
+                circuits: 32,
+                circuits_per_peer: 4,
+                bytes: 256 << 20,
+                duration: HOUR,
+                bytes_per_hour: 2 << 30,
             },
             Self::Acquaintance => Limits {
                 reservations: 64,
@@ -101,7 +112,7 @@ struct Spent {
 pub(in crate::net) struct Terms {
     /// Tells it from others.
     pub(in crate::net) number: u64,
-    /// The better of the classes of both ends.
+    /// On whose account it is.
     pub(in crate::net) class: Class,
     /// Bytes that it may carry in each direction.
     pub(in crate::net) bytes: u64,
@@ -164,7 +175,10 @@ impl Ledger {
         self.may_ask(source, now)?;
         self.expire(now);
         let reservation = self.reservations.get(&destination).ok_or(RelayStatus::NoReservation)?;
-        let class = guest.class.max(reservation.class);
+        let class = match (guest.class, reservation.class) {
+            (Class::Stranger, Class::Acquaintance) => Class::Visitor,
+            (opener, _) => opener,
+        };
         let limits = class.limits();
         let of_class = || self.circuits.values().filter(|circuit| circuit.class == class);
         let of = |peer| of_class().filter(|circuit| circuit.ends.contains(&peer)).count();
@@ -342,6 +356,20 @@ mod tests {
         );
         ledger.ended(terms.number);
         assert!(ledger.connect(PeerId::random(), stranger(4), alice, now).is_ok());
+    }
+
+    #[test]
+    fn rch_6_strangers_who_connect_to_an_acquaintance_without_end_keep_no_acquaintance_from_her() {
+        let (mut ledger, alice, now) = with_reservation(Class::Acquaintance);
+        let terms = ledger.connect(PeerId::random(), stranger(2), alice, now).expect("made");
+        assert_eq!((terms.bytes, terms.duration), (256 << 20, HOUR), "enough to read all that she wrote");
+        let flood = (0..1_000).filter(|_| ledger.connect(PeerId::random(), stranger(3), alice, now).is_ok());
+        assert_eq!(flood.count() + 1, Class::Visitor.limits().circuits_per_peer);
+        while ledger.spend(Class::Visitor, 1 << 20, now) {}
+        for friend in 0..Class::Acquaintance.limits().circuits_per_peer {
+            let made = ledger.connect(PeerId::random(), guest(Class::Acquaintance, 4), alice, now);
+            assert!(made.is_ok(), "friend {friend}");
+        }
     }
 
     #[test]
