@@ -104,9 +104,11 @@ mod tests {
         let (ours, mut theirs) = duplex(64);
         let mut ours = Patient::new(ours, Duration::from_millis(50));
         let trickle = async {
+            let mut pace = tokio::time::interval(Duration::from_millis(1));
+            pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             let mut byte = [0];
             while theirs.read_exact(&mut byte).await.is_ok() {
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                pace.tick().await;
             }
         };
         let cut = tokio::select! {

@@ -51,39 +51,23 @@ pub fn read_file(path: &Path) -> Result<Layer, SettingsError> {
         line: line_of(&text, error.span().map_or(0, |span| span.start)),
         cause: error.message().to_owned(),
     })?;
-    let File {
-        http,
-        hosts,
-        listen,
-        bootstrap,
-        mdns,
-        swarm_key,
-        upnp,
-        upload,
-        download,
-        metrics,
-        network,
-        name,
-        author_quota,
-        media_room,
-    } = file;
     // A path in a file is seen from where the file is, wherever xom is started.
-    let swarm_key = swarm_key.map(|key| path.parent().map_or_else(|| key.clone(), |folder| folder.join(&key)));
+    let from_here = |key: PathBuf| path.parent().map_or_else(|| key.clone(), |folder| folder.join(&key));
     Ok(Layer {
-        http,
-        hosts,
-        listen,
-        bootstrap,
-        mdns,
-        swarm_key,
-        upnp,
-        upload,
-        download,
-        metrics,
-        network,
-        name,
-        author_quota,
-        media_room,
+        swarm_key: file.swarm_key.map(from_here),
+        http: file.http,
+        hosts: file.hosts,
+        listen: file.listen,
+        bootstrap: file.bootstrap,
+        mdns: file.mdns,
+        upnp: file.upnp,
+        upload: file.upload,
+        download: file.download,
+        metrics: file.metrics,
+        network: file.network,
+        name: file.name,
+        author_quota: file.author_quota,
+        media_room: file.media_room,
     })
 }
 
