@@ -385,13 +385,13 @@ impl Batch<'_> {
         Ok(is_theirs && held.height <= row.height && self.hash_at((log, held.height - 1))? == Some(held.head))
     }
 
-    /// Lets the holder go that was not heard of longest, of those who were not asked.
+    /// Lets the holder go that was not heard of longest: of those who were not asked, if there are any.
     fn make_room_for_holder(&mut self, author: &Did) -> Result<(), StoreError> {
         let (low, high) = all_of(author);
         if self.holdings_heard.range::<&Pair>(&low..=&high)?.count() < HOLDERS_MAX {
             return Ok(());
         }
-        let mut oldest: Option<(u64, Pair)> = None;
+        let mut oldest: Option<(bool, u64, Pair)> = None;
         for item in self.holdings_heard.range::<&Pair>(&low..=&high)? {
             let (key, row) = item?;
             let row: HeardRow = read(row.value(), HEARD_BYTES_MAX)?;
@@ -400,11 +400,10 @@ impl Batch<'_> {
                 Ok(holder) => self.keepers_asked.get(&pair(&author.0, &holder.0))?.is_some(),
                 Err(_) => false,
             };
-            if !is_asked && oldest.is_none_or(|(stated_ms, _)| row.stated_ms < stated_ms) {
-                oldest = Some((row.stated_ms, *key.value()));
-            }
+            let this = (is_asked, row.stated_ms, *key.value());
+            oldest = Some(oldest.map_or(this, |oldest| oldest.min(this)));
         }
-        let Some((_, key)) = oldest else { return Ok(()) };
+        let Some((.., key)) = oldest else { return Ok(()) };
         self.holdings_heard.remove(&key)?;
         let Some(author) = self.identity_numbers.get(&author.0)?.map(|number| number.value()) else { return Ok(()) };
         for log in self.logs_of_identity(author)? {

@@ -32,6 +32,15 @@ async fn state(at: &Person, holder: Did, device: u8, height: u64) {
     at.store.take_holding(SignedHolding::sign(Network::MAIN, holding, &at.key())).await.unwrap();
 }
 
+/// A holder states another branch with one of its devices.
+async fn state_as_device(at: &Person, holder: Did, number: u16) {
+    let key = SecretKey::from_seed(&Digest::of(&[&number.to_be_bytes()]).0).unwrap();
+    let (author, device, question) = (at.me.did, key.public().device_id(), Digest([2; 32]));
+    let logs = vec![HeldLog { log: at.me.log, height: 1, head: Digest([1; 32]) }];
+    let holding = Holding { holder, device, author, question, bytes: 1, quota_bytes: 0, until_ms: 0, logs };
+    at.store.take_holding(SignedHolding::sign(Network::MAIN, holding, &key)).await.unwrap();
+}
+
 #[tokio::test]
 async fn keep_7_sixty_four_wishes_wait_and_who_is_followed_finds_room_among_strangers() {
     let (alice, carol) = (Person::new("alice"), Person::new("carol"));
@@ -128,12 +137,7 @@ async fn keep_8_many_holders_push_out_nobody_who_was_asked_to_keep() {
     alice.store.note_decision(alice.me.did, asked, Decision::Kept).await.unwrap();
     state(&alice, asked, 255, 1).await;
     for number in 1..300 {
-        let key = SecretKey::from_seed(&Digest::of(&[&u32::to_be_bytes(number)]).0).unwrap();
-        let (author, device) = (alice.me.did, key.public().device_id());
-        let (holder, question) = (stranger(u16::try_from(number).unwrap()), Digest([2; 32]));
-        let logs = vec![HeldLog { log: alice.me.log, height: 1, head: Digest([1; 32]) }];
-        let holding = Holding { holder, device, author, question, bytes: 1, quota_bytes: 0, until_ms: 0, logs };
-        alice.store.take_holding(SignedHolding::sign(Network::MAIN, holding, &key)).await.unwrap();
+        state_as_device(&alice, stranger(number), number).await;
     }
     let report = alice.store.snapshot().unwrap().holders(&alice.me.did).unwrap();
     assert_eq!(report.holders.len(), 256);
@@ -141,4 +145,16 @@ async fn keep_8_many_holders_push_out_nobody_who_was_asked_to_keep() {
     assert_eq!((report.asked.len(), report.asked[0].state), (1, AskedState::Kept));
     assert!(alice.store.forget_keeper(alice.me.did, asked).await.unwrap());
     assert!(alice.store.snapshot().unwrap().holders(&alice.me.did).unwrap().asked.is_empty());
+}
+
+#[tokio::test]
+async fn keep_8_a_keeper_who_was_asked_and_states_with_ever_new_devices_takes_no_more_room_than_others() {
+    let alice = Person::new("alice");
+    alice.post("one").await;
+    let asked = stranger(0);
+    alice.store.ask_keeper(alice.me.did, asked, Terms::default()).await.unwrap();
+    for number in 1..300 {
+        state_as_device(&alice, asked, number).await;
+    }
+    assert_eq!(alice.store.snapshot().unwrap().holders(&alice.me.did).unwrap().holders.len(), 256);
 }
