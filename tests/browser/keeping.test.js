@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { browser, card, press, reloadUntil, watch } from "./browser.js";
-import { home, post } from "./home.js";
+import { call, get, home, post } from "./home.js";
 
 async function screenshot(page, name) {
   if (process.env.XOM_SCREENSHOTS) await page.screenshot({ path: `${process.env.XOM_SCREENSHOTS}/${name}.png`, fullPage: true });
@@ -109,4 +109,27 @@ test("copies and history", async (t) => {
   });
 
   assert.deepEqual(seen, []);
+});
+
+test("the copies of everything", async (t) => {
+  const [chromium, alice, bob] = await Promise.all([browser(t), home(t, "alice"), home(t, "bob")]);
+  const page = await chromium.owner(alice);
+
+  await t.test("nobody holds anything yet, and the page says so", async () => {
+    await post(alice, "worth keeping");
+    await page.getByRole("link", { name: "Copies", exact: true }).click();
+    await page.getByRole("heading", { name: "Copies of your posts" }).waitFor();
+    await page.getByText("no live copy on a machine of somebody else").waitFor();
+  });
+
+  await t.test("who was asked and keeps is shown with how far and until when", async () => {
+    const { invite } = await get(bob, "/api/xom/v1/invites");
+    await call(alice, "/api/xom/v1/keepers", { who: invite });
+    const { did } = await get(alice, "/api/xom/v1/invites");
+    await call(bob, `/api/xom/v1/keeps/${did}/allow`);
+    await reloadUntil(page, page.getByText("1 live copy"));
+    await reloadUntil(page, page.getByText("keeps until"));
+    await reloadUntil(page, page.getByText("kept", { exact: true }));
+    await screenshot(page, "holders");
+  });
 });
