@@ -1,7 +1,7 @@
 //! Figures of a whole node, measured from outside on the program that people run: processor time an operation,
 //! memory, disk, latency. Prints a table; judges nothing.
 //!
-//! `cargo build --release && cargo bench -p xom-tests`, with numbers of entries behind `--` where others are wanted.
+//! `cargo build --release && cargo bench -p xom-tests --bench figures`, with numbers of entries behind `--` where others are wanted.
 
 mod client;
 mod table;
