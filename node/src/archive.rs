@@ -45,6 +45,8 @@ pub(crate) const PAGE: &str = "index.html";
 pub(crate) const MANIFEST: &str = "manifest.json";
 /// Longest JSON member but the manifest, bytes (`ARC-10`).
 pub(crate) const JSON_BYTES_MAX: u64 = 1 << 20;
+/// Most bytes of `settings.json`: as many private settings as there may be, of full length and escaped (`ARC-7`).
+pub(crate) const SETTINGS_BYTES_MAX: u64 = 64 << 20;
 /// Longest manifest, bytes (`ARC-10`).
 pub(crate) const MANIFEST_BYTES_MAX: u64 = 32 << 20;
 /// Faults after which an archive is not looked at further.

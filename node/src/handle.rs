@@ -4,6 +4,7 @@ mod devices;
 mod keep;
 mod network;
 mod ownership;
+mod private;
 
 use std::collections::BTreeSet;
 use std::io::Write;

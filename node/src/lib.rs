@@ -37,3 +37,4 @@ pub use offline::Offline;
 pub use picture::preview_size;
 pub use reader::{IdentityHistory, Reader};
 pub use recovery::{Recovering, RecoveryError};
+pub use store::records::{Record, Records};

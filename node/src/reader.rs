@@ -9,6 +9,7 @@ mod history;
 mod identity;
 mod notification;
 mod paging;
+mod private;
 mod relation;
 mod status;
 mod thread;

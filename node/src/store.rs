@@ -36,6 +36,7 @@ mod own;
 pub(crate) mod ownership;
 mod previews;
 mod receipts;
+pub(crate) mod records;
 mod recoveries;
 mod rekey;
 pub(crate) mod restore;

@@ -196,8 +196,10 @@ pub const RECEIPT_OBJECTS_BYTES: u64 = 256 << 10;
 pub const SETTING_KEY_BYTES_MAX: usize = 128;
 /// Longest value of a private setting, bytes (`PAIR-8`).
 pub const SETTING_VALUE_BYTES_MAX: usize = 1_024;
-/// Most private settings of an identity, and of one message (`PAIR-8`).
-pub const SETTINGS_MAX: usize = 256;
+/// Most private settings of an identity (`PAIR-8`).
+pub const SETTINGS_MAX: usize = 16_384;
+/// Most private settings of one message (`PAIR-8`).
+pub const SETTINGS_MESSAGE_MAX: usize = 256;
 /// Longest name of a device, bytes (`PAIR-8`).
 pub const DEVICE_NAME_BYTES_MAX: usize = 64;
 

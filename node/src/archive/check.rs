@@ -16,7 +16,10 @@ use super::digests::{Digests, Sorted};
 use super::evidence::CopyNote;
 use super::manifest::{About, LogLine, Manifest, Settings, json};
 use super::tar::{Next, TarReader, invalid};
-use super::{ABOUT, FAULTS_MAX, IDENTITY, JSON_BYTES_MAX, MANIFEST, MANIFEST_BYTES_MAX, PAGE, SETTINGS, VERSION};
+use super::{
+    ABOUT, FAULTS_MAX, IDENTITY, JSON_BYTES_MAX, MANIFEST, MANIFEST_BYTES_MAX, PAGE, SETTINGS, SETTINGS_BYTES_MAX,
+    VERSION,
+};
 use crate::model::{LogView, VerifyReport};
 use crate::store::{NewRun, attachments};
 
@@ -171,7 +174,7 @@ impl Check<'_> {
         member = self.evidence(&mut tar, &owner, member)?;
         member = self.blobs(&mut tar, owner.named.sorted()?, member)?;
         is_named(&member, SETTINGS)?;
-        let settings = serde_json::from_slice(&read_member(&mut tar, JSON_BYTES_MAX)?);
+        let settings = serde_json::from_slice(&read_member(&mut tar, SETTINGS_BYTES_MAX)?);
         let settings: Settings = settings.map_err(|e| invalid(format!("{SETTINGS}: {e} (ARC-7)")))?;
         if settings.settings().is_none() {
             return Err(invalid(format!("{SETTINGS}: a private setting is out of its bounds (ARC-7)")));

@@ -1,5 +1,7 @@
 //! Private settings of local identities: shared among siblings, told to nobody else (`PAIR-8`).
 
+use std::collections::BTreeMap;
+
 use xom_protocol::limits::{DEVICE_NAME_BYTES_MAX, SETTINGS_MAX};
 use xom_protocol::sync::Setting;
 use xom_protocol::{DeviceId, Did};
@@ -28,6 +30,14 @@ impl Store {
         self.write(move |batch| batch.merge_settings(&did, &items)).await
     }
 
+    /// Puts private settings of a local identity, all or none; an empty value deletes.
+    ///
+    /// Refused are keys and values out of their bounds, and more keys than an identity may have.
+    pub(crate) async fn put_settings(&self, did: Did, changes: BTreeMap<String, Vec<u8>>) -> Result<(), CommandError> {
+        let put = self.write(move |batch| batch.put_settings(&did, &changes));
+        put.await?
+    }
+
     /// Gives a device of a local identity a name.
     pub(crate) async fn name_device(&self, did: Did, device: DeviceId, name: &str) -> Result<(), CommandError> {
         let name = checked_name(name)?.as_bytes().to_vec();
@@ -50,18 +60,56 @@ impl Store {
 }
 
 impl Batch<'_> {
+    fn put_settings(
+        &mut self,
+        did: &Did,
+        changes: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<Result<(), CommandError>, StoreError> {
+        let number = self.identity_number(did)?;
+        let (mut items, mut new) = (Vec::new(), 0);
+        for (key, value) in changes {
+            let before = self.setting(number, key)?;
+            if before.as_ref().map_or(value.is_empty(), |before| before.value == *value) {
+                continue;
+            }
+            new += usize::from(before.is_none());
+            let rev = before.map_or(0, |before| before.rev) + 1;
+            items.push(Setting { key: key.clone(), rev, value: value.clone() });
+        }
+        if !items.iter().all(Setting::fits) {
+            return Ok(Err(CommandError::Refused("a private setting is longer than it may be")));
+        }
+        if new > 0 && self.settings_count(number)? + new > SETTINGS_MAX {
+            return Ok(Err(CommandError::Refused("the identity has as many private settings as it may have")));
+        }
+        self.merge_settings(did, &items).map(Ok)
+    }
+
+    fn settings_count(&self, number: u32) -> Result<usize, StoreError> {
+        Ok(self.settings.range((number, "")..(number + 1, ""))?.count())
+    }
+
     /// Keeps of each key the value that stands.
     fn merge_settings(&mut self, did: &Did, items: &[Setting]) -> Result<(), StoreError> {
         let number = self.identity_number(did)?;
         let mut changed = Vec::new();
+        let mut count = None;
         for item in items.iter().filter(|item| item.fits()) {
             let before = self.setting(number, &item.key)?;
             if before.as_ref().is_some_and(|before| !item.outranks(before)) {
                 continue;
             }
-            if before.is_none() && self.settings.range((number, "")..(number + 1, ""))?.count() >= SETTINGS_MAX {
-                tracing::warn!("an identity has as many private settings as it may have; another one is left out");
-                continue;
+            if before.is_none() {
+                let known = match count {
+                    Some(known) => known,
+                    None => self.settings_count(number)?,
+                };
+                if known >= SETTINGS_MAX {
+                    tracing::warn!("an identity has as many private settings as it may have; the rest is left out");
+                    count = Some(known);
+                    continue;
+                }
+                count = Some(known + 1);
             }
             self.settings.insert(key_of(number, &item.key), bytes_of(item).as_slice())?;
             changed.push(item.clone());
@@ -78,7 +126,32 @@ impl Batch<'_> {
 }
 
 impl Snapshot {
-    /// All private settings of an identity.
+    /// The value of a private setting; none where it was never put, or deleted.
+    pub(crate) fn private_setting(&self, did: &Did, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(number) = self.identity_number(did)? else { return Ok(None) };
+        let table = self.table(tables::SETTINGS)?;
+        let setting = table.get(key_of(number, key))?.and_then(|bytes| setting_of(key, bytes.value()));
+        Ok(setting.map(|setting| setting.value).filter(|value| !value.is_empty()))
+    }
+
+    /// The private settings whose keys begin with `prefix`, by their keys, without those that were deleted.
+    pub(crate) fn private_settings(&self, did: &Did, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let Some(number) = self.identity_number(did)? else { return Ok(Vec::new()) };
+        let table = self.table(tables::SETTINGS)?;
+        let mut settings = Vec::new();
+        for row in table.range((number, prefix)..(number + 1, ""))? {
+            let (key, bytes) = row?;
+            let (_, key) = key.value();
+            if !key.starts_with(prefix) {
+                break;
+            }
+            let setting = setting_of(key, bytes.value()).filter(|setting| !setting.value.is_empty());
+            settings.extend(setting.map(|setting| (setting.key, setting.value)));
+        }
+        Ok(settings)
+    }
+
+    /// All private settings of an identity, deleted ones among them.
     pub(crate) fn settings(&self, did: &Did) -> Result<Vec<Setting>, StoreError> {
         let Some(number) = self.identity_number(did)? else { return Ok(Vec::new()) };
         let table = self.table(tables::SETTINGS)?;

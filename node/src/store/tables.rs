@@ -2,7 +2,7 @@
 //!
 //! *Source* tables hold what can't be made again; *view* tables are derived from them and can be
 //! dropped. Names carry a version: a new form is a new table and a migration. No table but
-//! [`SETTINGS`] holds a body, a tag or a name in the clear: a body's bytes are sealed under its salt (see `store/bodies.rs`),
+//! [`SETTINGS`] and [`CLIENT_RECORDS`] holds a body, a tag or a name in the clear: a body's bytes are sealed under its salt (see `store/bodies.rs`),
 //! so that dropping the salt drops the text, whatever pages the database leaves behind.
 //!
 //! Numbers: identities and logs are interned as `u32`, so that keys are short; a [`PlaceKey`] is
@@ -43,8 +43,12 @@ pub(crate) const BACKUP_KEYS: TableDefinition<'_, &[u8; 32], &[u8; 32]> = TableD
 /// (number of a local identity, key) of a private setting.
 pub(crate) type SettingKey<'a> = (u32, &'a str);
 /// A private setting -> its revision (8) and its value (`PAIR-8`). The owner's own, and told to siblings
-/// only: the one table with names in the clear.
+/// only; names are in the clear.
 pub(crate) const SETTINGS: TableDefinition<'_, SettingKey<'static>, &[u8]> = TableDefinition::new("settings_v1");
+
+/// (family, key) -> a record that the client API keeps on this node alone: apps, digests of their tokens, and
+/// the like. In no backup, and told to nobody.
+pub(crate) const CLIENT_RECORDS: TableDefinition<'_, (&str, &[u8]), &[u8]> = TableDefinition::new("client_records_v1");
 
 // ---- source: logs and entries ----------------------------------------------------------------
 

@@ -20,6 +20,7 @@ mod keeping;
 mod keyring;
 mod ladder;
 mod lost;
+mod private;
 mod receipts;
 mod undone;
 mod writing;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use xom_protocol::limits::AIMED_ENTRIES_MAX;
+use xom_protocol::limits::{AIMED_ENTRIES_MAX, SETTINGS_MESSAGE_MAX};
 use xom_protocol::sync::{Input, Proof, RequestId, Setting};
 use xom_protocol::{DeviceId, Did, LogId, Rule};
 
@@ -188,8 +188,11 @@ impl Talk<'_> {
 
     /// Tells private settings to a sibling, and to nobody else (`PAIR-8`).
     fn tell_settings(&mut self, did: Did, items: Vec<Setting>) {
-        if self.siblings.contains(&did) {
-            self.step(Input::Settings { did, items });
+        if !self.siblings.contains(&did) {
+            return;
+        }
+        for items in items.chunks(SETTINGS_MESSAGE_MAX) {
+            self.step(Input::Settings { did, items: items.to_vec() });
         }
     }
 

@@ -598,11 +598,12 @@ async fn every_table_is_in_a_backup_or_made_again_or_left_out_by_name() {
         "log_numbers_v1",
         "logs_of_v1",
     ];
-    // Holders state anew, and who wishes to be kept asks again. Who lives here is adopted anew; what peers have
+    // Apps log in anew. Holders state anew, and who wishes to be kept asks again. Who lives here is adopted anew; what peers have
     // acknowledged is of another epoch; keys of retries and uploads that nobody used are gone within a day. Looks at
     // pictures begin anew.
     let left_out = [
         "blob_uses_v1",
+        "client_records_v1",
         "holdings_heard_v1",
         "idempotency_keys_v1",
         "keep_wishes_v1",

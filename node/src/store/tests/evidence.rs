@@ -3,6 +3,7 @@
 
 use xom_protocol::body::{Body, Checkpoint, LogHead};
 use xom_protocol::identity::{DeviceEnd, compose};
+use xom_protocol::limits::SETTINGS_MAX;
 use xom_protocol::log::{Composer, FaultProof, root_log_id};
 use xom_protocol::receipt::{Answer, Fate, Receipt};
 use xom_protocol::sync::message::KnownCopy;
@@ -191,7 +192,7 @@ async fn arc_7_private_settings_out_of_their_bounds_are_faults() {
     let alice = Person::new("alice");
     let archive = export(&alice).await;
     let line = |rev: &str, value: &str| format!("{{\"key\":\"k\",\"rev\":{rev},\"value\":\"{value}\"}}");
-    let many = vec![line("1", "00"); 257].join(",");
+    let many = vec![line("1", "00"); SETTINGS_MAX + 1].join(",");
     for lines in [line("0", "00"), line("1", "0"), line("1", "0G"), line("1", &"00".repeat(1_025)), many] {
         let settings = format!("{{\"settings\":[{lines}],\"username\":\"alice\"}}");
         check(&with(&archive, "settings.json", settings.as_bytes()), "ARC-7");

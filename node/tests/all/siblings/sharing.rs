@@ -1,5 +1,8 @@
 //! What one device does shows on the other (`PAIR-7`).
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use xom_node::command::Command;
 use xom_node::model::{NotificationKind, Page, StatusContent};
 use xom_protocol::DeviceId;
@@ -187,4 +190,25 @@ async fn the_names_of_devices_are_known_to_siblings_and_to_nobody_else() {
     assert_eq!((name_of(&bob, of_phone).await, name_of(&bob, of_laptop).await), (None, None));
     assert!(phone.node().name_device(phone.did(), of_phone, "two\nlines").await.is_err());
     assert!(phone.node().name_device(phone.did(), DeviceId([9; 32]), "nobody").await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pair_8_what_an_owner_sets_on_one_device_is_set_on_the_other_also_where_it_fills_several_messages() {
+    let phone = Person::new("alice", Over::Tcp).await;
+    let did = phone.did();
+    let bookmarks = |numbers: Range<u32>, value: &str| -> BTreeMap<String, Vec<u8>> {
+        numbers.map(|number| (format!("bookmark/{number:04}"), value.as_bytes().to_vec())).collect()
+    };
+    let set_on = async |person: &Person| {
+        let read = person.node().read(move |reader| reader.settings(&did, "bookmark/")).await;
+        read.expect("read").into_iter().collect::<BTreeMap<_, _>>()
+    };
+    phone.node().put_settings(did, bookmarks(0..600, "before")).await.expect("put");
+    let laptop = Person::paired("laptop", Over::Tcp, &phone).await;
+    wait_until("what was set before is there", async || (set_on(&laptop).await.len() == 600).then_some(())).await;
+    laptop.node().put_settings(did, bookmarks(300..900, "after")).await.expect("put");
+    laptop.node().put_settings(did, bookmarks(0..10, "")).await.expect("deleted");
+    let right: BTreeMap<_, _> = bookmarks(10..300, "before").into_iter().chain(bookmarks(300..900, "after")).collect();
+    wait_until("what was changed is there", async || (set_on(&phone).await == right).then_some(())).await;
+    assert_eq!(set_on(&laptop).await, right);
 }

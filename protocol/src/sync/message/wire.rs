@@ -15,7 +15,7 @@ use crate::keys::Signature;
 use crate::limits::{
     AIMED_ENTRIES_MAX, FAULT_PROOF_BYTES_MAX, FORK_PROOF_BYTES_MAX, FRAME_BYTES_MAX, HEADS_MAX,
     IDENTITY_OBJECT_BYTES_MAX, IDENTITY_OBJECTS_MAX, MESSAGE_TEXT_BYTES_MAX, NETWORK_NAME_BYTES_MAX, OFFER_IDS_MAX,
-    PROOFS_MAX, PUSH_ENTRIES_MAX, RANGE_ENTRIES_MAX, SALTED_ID_BYTES, SETTINGS_MAX,
+    PROOFS_MAX, PUSH_ENTRIES_MAX, RANGE_ENTRIES_MAX, SALTED_ID_BYTES, SETTINGS_MESSAGE_MAX,
 };
 use crate::log::Position;
 use crate::sync::{Aimed, Proof, Setting};
@@ -180,7 +180,7 @@ impl Message {
 
 fn decode_settings(wire: SettingsWire) -> Result<Message, MessageError> {
     let SettingsWire(_, did, items) = wire;
-    ensure((1..=SETTINGS_MAX).contains(&items.len()), "PAIR-8", "the number of settings")?;
+    ensure((1..=SETTINGS_MESSAGE_MAX).contains(&items.len()), "PAIR-8", "the number of settings")?;
     let items = items.into_iter().map(|(key, rev, value)| Setting { key, rev, value: value.into_vec() });
     let items: Vec<Setting> = items.collect();
     ensure(items.iter().all(Setting::fits), "PAIR-8", "a setting")?;

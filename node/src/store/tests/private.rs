@@ -1,0 +1,83 @@
+//! Private settings that clients put, and the records of the client API.
+
+use std::collections::BTreeMap;
+
+use xom_protocol::limits::{SETTING_VALUE_BYTES_MAX, SETTINGS_MAX};
+use xom_protocol::sync::Setting;
+
+use super::*;
+
+fn changes(pairs: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec())).collect()
+}
+
+fn found(person: &Person, prefix: &str) -> Vec<(String, Vec<u8>)> {
+    person.store.snapshot().unwrap().private_settings(&person.me.did, prefix).unwrap()
+}
+
+#[tokio::test]
+async fn pair_8_settings_are_put_found_by_prefix_and_deleted_and_survive_a_restart() {
+    let alice = Person::new("alice");
+    let put = changes(&[("bookmark/a", "1"), ("bookmark/b", "2"), ("bookmarks", "not one"), ("list/a", "3")]);
+    alice.store.put_settings(alice.me.did, put).await.unwrap();
+    alice.store.put_settings(alice.me.did, changes(&[("bookmark/a", ""), ("never", "")])).await.unwrap();
+    let alice = alice.restart().await;
+    assert_eq!(found(&alice, "bookmark/"), [("bookmark/b".to_owned(), b"2".to_vec())]);
+    assert_eq!(found(&alice, "").len(), 3);
+    let snapshot = alice.store.snapshot().unwrap();
+    assert_eq!(snapshot.private_setting(&alice.me.did, "list/a").unwrap().as_deref(), Some(&b"3"[..]));
+    assert_eq!(snapshot.private_setting(&alice.me.did, "bookmark/a").unwrap(), None);
+    let told = snapshot.settings(&alice.me.did).unwrap();
+    assert!(
+        told.iter().any(|setting| setting.key == "bookmark/a" && setting.rev == 2),
+        "siblings hear of the deletion"
+    );
+    assert!(told.iter().all(|setting| setting.key != "never"));
+}
+
+#[tokio::test]
+async fn pair_8_settings_beyond_their_bounds_are_refused_and_none_of_the_change_is_kept() {
+    let alice = Person::new("alice");
+    let long = BTreeMap::from([("a".to_owned(), vec![1]), ("b".to_owned(), vec![1; SETTING_VALUE_BYTES_MAX + 1])]);
+    let refused = alice.store.put_settings(alice.me.did, long).await;
+    assert!(matches!(refused, Err(CommandError::Refused(_))));
+    let most: BTreeMap<_, _> = (0..SETTINGS_MAX).map(|index| (format!("key/{index}"), vec![1])).collect();
+    alice.store.put_settings(alice.me.did, most).await.unwrap();
+    let more = alice.store.put_settings(alice.me.did, changes(&[("one more", "1")])).await;
+    assert!(matches!(more, Err(CommandError::Refused(_))));
+    alice.store.put_settings(alice.me.did, changes(&[("key/7", "changed")])).await.unwrap();
+    assert_eq!(found(&alice, "").len(), SETTINGS_MAX);
+    let told = Setting { key: "another".to_owned(), rev: 1, value: vec![1] };
+    alice.store.take_settings(alice.me.did, vec![told]).await.unwrap();
+    assert_eq!(found(&alice, "").len(), SETTINGS_MAX, "nor does a sibling bring more");
+}
+
+#[tokio::test]
+async fn records_change_in_one_transaction_and_survive_a_restart() {
+    let alice = Person::new("alice");
+    let put = alice.store.records(|records| {
+        records.put("code", b"a", b"1")?;
+        records.put("code", b"ab", b"2")?;
+        records.put("codes", b"a", b"other family")
+    });
+    put.await.unwrap();
+    let alice = alice.restart().await;
+    // A code is used once, however many ask at the same time.
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let store = alice.store.clone();
+        tasks.spawn(async move { store.records(|records| records.remove("code", b"a")).await.unwrap() });
+    }
+    let used: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
+    assert_eq!(used, [b"1".to_vec()]);
+    let snapshot = alice.store.snapshot().unwrap();
+    assert_eq!(snapshot.record_of_client("code", b"a").unwrap(), None);
+    assert_eq!(snapshot.records_of_client("code", b"", 9).unwrap(), [(b"ab".to_vec(), b"2".to_vec())]);
+    let failed = alice.store.records(|records| {
+        records.put("code", b"lost", b"1")?;
+        Err::<(), _>(StoreError::Stopping)
+    });
+    failed.await.unwrap_err();
+    let snapshot = alice.store.snapshot().unwrap();
+    assert_eq!(snapshot.record_of_client("code", b"lost").unwrap(), None, "a change that fails leaves nothing");
+}
