@@ -200,6 +200,8 @@ pub const SETTING_VALUE_BYTES_MAX: usize = 1_024;
 pub const SETTINGS_MAX: usize = 16_384;
 /// Most private settings of one message (`PAIR-8`).
 pub const SETTINGS_MESSAGE_MAX: usize = 256;
+/// How many changes of a private setting there are between two operations of the identity log (`PAIR-9`).
+pub const SETTING_CHANGES_MAX: u64 = 1 << 40;
 /// Longest name of a device, bytes (`PAIR-8`).
 pub const DEVICE_NAME_BYTES_MAX: usize = 64;
 

@@ -159,7 +159,7 @@ impl Taker for Into {
     fn settings(&mut self, did: Did, settings: Settings) -> io::Result<()> {
         self.put_copies(did)?;
         let items = settings.settings().unwrap_or_default();
-        self.runtime.block_on(self.store.take_settings(did, items)).map_err(io::Error::other)?;
+        self.runtime.block_on(self.store.take_settings(did, items)).map(drop).map_err(io::Error::other)?;
         self.username = settings.username;
         Ok(())
     }

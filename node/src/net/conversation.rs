@@ -19,7 +19,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
-use xom_protocol::sync::{Batch, CloseReason, Input, Output, Session, SessionConfig, Ticket};
+use xom_protocol::sync::{Batch, CloseReason, Input, Output, Session, SessionConfig, Setting, Ticket};
 use xom_protocol::{DeviceId, Did, Rule};
 
 use self::receipts::Copies;
@@ -161,6 +161,8 @@ struct Talk<'a> {
     claims: BTreeMap<(Did, DeviceId), Option<u64>>,
     /// Our own identities of which it has proven a live device (`PAIR-7`).
     siblings: BTreeSet<Did>,
+    /// Private settings of them that take operations of the identity log which are not here yet.
+    early: Vec<(Did, Setting)>,
     /// Aimed entries that it was sent.
     aimed_sent: u64,
     /// What the peer holds of local identities, and what it was given of receipts.
@@ -198,6 +200,7 @@ impl<'a> Talk<'a> {
             wants,
             claims: BTreeMap::new(),
             siblings: BTreeSet::new(),
+            early: Vec::new(),
             aimed_sent: 0,
             copies: Copies::new(),
         };

@@ -24,10 +24,28 @@ fn checked_name(name: &str) -> Result<&str, CommandError> {
     if fits { Ok(name) } else { Err(CommandError::Refused("the name of a device is one line of 1 to 64 bytes")) }
 }
 
+fn next_rev(before: Option<&Setting>, operation: u64) -> Option<u64> {
+    Setting::next_rev(before.map_or(0, |before| before.rev), operation)
+}
+
+/// Only a device that counts up on purpose gets there.
+fn used_up() -> CommandError {
+    CommandError::Refused(
+        "a device of the identity has used up the changes of this setting; remove that device, then set it",
+    )
+}
+
 impl Store {
-    /// Takes settings that a sibling told; what is older than what is here changes nothing.
-    pub(crate) async fn take_settings(&self, did: Did, items: Vec<Setting>) -> Result<(), StoreError> {
-        self.write(move |batch| batch.merge_settings(&did, &items)).await
+    /// Takes settings that a sibling told; what is older than what is here changes nothing. Answers those that take
+    /// a newer operation of the identity log than is held (`PAIR-9`).
+    pub(crate) async fn take_settings(&self, did: Did, items: Vec<Setting>) -> Result<Vec<Setting>, StoreError> {
+        self.write(move |batch| {
+            let operation = batch.operation(&did)?;
+            let (held, early): (Vec<_>, Vec<_>) = items.iter().cloned().partition(|item| item.is_of(operation));
+            batch.merge_settings(&did, &held)?;
+            Ok(early)
+        })
+        .await
     }
 
     /// Puts private settings of a local identity, all or none; an empty value deletes.
@@ -50,12 +68,13 @@ impl Store {
             let number = batch.identity_number(&did)?;
             let before = batch.setting(number, &key)?;
             if before.as_ref().is_some_and(|before| before.value == name) {
-                return Ok(());
+                return Ok(Ok(()));
             }
-            let rev = before.map_or(0, |before| before.rev) + 1;
-            batch.merge_settings(&did, &[Setting { key: key.clone(), rev, value: name.clone() }])
+            let operation = batch.operation(&did)?;
+            let Some(rev) = next_rev(before.as_ref(), operation) else { return Ok(Err(used_up())) };
+            batch.merge_settings(&did, &[Setting { key: key.clone(), rev, value: name.clone() }]).map(Ok)
         });
-        Ok(put.await?)
+        put.await?
     }
 }
 
@@ -66,6 +85,7 @@ impl Batch<'_> {
         changes: &BTreeMap<String, Vec<u8>>,
     ) -> Result<Result<(), CommandError>, StoreError> {
         let number = self.identity_number(did)?;
+        let operation = self.operation(did)?;
         let (mut items, mut new) = (Vec::new(), 0);
         for (key, value) in changes {
             let before = self.setting(number, key)?;
@@ -73,7 +93,7 @@ impl Batch<'_> {
                 continue;
             }
             new += usize::from(before.is_none());
-            let rev = before.map_or(0, |before| before.rev) + 1;
+            let Some(rev) = next_rev(before.as_ref(), operation) else { return Ok(Err(used_up())) };
             items.push(Setting { key: key.clone(), rev, value: value.clone() });
         }
         if !items.iter().all(Setting::fits) {
@@ -83,6 +103,11 @@ impl Batch<'_> {
             return Ok(Err(CommandError::Refused("the identity has as many private settings as it may have")));
         }
         self.merge_settings(did, &items).map(Ok)
+    }
+
+    /// The number of the newest operation of the identity log.
+    fn operation(&mut self, did: &Did) -> Result<u64, StoreError> {
+        Ok(self.identity(did)?.map_or(0, |record| record.state().seq))
     }
 
     fn settings_count(&self, number: u32) -> Result<usize, StoreError> {

@@ -1,5 +1,6 @@
 //! What happens at this node while a conversation goes on: new entries, identities, follows, claims.
 
+use std::mem::take;
 use std::sync::Arc;
 
 use xom_protocol::limits::{AIMED_ENTRIES_MAX, SETTINGS_MESSAGE_MAX};
@@ -15,6 +16,8 @@ use crate::store::{Notice, Stored};
 const AIMED_MARGIN: u64 = 64;
 /// Proofs of false checkpoints of one log that are passed on: one is enough to know the device.
 const FAULTS_TOLD_MAX: usize = 4;
+/// Most private settings of a conversation that wait for operations of the identity log (`PAIR-9`).
+const SETTINGS_EARLY_MAX: usize = 4_096;
 /// Bytes of aimed entries that are told at once while a session is live.
 const LIVE_AIMED_BYTES_MAX: u64 = 256 << 10;
 
@@ -25,7 +28,8 @@ impl Talk<'_> {
             Notice::Entries(stored) if stored.counter > self.since => self.hear_entries(&stored).await,
             Notice::Identity(did) => {
                 self.tell_of(did).await?;
-                self.judge_claims(did).await
+                self.judge_claims(did).await?;
+                self.take_early_settings(did).await
             }
             Notice::LogChanged(did) => self.tell_of(did).await,
             Notice::Wants => self.hear_wants().await,
@@ -202,10 +206,23 @@ impl Talk<'_> {
         let Some(device) = device else { return Ok(()) };
         let shared = Arc::clone(&self.with.shared);
         if blocking(move || shared.admits(&did, &device)).await? == Some(true) {
-            return self.with.shared.store.take_settings(did, items).await;
+            let early = self.with.shared.store.take_settings(did, items).await?;
+            let room = SETTINGS_EARLY_MAX.saturating_sub(self.early.len());
+            self.early.extend(early.into_iter().take(room).map(|item| (did, item)));
+            return Ok(());
         }
         self.refused(Rule("PAIR-8"), "settings of an identity that does not admit the device");
         Ok(())
+    }
+
+    /// Takes the settings that came before the operations of the identity log that they take (`PAIR-9`).
+    async fn take_early_settings(&mut self, did: Did) -> Result<(), StoreError> {
+        let (of, others): (Vec<_>, Vec<_>) = take(&mut self.early).into_iter().partition(|(of, _)| *of == did);
+        self.early = others;
+        if of.is_empty() {
+            return Ok(());
+        }
+        self.take_settings(did, of.into_iter().map(|(_, item)| item).collect()).await
     }
 
     /// Answers what is aimed at the peer; nothing, while its identity is not known to admit its device.

@@ -1,8 +1,9 @@
-//! Private settings that clients put, and the records of the client API.
+//! Private settings that clients put (PAIR-8, PAIR-9), and the records of the client API.
 
 use std::collections::BTreeMap;
 
-use xom_protocol::limits::{SETTING_VALUE_BYTES_MAX, SETTINGS_MAX};
+use xom_protocol::identity::{DeviceEnd, compose};
+use xom_protocol::limits::{SETTING_CHANGES_MAX, SETTING_VALUE_BYTES_MAX, SETTINGS_MAX};
 use xom_protocol::sync::Setting;
 
 use super::*;
@@ -80,4 +81,32 @@ async fn records_change_in_one_transaction_and_survive_a_restart() {
     failed.await.unwrap_err();
     let snapshot = alice.store.snapshot().unwrap();
     assert_eq!(snapshot.record_of_client("code", b"lost").unwrap(), None, "a change that fails leaves nothing");
+}
+
+#[tokio::test]
+async fn pair_9_a_setting_that_a_thief_has_used_up_is_set_again_once_the_thief_is_removed() {
+    let alice = Person::new("alice");
+    let did = alice.me.did;
+    let told = |rev| Setting { key: "mute/x".to_owned(), rev, value: b"by a thief".to_vec() };
+    let beyond = told(SETTING_CHANGES_MAX);
+    let early = alice.store.take_settings(did, vec![beyond.clone()]).await.unwrap();
+    assert_eq!((early, found(&alice, "mute/")), (vec![beyond.clone()], Vec::new()), "no operation allows it");
+    assert!(alice.store.take_settings(did, vec![told(SETTING_CHANGES_MAX - 1)]).await.unwrap().is_empty());
+    let used_up = alice.store.put_settings(did, changes(&[("mute/x", "mine")])).await;
+    assert!(matches!(used_up, Err(CommandError::Refused(_))));
+
+    let thief = SecretKey::from_seed(&[77; 32]).unwrap();
+    let grant = compose::grant(Network::MAIN, did, &alice.key(), &thief).unwrap();
+    alice.store.insert_identity(did, vec![grant.encode()]).await.unwrap();
+    let end = DeviceEnd { device: thief.public().device_id(), heads: Vec::new(), stands: Vec::new() };
+    let (control, place) = (alice.control_key().await, alice.record(&did).state().place());
+    let removal = compose::device_remove(&place, end, &[control.secret()]).unwrap();
+    alice.store.insert_identity(did, vec![removal.encode()]).await.unwrap();
+    assert!(alice.store.take_settings(did, vec![told(SETTING_CHANGES_MAX - 1)]).await.unwrap().is_empty());
+    alice.store.put_settings(did, changes(&[("mute/x", "mine")])).await.unwrap();
+    assert_eq!(found(&alice, "mute/"), [("mute/x".to_owned(), b"mine".to_vec())]);
+    let rev = alice.store.snapshot().unwrap().settings(&did).unwrap()[0].rev;
+    assert_eq!(rev, SETTING_CHANGES_MAX + 1);
+    assert!(alice.store.take_settings(did, vec![beyond]).await.unwrap().is_empty(), "a sibling may say so now");
+    assert_eq!(found(&alice, "mute/"), [("mute/x".to_owned(), b"mine".to_vec())]);
 }
