@@ -3,6 +3,7 @@
 //! It must never know HTTP, Mastodon's JSON or HTML: clients get the values of [`model`] through a
 //! [`Handle`].
 
+pub mod admission;
 pub mod archive;
 pub mod backup;
 pub mod blob;

@@ -56,6 +56,7 @@ impl Node {
         let (mut tasks, stop) = (JoinSet::new(), CancellationToken::new());
         let net = listening.start(&store, &config, &mut tasks, &stop).map_err(|e| unreadable(&config, &e))?;
         tasks.spawn(purge(store.clone(), stop.clone()));
+        tasks.spawn(crate::admission::answer_doors(store.clone(), stop.clone()));
         let handle = Handle::new(store.clone(), net, config, began);
         Ok(Self { handle, store, tasks, stop })
     }

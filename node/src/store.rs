@@ -1,6 +1,8 @@
 //! The store: what is durable. One writer thread carries out all writes in group commits; reads run
 //! on snapshots. The store takes only verified entries, and answers a write only after its commit.
 
+mod admission;
+mod admitted;
 mod adopt;
 mod ahead;
 mod append;
@@ -189,6 +191,10 @@ pub(crate) enum Notice {
     Settings(Did, Arc<[Setting]>),
     /// Somebody else's entry is aimed at this local identity, and came without its log.
     Aimed(Did),
+    /// Something that this identity has admitted to a thread is not held.
+    Admitted(Did),
+    /// Something waits to be admitted by somebody who lives here, or to be taken back.
+    AtDoor,
     /// There is something new to be given to the devices of this author: receipts, or known copies.
     Receipts(Did),
     /// A local identity wishes to be kept by somebody.
@@ -257,20 +263,24 @@ impl Store {
     }
 
     /// Keeps entries of one author without those before them, with the objects that came with them, in one commit: their
-    /// own signatures were verified, their devices are admitted. Answers how many were new.
+    /// own signatures were verified, their devices are admitted. What is turned away waits at no door (`ADM-3`). Answers
+    /// how many were new.
     pub(crate) async fn insert_aimed(
         &self,
         author: Did,
         objects: Vec<Vec<u8>>,
         entries: Vec<VerifiedEntry>,
+        is_turned_away: bool,
     ) -> Result<u64, StoreError> {
         let entries: Vec<_> = entries.into_iter().map(Arc::new).collect();
         self.write(move |batch| {
             batch.insert_identity(author, &objects)?;
             let mut new = 0;
+            batch.is_turned_away = is_turned_away;
             for entry in &entries {
                 new += u64::from(batch.insert_loose(entry, true)?);
             }
+            batch.is_turned_away = false;
             Ok(new)
         })
         .await

@@ -1,6 +1,7 @@
 //! Bodies: what an entry says. Maps, so that they can grow; keys that this version does not know
 //! are kept in the bytes and passed on.
 
+mod admit;
 mod erase;
 mod log_state;
 mod poll;
@@ -8,6 +9,7 @@ mod post;
 mod profile;
 mod relation;
 
+pub use admit::Admit;
 pub use erase::{Erase, PurgeOrder};
 pub use log_state::{Checkpoint, LogHead, LogOpen};
 pub use poll::{PollClose, Vote};
@@ -51,6 +53,8 @@ pub enum Body {
     Checkpoint(Checkpoint),
     /// A further log is opened.
     LogOpen(LogOpen),
+    /// Others' replies are let into a thread.
+    Admit(Admit),
 }
 
 /// A body that is kept and served but enters no view (`BODY-0`).
@@ -104,6 +108,7 @@ impl Body {
             Kind::Erase => Self::Erase(read(bytes)?),
             Kind::Checkpoint => Self::Checkpoint(read(bytes)?),
             Kind::LogOpen => Self::LogOpen(read(bytes)?),
+            Kind::Admit => Self::Admit(read(bytes)?),
             Kind::Other(_) => return Err(OpaqueReason::UnknownKind(kind.clone())),
         };
         body.check()?;
@@ -126,6 +131,7 @@ impl Body {
             Self::Erase(body) => write(body),
             Self::Checkpoint(body) => write(body),
             Self::LogOpen(body) => write(body),
+            Self::Admit(body) => write(body),
         }
     }
 
@@ -145,6 +151,7 @@ impl Body {
             Self::Erase(_) => Kind::Erase,
             Self::Checkpoint(_) => Kind::Checkpoint,
             Self::LogOpen(_) => Kind::LogOpen,
+            Self::Admit(_) => Kind::Admit,
         }
     }
 
@@ -164,6 +171,7 @@ impl Body {
             Self::Erase(body) => body.check(),
             Self::Checkpoint(body) => body.check(),
             Self::LogOpen(body) => body.check(),
+            Self::Admit(body) => body.check(),
         }
     }
 }

@@ -264,6 +264,21 @@ pub const AIMED_BYTES: u64 = 2 << 20;
 pub const AIMED_OBJECTS_BYTES: u64 = 256 << 10;
 /// How often in one session the headers of a fork of one log are asked for (`SYN-13`).
 pub const FORK_TRIES_MAX: u64 = 32;
+/// Entries that one admission names (`ADM-1`).
+pub const ADMIT_ENTRIES_MAX: usize = 4;
+/// Admitted entries that are asked for in one request (`ADM-6`).
+pub const SINGLES_MAX: usize = 16;
+/// Admitted entries of one log that are asked for in a session, at most (`ADM-6`).
+pub const SINGLES_A_SESSION_MAX: u64 = 8_192;
+/// A body that is admitted, bytes (`ADM-6`).
+pub const ADMITTED_BODY_BYTES: usize = 16 << 10;
+/// Objects of an identity that travel with what is admitted, bytes (`ADM-6`).
+pub const ADMITTED_OBJECTS_BYTES: u64 = 16 << 10;
+/// The first pause before admitted entries that a peer lacked are asked for again, milliseconds; it doubles (`ADM-6`).
+pub const SINGLES_PAUSE_MS: u64 = 2_000;
+/// The longest such pause, milliseconds (`ADM-6`).
+pub const SINGLES_PAUSE_MS_MAX: u64 = 300_000;
+
 /// Most headers of one answer to a request for ancestors (`SYN-23`).
 pub const ANCESTORS_MAX: usize = 1_024;
 /// Requests for ancestors of one log that a session takes for each [`ANCESTORS_MAX`] places of it, above the first

@@ -25,6 +25,7 @@ mod serving;
 mod session;
 mod set;
 mod settings;
+mod singles;
 
 pub use frame::{FrameError, frame_body_len, frame_prefix};
 pub use handshake::{ProofContext, SYNC_VERSION, Salter, verify};

@@ -333,6 +333,15 @@ impl<'a> Talk<'a> {
                 Ok(Some(Input::LoadedIdentity { request, objects }))
             })
             .boxed(),
+            Some(Output::LoadSingles { request, log, entries }) => {
+                let tally = Arc::clone(&self.with.tally);
+                blocking(move || {
+                    let items = shared.store.snapshot()?.singles(&log, &entries)?;
+                    shared.count_sent(&tally, items.iter().map(|item| item.entries.len()).sum());
+                    Ok(Some(Input::LoadedSingles { request, items }))
+                })
+                .boxed()
+            }
             Some(Output::LoadAimed { request, peer, device, since, bytes_max }) => {
                 let input = self.load_aimed(request, peer, device, since, bytes_max).await?;
                 return Ok(Deed::Tell(input));
@@ -358,6 +367,7 @@ impl<'a> Talk<'a> {
                 self.with.shared.own_heads().heard(&self.with.peer);
                 self.tell_all_proofs().await?;
                 self.tell_all_lacked().await?;
+                self.tell_all_admitted().await?;
                 self.tell_all_sought().await?;
                 return Ok(Deed::Nothing);
             }

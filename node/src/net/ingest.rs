@@ -3,6 +3,7 @@
 //! Nothing is answered as applied before it is durable, and nothing that breaks a rule is stored; what
 //! came before it in the same run, up to a verified signature, is (`R-SYN-8`).
 
+mod admitted;
 mod aimed;
 mod ancestors;
 mod budget;
@@ -32,6 +33,7 @@ pub(super) struct Ingest {
     network: Network,
     identities: Arc<Identities>,
     totals: Arc<Tally>,
+    admitted: Arc<admitted::Shares>,
 }
 
 /// What came of a batch.
@@ -71,7 +73,7 @@ enum Checked {
 impl Ingest {
     /// Takes batches into `store`.
     pub(super) fn new(store: Store, identities: Arc<Identities>, totals: Arc<Tally>) -> Self {
-        Self { network: store.network(), store, identities, totals }
+        Self { network: store.network(), store, identities, totals, admitted: Arc::default() }
     }
 
     /// Takes one batch; durable when it answers. Fails only where the store does.
@@ -88,6 +90,7 @@ impl Ingest {
                     self.take_stretch(&again, Stretch { did, log, from, entries, live: false, shown: false }).await?;
                 Ok(Taken { outcome: Outcome::Applied, ..taken })
             }
+            Batch::Singles { did, items, .. } => self.take_singles(peer, did, items).await.map(Taken::of),
             Batch::Receipts(news) => self.take_receipts(peer, budget, news).await,
             Batch::Fork { did, log, from, entries } => {
                 self.take_branch(peer, Stretch { did, log, from, entries, live: false, shown: true }).await

@@ -145,6 +145,7 @@ impl Batch<'_> {
         let place = (log, header.seq);
         if let Some(held) = self.held(place)? {
             self.fill_body(place, &held, entry)?;
+            self.fill_signature(place, &held, entry)?;
             if held.id != entry.id() && row.height > header.seq {
                 self.keep_fork(log, &headers_of([entry.as_ref()]))?;
             }
@@ -225,6 +226,20 @@ impl Batch<'_> {
         self.after.reload_own |= self.own.contains_key(&held.header.author);
         let Some(held) = self.held(place)?.filter(|held| held.row().is_live()) else { return Ok(()) };
         self.enter_views(place, &held, decoded.as_ref())
+    }
+
+    /// Takes the signature of an entry that came without it, since the one of a later entry covers it: with its own it
+    /// can be shown alone, and so be admitted (`ADM-6`).
+    fn fill_signature(&mut self, place: PlaceKey, held: &HeldEntry, entry: &VerifiedEntry) -> Result<(), StoreError> {
+        let row = held.row();
+        let signature = entry.signature().filter(|_| held.id == entry.id() && !row.is(flags::SIGNED));
+        let Some(signature) = signature else { return Ok(()) };
+        self.put_row(place, &EntryRow { signature: Some(&signature.0), ..row })?;
+        let Some(held) = self.held(place)?.filter(|held| held.row().is_live()) else { return Ok(()) };
+        match self.read_body(place, &held)?.0 {
+            Some(body) => self.wait_at_door(&held.for_views(place, Some(&body)), &body),
+            None => Ok(()),
+        }
     }
 
     /// Stores entries right above the height.
@@ -409,7 +424,11 @@ impl Batch<'_> {
         match body {
             Body::Erase(erase) => self.take_erase(place, entry.header, entry.arrival.ms, erase)?,
             Body::LogOpen(opening) => self.open_log(place, entry.header, opening)?,
+            Body::Admit(admit) => self.take_admission(place, entry.header, entry.arrival.counter, admit)?,
             _ => self.refer_blobs(place, body)?,
+        }
+        if !disputed {
+            self.wait_at_door(entry, body)?;
         }
         self.views.apply(&NewEntry { disputed, ..*entry })
     }

@@ -50,6 +50,10 @@ pub(super) mod numbers {
     pub(crate) const BODIES_LACKED: u8 = 25;
     pub(crate) const KEEPS: u8 = 26;
     pub(crate) const KEEPERS_ASKED: u8 = 27;
+    pub(crate) const ADMITTED: u8 = 28;
+    pub(crate) const ADMISSIONS: u8 = 29;
+    pub(crate) const ADMITTED_LACKED: u8 = 30;
+    pub(crate) const ADMISSIONS_DUE: u8 = 31;
     pub(crate) const ARRIVALS: u8 = 32;
     pub(crate) const ENTRIES: u8 = 33;
     /// A body with its salt in front.
@@ -152,6 +156,10 @@ impl<'s, W: Write> Writing<'s, W> {
         self.plain(numbers::KEEPERS_ASKED, tables::KEEPERS_ASKED)?;
         self.plain(numbers::AIMED, tables::AIMED)?;
         self.plain(numbers::OWN_PROFILES, tables::OWN_PROFILES)?;
+        self.plain(numbers::ADMITTED, tables::ADMITTED)?;
+        self.plain(numbers::ADMISSIONS, tables::ADMISSIONS)?;
+        self.plain(numbers::ADMITTED_LACKED, tables::ADMITTED_LACKED)?;
+        self.plain(numbers::ADMISSIONS_DUE, tables::ADMISSIONS_DUE)?;
         self.blob_rows()?;
         // What changes each time must not move the cuts of what does not.
         self.cut()?;

@@ -34,7 +34,7 @@ pub(super) const UNCHANGED: Done = Done { entry: None, status: None, known: fals
 
 /// An entry that was written.
 pub(super) struct Said {
-    entry: EntryId,
+    pub(super) entry: EntryId,
     local_id: u64,
 }
 
@@ -200,6 +200,7 @@ impl Batch<'_> {
         let rev = self.next_rev(did, "block", Subject::Identity(subject));
         let said = self.say(did, &Body::Block(Block { subject, rev }))?;
         self.unfollow(did, subject)?;
+        self.withdraw_all_of(did, &subject)?;
         Ok(done(&said, None))
     }
 
@@ -254,7 +255,7 @@ impl Batch<'_> {
     }
 
     /// Signs a body and stores it.
-    fn say(&mut self, did: &Did, body: &Body) -> Result<Said, CommandError> {
+    pub(super) fn say(&mut self, did: &Did, body: &Body) -> Result<Said, CommandError> {
         body.check()?;
         let import = matches!(body, Body::Post(Post { published: Some(_), .. }));
         self.sign(did, body.kind(), body.encode(), !import)
@@ -369,7 +370,7 @@ impl Batch<'_> {
         self.own(did).next_rev(&RegisterKey { kind, subject })
     }
 
-    fn standing_value(&self, did: &Did, kind: &'static str, subject: Subject) -> Option<EntryId> {
+    pub(super) fn standing_value(&self, did: &Did, kind: &'static str, subject: Subject) -> Option<EntryId> {
         self.own(did).live.value(&RegisterKey { kind, subject })
     }
 

@@ -159,9 +159,11 @@ impl Batch<'_> {
             own.erased(&held.header, held.id, body.as_ref(), held.row().local_id);
             self.after.wants_changed |= matches!(body, Some(Body::Follow(_) | Body::Unfollow(_)));
         }
+        self.wait_to_withdraw(place, held)?;
         match body.as_ref().filter(|_| has_effect) {
             Some(Body::Erase(erase)) => self.undo_erase(place, erase),
             Some(Body::LogOpen(opening)) => self.close_log(place, &held.header, opening),
+            Some(Body::Admit(admit)) => self.undo_admission(place, held.row().counter, admit),
             _ => Ok(()),
         }
     }

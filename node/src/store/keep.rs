@@ -249,7 +249,7 @@ impl Batch<'_> {
     }
 
     /// True for an entry that is aimed at an identity that lives here, and for what changes or takes back such a one.
-    fn is_for_locals(&self, place: PlaceKey, held: &HeldEntry) -> Result<bool, StoreError> {
+    pub(super) fn is_for_locals(&self, place: PlaceKey, held: &HeldEntry) -> Result<bool, StoreError> {
         let author = &held.header.author;
         let mut body = self.read_body(place, held)?.0;
         // An erase of an edit of a post.

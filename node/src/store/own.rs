@@ -230,7 +230,8 @@ pub(super) fn aims(body: &Body, author: &Did) -> BTreeSet<Did> {
         Body::Repost(repost) => BTreeSet::from([repost.target.author]),
         Body::Vote(vote) => BTreeSet::from([vote.poll.author]),
         Body::Post(post) => {
-            let references = [post.reply, post.quote].into_iter().flatten().map(|reference| reference.author);
+            let references =
+                [post.reply, post.root, post.quote].into_iter().flatten().map(|reference| reference.author);
             references.chain(post.mentions.iter().map(|mention| mention.did)).collect()
         }
         _ => BTreeSet::new(),

@@ -126,7 +126,7 @@ impl Snapshot {
 
     /// An entry as it is served: a void one without its body, a hidden one with it only to a device of its
     /// author (`LOG-12`, `PAIR-7`).
-    fn served(&self, place: PlaceKey, to_author: bool) -> Result<Option<SignedEntry>, StoreError> {
+    pub(super) fn served(&self, place: PlaceKey, to_author: bool) -> Result<Option<SignedEntry>, StoreError> {
         let Some(bytes) = self.entries.get(place)? else { return Ok(None) };
         let row = EntryRow::read(bytes.value()).ok_or_else(|| StoreError::Damaged("entry is too short".into()))?;
         let is_shown = row.is_live() || to_author && !row.is(flags::VOID);

@@ -145,7 +145,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    fn setting(&self, number: u32, key: &str) -> Result<Option<Setting>, StoreError> {
+    pub(super) fn setting(&self, number: u32, key: &str) -> Result<Option<Setting>, StoreError> {
         Ok(self.settings.get(key_of(number, key))?.and_then(|bytes| setting_of(key, bytes.value())))
     }
 }

@@ -173,6 +173,21 @@ pub(crate) const AIMED: TableDefinition<'_, (u32, u64), PlaceKey> = TableDefinit
 /// with what is aimed at others.
 pub(crate) const OWN_PROFILES: TableDefinition<'_, (u32, u64), PlaceKey> = TableDefinition::new("own_profiles_v1");
 
+// ---- source: admissions (`ADM-1` to `ADM-6`) ---------------------------------------------------------
+
+/// (digest of an entry, place of a live admission that names it).
+pub(crate) const ADMITTED: TableDefinition<'_, (&[u8; 32], u32, u64), ()> = TableDefinition::new("admitted_v1");
+/// (number of the author, arrival counter) -> place of a live admission.
+pub(crate) const ADMISSIONS: TableDefinition<'_, (u32, u64), PlaceKey> = TableDefinition::new("admissions_v1");
+/// Place of a live admission that names an entry which is not held.
+pub(crate) const ADMITTED_LACKED: TableDefinition<'_, PlaceKey, ()> = TableDefinition::new("admitted_lacked_v1");
+/// (number of a local identity, arrival counter) -> place of an entry that waits to be admitted or taken back.
+pub(crate) const ADMISSIONS_DUE: TableDefinition<'_, (u32, u64), PlaceKey> = TableDefinition::new("admissions_due_v1");
+/// (number of a local identity, number of an author) -> (day since 1970, how often it admitted him then). The two
+/// highest numbers stand for all authors, and for all strangers.
+pub(crate) const ADMISSION_COUNTS: TableDefinition<'_, (u32, u32), (u64, u64)> =
+    TableDefinition::new("admission_counts_v1");
+
 /// What is known of an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct IdentityRow {

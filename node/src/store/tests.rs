@@ -1,5 +1,6 @@
 //! The store told as alice and bob: two folders, entries carried between them by hand.
 
+mod admission;
 mod adopt;
 mod archive;
 mod backup;

@@ -1,13 +1,15 @@
 //! Registers: all live values are kept, so that erasing the one that stands brings back the one
 //! before it (`LOG-10`). A change of the standing value is told to the view that shows it.
 
+use std::collections::BTreeSet;
+
 use redb::ReadableTable;
 use xom_protocol::body::Body;
 use xom_protocol::log::{RegisterKey, Subject, register_keys, rev};
-use xom_protocol::{Digest, EntryId};
+use xom_protocol::{Did, Digest, EntryId};
 
-use super::row::{RegisterRow, Shown};
-use super::{NewEntry, Views};
+use super::row::{PROFILE_FIELDS, RegisterRow, Shown};
+use super::{NewEntry, Place, Views};
 use crate::error::StoreError;
 
 /// The value of a register that stands.
@@ -44,6 +46,16 @@ pub(super) struct Change {
 impl Views<'_> {
     pub(super) fn standing(&self, register: &Digest) -> Result<Option<Standing>, StoreError> {
         standing(self.registers.open()?, register)
+    }
+
+    /// Where the entries stand whose profile fields an identity shows, each once.
+    pub(crate) fn profile_places(&self, did: &Did) -> Result<BTreeSet<Place>, StoreError> {
+        let mut places = BTreeSet::new();
+        for field in PROFILE_FIELDS {
+            let key = RegisterKey { kind: "profile", subject: Subject::Field(field) };
+            places.extend(self.standing(&key.digest(did))?.map(|standing| standing.row.place));
+        }
+        Ok(places)
     }
 
     pub(super) fn write_registers(&mut self, entry: &NewEntry<'_>, body: &Body) -> Result<(), StoreError> {

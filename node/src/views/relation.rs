@@ -7,6 +7,9 @@ use super::register::{Change, Standing};
 use crate::error::StoreError;
 use crate::model::NotificationKind;
 
+/// Followers of somebody that are looked at for one who introduces him.
+const FOLLOWERS_LOOKED_MAX: usize = 4_096;
+
 impl Views<'_> {
     /// The register (author, follow, subject) has another standing value.
     pub(super) fn follow_changed(&mut self, change: &Change, subject: &Did) -> Result<(), StoreError> {
@@ -38,6 +41,18 @@ impl Views<'_> {
             }
         }
         Ok(())
+    }
+
+    /// True where somebody whom `viewer` follows follows `subject` (`ADM-2`).
+    pub(crate) fn is_introduced(&mut self, viewer: &Did, subject: &Did) -> Result<bool, StoreError> {
+        let (viewer, subject) = (self.account_of(viewer)?, self.account_of(subject)?);
+        for row in self.followers.range((subject, 0)..=(subject, u64::MAX))?.take(FOLLOWERS_LOOKED_MAX) {
+            let follower = row?.1.value();
+            if self.follows.get((viewer, follower))?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The register (author, block, subject) has another standing value.

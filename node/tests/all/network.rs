@@ -15,6 +15,7 @@ mod reaching;
 mod receipts;
 mod services;
 mod start;
+mod threads;
 
 use std::time::{Duration, Instant};
 

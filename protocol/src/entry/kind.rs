@@ -65,6 +65,8 @@ kinds! {
     Checkpoint = "checkpoint",
     /// Opens another public log of this device.
     LogOpen = "log-open",
+    /// Others' replies are let into a thread of the author.
+    Admit = "admit",
 }
 
 impl fmt::Display for Kind {

@@ -45,6 +45,7 @@ enum Held {
     Fork { log: LogId, from: u64, to: u64 },
     Ancestors { log: LogId, hash: Digest },
     Aimed,
+    Singles { bytes: u64 },
     Proven,
     Receipts,
 }
@@ -135,6 +136,14 @@ impl Applying {
         self.issue(Held::Aimed, Batch::Aimed { items }, out);
     }
 
+    /// Hands entries to the node that the author of a log has admitted.
+    pub(super) fn singles(&mut self, set: &Set, log: LogId, items: Vec<super::Aimed>, out: &mut Vec<Output>) {
+        let Some(state) = set.logs.get(&log) else { return };
+        let bytes = items.iter().flat_map(|item| &item.entries).map(entry_bytes).sum();
+        self.bytes += bytes;
+        self.issue(Held::Singles { bytes }, Batch::Singles { did: state.did, log, items }, out);
+    }
+
     /// Hands receipts or known copies to the node.
     pub(super) fn receipts(&mut self, news: ReceiptNews, out: &mut Vec<Output>) {
         self.issue(Held::Receipts, Batch::Receipts(news), out);
@@ -201,7 +210,8 @@ impl Applying {
         let Some(held) = self.open.remove(&ticket) else { return Ok(()) };
         let is_search = matches!(held, Held::Fork { .. }) && outcome == Outcome::Refused(SAME);
         let apart = outcome == Outcome::Refused(UNLINKED)
-            || matches!(held, Held::Proven | Held::Receipts | Held::Bodies { .. } | Held::Ancestors { .. });
+            || matches!(held, Held::Proven | Held::Receipts | Held::Bodies { .. } | Held::Ancestors { .. })
+            || matches!(held, Held::Singles { .. });
         set.has_gap |= outcome != Outcome::Applied && !apart && !is_search;
         match held {
             Held::Run { log, bytes, turns, pushed } => {
@@ -227,6 +237,10 @@ impl Applying {
             Held::Aimed => {
                 self.pushes_done += 1;
                 blame(outcome, "aimed entries")
+            }
+            Held::Singles { bytes } => {
+                self.bytes -= bytes;
+                blame(outcome, "admitted entries")
             }
             Held::Ancestors { log, hash } => {
                 ancestry::ended(set, log, hash, outcome == Outcome::Applied);

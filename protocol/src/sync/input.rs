@@ -3,7 +3,7 @@
 use super::message::ReceiptNews;
 use super::output::{RequestId, Ticket};
 use crate::entry::SignedEntry;
-use crate::ids::{Did, Digest, LogId};
+use crate::ids::{Did, Digest, EntryId, LogId};
 use crate::keys::SecretKey;
 use crate::log::Position;
 use crate::network::Network;
@@ -142,6 +142,13 @@ pub enum Input {
         /// The places.
         places: Vec<u64>,
     },
+    /// Entries that the author of a log has admitted and that are not held (`ADM-6`): all of them.
+    Admitted {
+        /// The log with the admissions.
+        log: LogId,
+        /// The place of an admission, and an entry that it names.
+        entries: Vec<(u64, EntryId)>,
+    },
     /// The header from which the ancestry of a named head is asked for next (`LOG-19`); told anew whenever it
     /// changes.
     Sought {
@@ -211,6 +218,13 @@ pub enum Input {
         /// Which.
         request: RequestId,
         /// The newest entries, at most [`crate::limits::AIMED_ENTRIES_MAX`] in all.
+        items: Vec<Aimed>,
+    },
+    /// Answers [`super::Output::LoadSingles`].
+    LoadedSingles {
+        /// Which.
+        request: RequestId,
+        /// Those of the entries that are held and admitted, each with its own signature.
         items: Vec<Aimed>,
     },
     /// There may be receipts or known copies for the peer that it was not given.

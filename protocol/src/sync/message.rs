@@ -4,11 +4,12 @@
 
 mod entry;
 mod receipts;
+mod singles;
 mod wire;
 
 use crate::encoding::EncodingError;
 use crate::entry::SignedEntry;
-use crate::ids::{DeviceId, Did, Digest};
+use crate::ids::{DeviceId, Did, Digest, EntryId};
 use crate::keys::Signature;
 use crate::limits::{MESSAGE_NUMBER_MAX, SALTED_ID_BYTES};
 use crate::log::Position;
@@ -209,6 +210,22 @@ pub enum Message {
         at: u64,
         /// Its hash.
         hash: Digest,
+    },
+    /// Asks for entries that the author of a log has admitted (`ADM-6`).
+    SinglesRequest {
+        /// Greater than in any earlier request of the sender.
+        request: u64,
+        /// The log.
+        id: SaltedId,
+        /// The entries.
+        entries: Vec<EntryId>,
+    },
+    /// Answers (`ADM-6`).
+    Singles {
+        /// The request that is answered.
+        request: u64,
+        /// By author: objects of the identity, and those of the entries that the sender holds.
+        items: Vec<super::Aimed>,
     },
     /// A proof of a fork or of a false checkpoint (`SYN-19`).
     Proven {

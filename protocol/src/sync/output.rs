@@ -5,7 +5,7 @@ use std::fmt;
 use super::input::{Aimed, Proof, Resume};
 use super::message::ReceiptNews;
 use crate::entry::SignedEntry;
-use crate::ids::{DeviceId, Did, Digest, LogId};
+use crate::ids::{DeviceId, Did, Digest, EntryId, LogId};
 use crate::rule::Rule;
 
 /// Names something that the node is asked to load.
@@ -53,6 +53,15 @@ pub enum Batch {
     },
     /// Single entries aimed at one of our identities, each signed.
     Aimed {
+        /// The entries by author.
+        items: Vec<Aimed>,
+    },
+    /// Single entries that the author of a log has admitted, each signed (`ADM-6`).
+    Singles {
+        /// Whose log.
+        did: Did,
+        /// The log with the admissions.
+        log: LogId,
         /// The entries by author.
         items: Vec<Aimed>,
     },
@@ -145,6 +154,15 @@ pub enum Output {
         since: u64,
         /// Headers, signatures and bodies together at most; then the newest are loaded.
         bytes_max: u64,
+    },
+    /// Load entries that live admissions in a log name, each with its signature, and their authors' identities.
+    LoadSingles {
+        /// To be named in [`super::Input::LoadedSingles`].
+        request: RequestId,
+        /// The log with the admissions.
+        log: LogId,
+        /// The entries.
+        entries: Vec<EntryId>,
     },
     /// Load the next receipts or known copies that the peer may have and was not given, as many as
     /// one message takes (`RCP-4` to `RCP-6`).

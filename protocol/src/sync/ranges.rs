@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use super::ancestry;
 use super::applying::{Applying, Came, entry_bytes};
 use super::bodies;
+use super::input::Aimed;
 use super::message::{Message, Place, Range, is_of_another_version, place};
 use super::output::Output;
 use super::own::OwnHeads;
 use super::refusal::Refusal;
 use super::set::Set;
+use super::singles::Singles;
 use crate::entry::SignedEntry;
-use crate::ids::{Did, Digest, LogId};
+use crate::ids::{Did, Digest, EntryId, LogId};
 use crate::limits::{
     ANSWER_BYTES_PER_SECOND, ANSWER_MS, APPLYING_BYTES, FORK_BRANCH_HEADERS_MAX, IDENTITY_BYTES_MAX,
     IDENTITY_OBJECTS_MAX, IDENTITY_TRIES_MAX, RANGE_ENTRIES_MAX, REQUESTS_MAX, SIGNATURE_INTERVAL,
@@ -53,6 +55,10 @@ enum Wanted {
         log: LogId,
         head: (u64, Digest),
     },
+    Singles {
+        log: LogId,
+        asked: Vec<(EntryId, u64)>,
+    },
 }
 
 /// All requests of ours that are not answered to the end.
@@ -76,6 +82,7 @@ impl Fetches {
     pub(super) fn schedule(
         &mut self,
         set: &mut Set,
+        singles: &mut Singles,
         own: &OwnHeads,
         applying: &Applying,
         now_ms: u64,
@@ -93,7 +100,7 @@ impl Fetches {
             } else if let Some(log) = bodies::next_log(set) {
                 self.ask_bodies(set, log)
             } else {
-                return;
+                self.ask_singles(set, singles, now_ms)
             };
             let Some((wanted, message)) = asked else { return };
             self.open.insert(self.issued, Fetch { wanted, asked_ms: now_ms, bytes: 0 });
@@ -161,6 +168,31 @@ impl Fetches {
         Some((Wanted::Run { log, first: from, next: from, to, again: true, turns, uncovered }, message))
     }
 
+    /// Asks for entries that the author of a log has admitted (`ADM-6`).
+    fn ask_singles(&mut self, set: &Set, singles: &mut Singles, now_ms: u64) -> Option<(Wanted, Message)> {
+        let (log, id, entries) = singles.take(set, now_ms)?;
+        let asked = singles.asked(log, &entries);
+        self.issued += 1;
+        Some((Wanted::Singles { log, asked }, Message::SinglesRequest { request: self.issued, id, entries }))
+    }
+
+    /// Takes the answer to it.
+    pub(super) fn take_singles(
+        &mut self,
+        singles: &mut Singles,
+        (request, items): (u64, Vec<Aimed>),
+        with: (&Set, &mut Applying, u64),
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        let unasked = || Refusal::grave("ADM-6", "an answer that was not asked for");
+        let Some(Fetch { wanted: Wanted::Singles { log, asked }, .. }) = self.open.get(&request) else {
+            return Err(unasked());
+        };
+        let asked = (*log, asked.clone());
+        self.open.remove(&request);
+        singles.answered(asked, items, with, out)
+    }
+
     /// Takes a part of an answer (`SYN-10`).
     pub(super) fn take_range(
         &mut self,
@@ -218,7 +250,7 @@ impl Fetches {
                 }
                 Ok(())
             }
-            Wanted::Identity { .. } => Err(unasked()),
+            Wanted::Identity { .. } | Wanted::Singles { .. } => Err(unasked()),
         }
     }
 

@@ -7,17 +7,18 @@ use std::collections::BTreeMap;
 use super::ancestry;
 use super::applying::entry_bytes;
 use super::fork;
+use super::input::Aimed;
 use super::message::{Message, Range, SaltedId};
 use super::output::{Output, RequestId};
 use super::receipts;
 use super::refusal::Refusal;
 use super::set::{Item, LogState, Set};
 use crate::entry::{Header, SignedEntry};
-use crate::ids::{Digest, LogId};
+use crate::ids::{Digest, EntryId, LogId};
 use crate::limits::{
     ANCESTORS_MAX, ANSWER_BYTES, ANSWER_FRAME_BYTES, FORK_BRANCH_HEADERS_MAX, FORK_LEAD, FORK_TRIES_MAX,
     FRAME_BYTES_MAX, IDENTITY_BYTES_MAX, IDENTITY_TRIES_MAX, RANGE_ENTRIES_MAX, REPEATS_MAX, REQUESTS_MAX,
-    SIGNATURE_INTERVAL,
+    SIGNATURE_INTERVAL, SINGLES_A_SESSION_MAX,
 };
 
 /// One request of theirs.
@@ -27,6 +28,7 @@ enum Serve {
     Run { request: u64, log: LogId, next: u64, to: u64, bytes: u64 },
     Fork { request: u64, log: LogId, from: u64, at: u64 },
     Ancestors { request: u64, log: LogId, from: u64, hash: Digest },
+    Singles { request: u64 },
 }
 
 /// All requests of theirs that are not answered to the end.
@@ -35,6 +37,8 @@ pub(super) struct Serving {
     last_request: u64,
     loads: u64,
     open: BTreeMap<RequestId, Serve>,
+    /// Admitted entries that they asked for, by log.
+    singles: BTreeMap<LogId, u64>,
 }
 
 impl Serving {
@@ -139,6 +143,33 @@ impl Serving {
         Ok(())
     }
 
+    /// Takes a request for entries that the author of a log has admitted (`ADM-6`).
+    pub(super) fn take_singles(
+        &mut self,
+        set: &mut Set,
+        request: u64,
+        id: &SaltedId,
+        entries: Vec<EntryId>,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        self.admit(request)?;
+        let (log, _) = log_in_common(set, id)?;
+        let served = self.singles.entry(log).or_default();
+        *served += entries.len() as u64;
+        Refusal::unless(*served <= SINGLES_A_SESSION_MAX, "ADM-6", "too many admitted entries of one log")?;
+        self.loads += 1;
+        let load = RequestId(self.loads);
+        self.open.insert(load, Serve::Singles { request });
+        out.push(Output::LoadSingles { request: load, log, entries });
+        Ok(())
+    }
+
+    /// Sends the entries that are held (`ADM-6`).
+    pub(super) fn loaded_singles(&mut self, load: RequestId, items: Vec<Aimed>, out: &mut Vec<Output>) {
+        let Some(Serve::Singles { request }) = self.open.remove(&load) else { return };
+        out.push(Output::Send(Message::Singles { request, items }.encode()));
+    }
+
     fn admit(&mut self, request: u64) -> Result<(), Refusal> {
         Refusal::unless(request > self.last_request, "SYN-9", "a request number that does not rise")?;
         self.last_request = request;
@@ -156,7 +187,7 @@ impl Serving {
                 let to = from + FORK_BRANCH_HEADERS_MAX as u64;
                 out.push(Output::Load { request, log, from, to, bytes_max: ANSWER_FRAME_BYTES, bodies: false });
             }
-            Serve::Identity { .. } | Serve::Ancestors { .. } => return,
+            Serve::Identity { .. } | Serve::Ancestors { .. } | Serve::Singles { .. } => return,
         }
         self.open.insert(request, serve);
     }
@@ -189,7 +220,7 @@ impl Serving {
                     self.load(Serve::Run { request, log, next: after, to, bytes }, out);
                 }
             }
-            Some(serve @ (Serve::Identity { .. } | Serve::Ancestors { .. })) => {
+            Some(serve @ (Serve::Identity { .. } | Serve::Ancestors { .. } | Serve::Singles { .. })) => {
                 self.open.insert(load, serve);
             }
             None => {}

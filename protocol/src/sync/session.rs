@@ -19,7 +19,8 @@ use super::refusal::Refusal;
 use super::serving::Serving;
 use super::set::{Item, Set};
 use super::settings;
-use crate::ids::{Did, Digest, LogId};
+use super::singles::Singles;
+use crate::ids::{Did, Digest, EntryId, LogId};
 use crate::limits::{AIMED_ENTRIES_MAX, FAULTS_MAX};
 use crate::rule::Rule;
 
@@ -47,6 +48,7 @@ pub struct Session {
     set: Set,
     comparison: Comparison,
     fetches: Fetches,
+    singles: Singles,
     serving: Serving,
     applying: Applying,
     pushes: Pushes,
@@ -71,6 +73,7 @@ impl Session {
             clock: Clock::default(),
             comparison: Comparison::default(),
             fetches: Fetches::default(),
+            singles: Singles::default(),
             serving: Serving::default(),
             applying: Applying::default(),
             pushes: Pushes::default(),
@@ -117,6 +120,7 @@ impl Session {
             Input::Identity(summary) => self.put_identity(summary, out),
             Input::Log(summary) => self.put_log(summary, out),
             Input::Lacked { log, places } => self.put_lacked(log, places, out),
+            Input::Admitted { log, entries } => self.put_admitted(log, entries, out),
             Input::Sought { log, head } => self.put_sought(log, head, out),
             Input::Stored { log, from, entries, position, counter } => {
                 self.stored(Growth { log, from, entries, position }, counter, now_ms, out);
@@ -139,6 +143,7 @@ impl Session {
                 self.serving.loaded_headers(&mut self.set, request, headers, out);
             }
             Input::LoadedIdentity { request, objects } => self.serving.loaded_identity(request, objects, out),
+            Input::LoadedSingles { request, items } => self.serving.loaded_singles(request, items, out),
             Input::LoadedAimed { request, items } => self.aimed.loaded(request, items),
             Input::ReceiptsDue => self.receipts.set_due(),
             Input::LoadedReceipts(news) => self.receipts.loaded(news, out),
@@ -229,6 +234,13 @@ impl Session {
             Message::AncestorsRequest { request, id, at, hash } => {
                 serving.take_ancestors(set, request, &id, (at, hash), out).map(|()| true)?
             }
+            Message::SinglesRequest { request, id, entries } => {
+                serving.take_singles(set, request, &id, entries, out).map(|()| true)?
+            }
+            Message::Singles { request, items } => {
+                let with = (&*set, applying, now_ms);
+                fetches.take_singles(&mut self.singles, (request, items), with, out).map(|()| true)?
+            }
             Message::Proven { id, proof } => proofs.take(set, applying, &id, proof, out)?,
             Message::Settings { did, items } => {
                 settings::take(&self.config, aimed.claims(), did, items, out).map(|()| false)?
@@ -259,6 +271,13 @@ impl Session {
             self.bring_up(log, out);
         }
         bodies::note(&mut self.set, log, places);
+    }
+
+    fn put_admitted(&mut self, log: LogId, entries: Vec<(u64, EntryId)>, out: &mut Vec<Output>) {
+        if !entries.is_empty() {
+            self.bring_up(log, out);
+        }
+        self.singles.note(log, entries);
     }
 
     fn put_sought(&mut self, log: LogId, head: Option<(u64, Digest)>, out: &mut Vec<Output>) {
@@ -337,7 +356,7 @@ impl Session {
         }
         if let Phase::Open(agreement) = &self.phase {
             let (since, their_epoch) = (agreement.since, agreement.their_epoch);
-            self.fetches.schedule(&mut self.set, &self.own, &self.applying, now_ms, out);
+            self.fetches.schedule(&mut self.set, &mut self.singles, &self.own, &self.applying, now_ms, out);
             let is_heard = self.comparison.is_complete() && self.set.awaited == 0;
             if self.own.become_known(is_heard, &self.set, &self.fetches) {
                 out.push(Output::OwnHeadsKnown);

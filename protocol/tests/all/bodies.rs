@@ -4,8 +4,8 @@ use proptest::collection::{btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;
 use xom_protocol::body::{
-    Attachment, Block, Body, Checkpoint, Edit, Erase, Focus, Follow, LogHead, LogOpen, Mention, Poll, PollClose, Post,
-    Profile, ProfileField, PurgeOrder, Reaction, Repost, Unfollow, Visibility, Vote,
+    Admit, Attachment, Block, Body, Checkpoint, Edit, Erase, Focus, Follow, LogHead, LogOpen, Mention, Poll, PollClose,
+    Post, Profile, ProfileField, PurgeOrder, Reaction, Repost, Unfollow, Visibility, Vote,
 };
 use xom_protocol::entry::{Header, Kind, Reference};
 use xom_protocol::keys::Signature;
@@ -129,6 +129,11 @@ fn body() -> impl Strategy<Value = Body> {
         rev,
         emoji,
     });
+    let admit = vec(reference(), 1..=4)
+        .prop_filter("each once", |entries| {
+            entries.iter().map(|named| named.entry).collect::<std::collections::BTreeSet<_>>().len() == entries.len()
+        })
+        .prop_map(|entries| Admit { entries });
     let open = ("[a-z0-9-]{1,32}", vec(any::<u8>(), 0..=64))
         .prop_filter("root is never opened", |(purpose, _)| purpose != "root")
         .prop_map(|(purpose, purpose_id)| LogOpen { purpose, purpose_id });
@@ -146,6 +151,7 @@ fn body() -> impl Strategy<Value = Body> {
         erase().prop_map(Body::Erase),
         checkpoint().prop_map(Body::Checkpoint),
         open.prop_map(Body::LogOpen),
+        admit.prop_map(Body::Admit),
     ]
 }
 

@@ -23,6 +23,7 @@ mod sync_mallory;
 mod sync_receipts;
 mod sync_seeds;
 mod sync_session;
+mod sync_singles;
 mod sync_stranger;
 mod sync_vectors;
 mod sync_victim;

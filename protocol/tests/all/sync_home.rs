@@ -11,7 +11,7 @@ use xom_protocol::sync::message::ReceiptNews;
 use xom_protocol::sync::{
     Aimed, Batch, Frontier, IdentitySummary, Input, LogSummary, Outcome, RequestId, Resume, Ticket,
 };
-use xom_protocol::{Did, Digest, LogId, Network};
+use xom_protocol::{Did, Digest, EntryId, LogId, Network};
 
 /// A device that writes one log.
 #[derive(Clone)]
@@ -108,6 +108,8 @@ pub(crate) struct Home {
     pub(crate) copies: Vec<(LogId, u64)>,
     /// The places of whose bodies it was told that the peer was sent them.
     pub(crate) sent: Vec<(LogId, u64)>,
+    /// Entries of others that authors have admitted.
+    pub(crate) admitted: Vec<SignedEntry>,
     /// Headers of what came again with its body.
     pub(crate) resent: Vec<Vec<u8>>,
 }
@@ -235,6 +237,13 @@ impl Home {
         Input::LoadedAimed { request, items }
     }
 
+    pub(crate) fn load_singles(&self, request: RequestId, entries: &[EntryId]) -> Input {
+        let is_asked = |entry: &&SignedEntry| entries.contains(&EntryId(Header::hash(&entry.header).0));
+        let entries: Vec<SignedEntry> = self.admitted.iter().filter(is_asked).cloned().collect();
+        let item = Aimed { objects: vec![vec![1]], entries };
+        Input::LoadedSingles { request, items: if item.entries.is_empty() { Vec::new() } else { vec![item] } }
+    }
+
     /// What is next to be given to a peer.
     pub(crate) fn load_receipts(&self) -> Input {
         Input::LoadedReceipts(self.receipts_due.front().cloned().unwrap_or(ReceiptNews::Receipts(Vec::new())))
@@ -269,6 +278,10 @@ impl Home {
             }
             Batch::Aimed { items } => {
                 self.aimed_received.extend(items.into_iter().flat_map(|item| item.entries));
+                (answer(Outcome::Applied, Position::EMPTY), Vec::new())
+            }
+            Batch::Singles { items, .. } => {
+                self.admitted.extend(items.into_iter().flat_map(|item| item.entries));
                 (answer(Outcome::Applied, Position::EMPTY), Vec::new())
             }
             Batch::Ancestors { did, log, head, headers } => {

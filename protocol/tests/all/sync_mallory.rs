@@ -7,7 +7,7 @@ use xom_protocol::sync::message::{AimedPush, Claim, Heads, Hello, IdentityHead, 
 use xom_protocol::sync::{
     Aimed, CloseReason, Input, LocalDevice, LogSummary, Proof, ProofContext, Salter, Setting, frame_body_len, verify,
 };
-use xom_protocol::{Digest, Network};
+use xom_protocol::{Digest, EntryId, Network};
 
 use crate::sync_home::{Author, Home};
 use crate::sync_victim::{BOBS_NONCE, MALLORYS_NONCE, Victim, hello, offer};
@@ -452,6 +452,8 @@ fn r_syn_6_what_was_not_asked_for_is_refused() {
         (Message::IdentityRequest { request: 1, id: [8; 16] }, "SYN-8"),
         (Message::ForkRequest { request: 1, id: [8; 16], at: 0 }, "SYN-9"),
         (settings(), "PAIR-8"),
+        (Message::Singles { request: 1, items: Vec::new() }, "ADM-6"),
+        (Message::SinglesRequest { request: 1, id: [8; 16], entries: vec![EntryId([1; 32])] }, "SYN-9"),
     ];
     for (message, rule) in cases {
         let mut victim = Victim::following(&Author::new("carol"), 3).greet();

@@ -86,6 +86,14 @@ fn settings(key: &str, rev: u64, bytes: usize) -> Message {
     Message::Settings { did: Did([3; 32]), items: vec![item] }
 }
 
+fn singles_request(count: u8) -> Message {
+    Message::SinglesRequest { request: 1, id: ID, entries: (0..count).map(|byte| EntryId([byte; 32])).collect() }
+}
+
+fn singles(entries: Vec<SignedEntry>) -> Message {
+    Message::Singles { request: 1, items: vec![Aimed { objects: vec![vec![0x80]], entries }] }
+}
+
 fn valid() -> Vec<Vector> {
     let bare = log().into_iter().map(|entry| SignedEntry { signature: None, body: None, ..entry }).collect();
     let resumed = Hello { version: 7, resume: Some((u64::MAX, 12)), ..hello() };
@@ -129,6 +137,9 @@ fn valid() -> Vec<Vector> {
         message("known copies", "copies", copies(vec![copy(TIME)])),
         message("an acknowledgement of receipts", "receipts-ack", Message::ReceiptsAck { number: 1 }),
         message("private settings", "settings", settings("device-name/00", 1, 5)),
+        message("a request for admitted entries", "singles-request", singles_request(1)),
+        message("admitted entries", "singles", singles(log())),
+        message("no admitted entries", "singles", Message::Singles { request: 1, items: Vec::new() }),
         message("a ping", "ping", Message::Ping),
         message("a bye", "bye", Message::Bye { reason: "silent".into() }),
     ]
@@ -245,6 +256,9 @@ fn invalid() -> Vec<Vector> {
         bad("PAIR-8", "a setting of revision 0", "settings", settings("key", 0, 5).encode()),
         bad("PAIR-8", "a setting of 1,025 bytes", "settings", settings("key", 1, 1_025).encode()),
         bad("PAIR-8", "no settings", "settings", Message::Settings { did: Did([3; 32]), items: Vec::new() }.encode()),
+        bad("ADM-6", "a request for no entries", "singles-request", singles_request(0).encode()),
+        bad("ADM-6", "a request for 17 entries", "singles-request", singles_request(17).encode()),
+        bad("ADM-6", "17 admitted entries", "singles", singles(many(17)).encode()),
         bad("SYN-15", "a reason of 201 bytes", "bye", Message::Bye { reason: "x".repeat(201) }.encode()),
     ]
 }

@@ -165,6 +165,7 @@ impl Victim {
                 inputs.push(Input::LoadedIdentity { request, objects });
             }
             Output::LoadAimed { request, peer, since, .. } => inputs.push(self.home.load_aimed(request, peer, since)),
+            Output::LoadSingles { request, entries, .. } => inputs.push(self.home.load_singles(request, &entries)),
             Output::LoadReceipts => inputs.push(self.home.load_receipts()),
             Output::ReceiptsTaken => drop(self.home.receipts_due.pop_front()),
             Output::PeerHolds { log, height } => self.home.copies.push((log, height)),

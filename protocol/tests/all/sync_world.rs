@@ -153,6 +153,7 @@ impl World {
             | Output::LoadIdentity { .. }
             | Output::LoadHeaders { .. }
             | Output::LoadAimed { .. }
+            | Output::LoadSingles { .. }
             | Output::LoadReceipts
             | Output::Apply { .. } => {
                 let delay = self.dice.roll(self.delay_ms + 1);
@@ -240,6 +241,10 @@ impl World {
             }
             Output::LoadAimed { request, peer, since, .. } => {
                 let loaded = home.load_aimed(request, peer, since);
+                self.step(id, loaded);
+            }
+            Output::LoadSingles { request, entries, .. } => {
+                let loaded = home.load_singles(request, &entries);
                 self.step(id, loaded);
             }
             Output::LoadReceipts => {

@@ -137,6 +137,7 @@ impl Store {
             }
             Batch::Bodies { .. }
             | Batch::Aimed { .. }
+            | Batch::Singles { .. }
             | Batch::Proven { .. }
             | Batch::Receipts(_)
             | Batch::Fork { .. }

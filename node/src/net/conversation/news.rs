@@ -36,6 +36,7 @@ impl Talk<'_> {
             Notice::Aimed(did) => self.tell_aimed(did).await,
             Notice::Proven(log) => self.tell_proofs(vec![log]).await,
             Notice::Sought(log) => self.tell_sought(log).await,
+            Notice::Admitted(did) => self.tell_admitted(did).await,
             Notice::Receipts(_) => {
                 self.step(Input::ReceiptsDue);
                 Ok(())
@@ -44,9 +45,12 @@ impl Talk<'_> {
                 self.tell_settings(did, items.to_vec());
                 Ok(())
             }
-            Notice::Entries(_) | Notice::BlobWanted(_) | Notice::BlobHeld(_) | Notice::KeeperAsked | Notice::Locals => {
-                Ok(())
-            }
+            Notice::Entries(_)
+            | Notice::BlobWanted(_)
+            | Notice::BlobHeld(_)
+            | Notice::KeeperAsked
+            | Notice::AtDoor
+            | Notice::Locals => Ok(()),
         }
     }
 
@@ -108,6 +112,24 @@ impl Talk<'_> {
         let shared = Arc::clone(&self.with.shared);
         for did in blocking(move || shared.store.snapshot()?.lacking_identities()).await? {
             self.tell_lacked(did).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells the session what an identity has admitted and is not held (`ADM-6`).
+    async fn tell_admitted(&mut self, did: Did) -> Result<(), StoreError> {
+        let shared = Arc::clone(&self.with.shared);
+        for (log, entries) in blocking(move || shared.store.snapshot()?.admitted_lacked(&did)).await? {
+            self.step(Input::Admitted { log, entries });
+        }
+        Ok(())
+    }
+
+    /// The same of all identities.
+    pub(super) async fn tell_all_admitted(&mut self) -> Result<(), StoreError> {
+        let shared = Arc::clone(&self.with.shared);
+        for did in blocking(move || shared.store.snapshot()?.admitting_identities()).await? {
+            self.tell_admitted(did).await?;
         }
         Ok(())
     }

@@ -54,7 +54,7 @@ fn bytes_of(batch: &Batch) -> usize {
             entries.iter().map(entry).sum()
         }
         Batch::Ancestors { headers, .. } => objects(headers),
-        Batch::Aimed { items } => {
+        Batch::Aimed { items } | Batch::Singles { items, .. } => {
             let item = |item: &xom_protocol::sync::Aimed| {
                 objects(&item.objects) + item.entries.iter().map(entry).sum::<usize>()
             };

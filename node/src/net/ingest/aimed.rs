@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use xom_protocol::body::Body;
-use xom_protocol::entry::{Header, SignedEntry, VerifiedEntry, verify_signed};
+use xom_protocol::entry::{Header, Kind, SignedEntry, VerifiedEntry, verify_signed};
 use xom_protocol::identity::{IdentityRecord, SignedObject};
 use xom_protocol::sync::{Aimed, Outcome};
 use xom_protocol::{Did, Rule};
@@ -39,7 +39,9 @@ impl Ingest {
             if !budget.spend(checked.entries.len(), checked.stranger, Instant::now()) {
                 return Ok(Outcome::Dropped);
             }
-            let new = self.store.insert_aimed(checked.author, objects, checked.entries).await?;
+            let replies = checked.entries.iter().filter(|entry| entry.header().kind == Kind::Post).count();
+            let is_turned_away = !budget.may_reply(replies, Instant::now());
+            let new = self.store.insert_aimed(checked.author, objects, checked.entries, is_turned_away).await?;
             peer.counts.received(new);
             self.totals.received(new);
         }
@@ -53,11 +55,11 @@ impl Ingest {
             Ok(header) => header.author,
             Err(e) => return Ok(Some(Checked::refused(Did([0; 32]), e.rule()))),
         };
-        let wanted = self.store.wants();
-        if wanted.contains(&author) {
-            // Followed: the whole log comes anyway, in its order.
+        let locals: BTreeSet<Did> = self.store.locals().into_iter().map(|local| local.did).collect();
+        if locals.contains(&author) {
             return Ok(None);
         }
+        let is_followed = self.store.wants().contains(&author);
         let snapshot = self.store.snapshot()?;
         let known = self.identities.get(&snapshot, &author)?;
         let held = snapshot.identity_objects(&author)?;
@@ -66,11 +68,13 @@ impl Ingest {
             Ok(_) => return Ok(Some(Checked::refused(author, Rule("LOG-7")))),
             Err(rule) => return Ok(Some(Checked::refused(author, rule))),
         };
-        let locals: BTreeSet<Did> = self.store.locals().into_iter().map(|local| local.did).collect();
         let stranger = known.is_none_or(|known| known.record.is_none());
         let mut checked = Checked { author, stranger, entries: Vec::new(), refused: Vec::new() };
         for entry in item.entries {
             match self.verify_single(&record, entry) {
+                // Of whom is followed the whole log comes anyway, in its order, but mostly without signatures: and what is
+                // to be admitted needs its own (`ADM-6`).
+                Ok(entry) if is_followed && entry.header().kind != Kind::Post => drop(entry),
                 Ok(entry) if is_about(&snapshot, &entry, &locals)? => checked.entries.push(entry),
                 Ok(_) => {}
                 Err(rule) => checked.refused.push(rule),
@@ -87,7 +91,7 @@ impl Ingest {
     }
 
     /// One entry by its own signature, of the root log of a device that is admitted at its place.
-    fn verify_single(&self, record: &IdentityRecord, entry: SignedEntry) -> Result<VerifiedEntry, Rule> {
+    pub(super) fn verify_single(&self, record: &IdentityRecord, entry: SignedEntry) -> Result<VerifiedEntry, Rule> {
         let header = Header::decode(&entry.header).map_err(|e| e.rule())?;
         let key = self.device_key(record.state(), &header.device).ok_or(Rule("LOG-7"))?;
         let entry = verify_signed(self.network, &key, entry).map_err(|e| e.rule())?;
@@ -119,14 +123,14 @@ fn is_about(snapshot: &Snapshot, entry: &VerifiedEntry, locals: &BTreeSet<Did>) 
         Body::Repost(body) => local(&body.target.author),
         Body::Vote(body) => local(&body.poll.author),
         Body::Post(body) => {
-            let references = [&body.reply, &body.quote];
+            let references = [&body.reply, &body.root, &body.quote];
             references.into_iter().flatten().any(|reference| local(&reference.author))
                 || body.mentions.iter().any(|mention| local(&mention.did))
         }
         Body::Edit(body) => snapshot.place_of_entry(&body.target.entry)?.is_some(),
         Body::Erase(body) => snapshot.place_of_entry(&body.target.entry)?.is_some(),
         Body::Profile(_) => true,
-        Body::PollClose(_) | Body::Block(_) | Body::Checkpoint(_) | Body::LogOpen(_) => false,
+        Body::PollClose(_) | Body::Block(_) | Body::Checkpoint(_) | Body::LogOpen(_) | Body::Admit(_) => false,
     };
     Ok(about)
 }

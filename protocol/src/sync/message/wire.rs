@@ -5,6 +5,7 @@ use serde_bytes::{ByteArray, ByteBuf};
 
 use super::entry::{EntryWire, from_wire, to_wire};
 use super::receipts;
+use super::singles;
 use super::{
     AimedPush, Claim, Heads, Hello, IdentityHead, LogHead, Message, MessageError, Offer, Push, Range, SaltedId,
     check_numbers, ensure,
@@ -111,6 +112,8 @@ impl Message {
                 };
                 encoding::encode(&ProvenWire(kind, ByteArray::new(id), ByteBuf::from(bytes)))
             }
+            Self::SinglesRequest { request, id, entries } => singles::encode_request(request, id, entries),
+            Self::Singles { request, items } => singles::encode_answer(request, items),
             Self::Receipts { number, news } => receipts::encode(number, news),
             Self::ReceiptsAck { number } => receipts::encode_ack(number),
             Self::Settings { did, items } => {
@@ -126,6 +129,8 @@ impl Message {
     pub fn decode(bytes: &[u8]) -> Result<Self, MessageError> {
         encoding::check(bytes, FRAME_BYTES_MAX)?;
         match (bytes.first(), bytes.get(1)) {
+            // A number above 23 takes a byte of its own.
+            (Some(0x82..=0x97), Some(0x18)) => Self::decode_kind(bytes.get(2).copied().unwrap_or_default(), bytes),
             (Some(0x82..=0x97), Some(kind)) => Self::decode_kind(*kind, bytes),
             _ => Err(MessageError::Unknown),
         }
@@ -172,6 +177,8 @@ impl Message {
                 let id = id.into_array();
                 check_numbers(&[request, at]).map(|()| Self::AncestorsRequest { request, id, at, hash })
             }
+            singles::REQUEST => singles::decode_request(bytes),
+            singles::ANSWER => singles::decode_answer(bytes),
             receipts::RECEIPTS..=receipts::COPIES => receipts::decode(kind, bytes),
             _ => Err(MessageError::Unknown),
         }

@@ -1,8 +1,8 @@
 //! Headers, entries, bodies and log ids (`LOG-1` to `LOG-8`, `LOG-11`, `LOG-12`, `BODY-0` to `BODY-5`).
 
 use xom_protocol::body::{
-    Attachment, Block, Body, Checkpoint, Edit, Erase, Focus, LogHead, LogOpen, Mention, Poll, PollClose, Post, Profile,
-    ProfileField, PurgeOrder, Reaction, Repost, Unfollow, Visibility, Vote,
+    Admit, Attachment, Block, Body, Checkpoint, Edit, Erase, Focus, LogHead, LogOpen, Mention, Poll, PollClose, Post,
+    Profile, ProfileField, PurgeOrder, Reaction, Repost, Unfollow, Visibility, Vote,
 };
 use xom_protocol::entry::{
     Header, Kind, Reference, SaltedBody, SignedEntry, commitment, size_class, verify_body, verify_signed,
@@ -193,6 +193,7 @@ fn valid_bodies() -> Vec<(&'static str, Body)> {
             Body::Checkpoint(Checkpoint { root, height: 256, prev, identity, statements, logs: vec![head] })
         }),
         ("an opening of a log", Body::LogOpen(LogOpen { purpose: "labels".into(), purpose_id: b"1".to_vec() })),
+        ("an admission", Body::Admit(Admit { entries: vec![target()] })),
     ]
 }
 
@@ -213,6 +214,7 @@ fn invalid_bodies() -> Vec<(&'static str, &'static str, Body)> {
     let logs = vec![LogHead { log: LogId([3; 32]), height: 5, head: zero }; 2];
     let twice = Some(PurgeOrder { signatures: vec![(0, Signature([7; 64])); 2] });
     let far = Reference { seq: 1 << 53, ..target() };
+    let five = (1..6).map(|byte| Reference { entry: EntryId([byte; 32]), ..target() }).collect();
     vec![
         ("BODY-1", "a user name with a hyphen", profile(&|p| p.username = Some("l-n".into()))),
         ("BODY-1", "a name of two lines", profile(&|p| p.name = Some("a\nb".into()))),
@@ -234,6 +236,9 @@ fn invalid_bodies() -> Vec<(&'static str, &'static str, Body)> {
         ("LOG-8", "a checkpoint that names a log twice", {
             Body::Checkpoint(Checkpoint { root: zero, height: 256, prev: zero, identity: zero, statements: zero, logs })
         }),
+        ("ADM-1", "an admission of nothing", Body::Admit(Admit { entries: Vec::new() })),
+        ("ADM-1", "an admission of one entry twice", Body::Admit(Admit { entries: vec![target(); 2] })),
+        ("ADM-1", "an admission of five entries", Body::Admit(Admit { entries: five })),
         ("LOG-1", "an opening of a root log", {
             Body::LogOpen(LogOpen { purpose: "root".into(), purpose_id: Vec::new() })
         }),

@@ -291,8 +291,9 @@ impl World {
                 self.drop_end(id);
                 self.review_soon(node);
             }
-            // Nobody forks, so nobody looks for where two branches part.
+            // Nobody forks, so nobody looks for where two branches part; nobody replies, so nobody is admitted.
             Output::LoadHeaders { .. }
+            | Output::LoadSingles { .. }
             | Output::PeerIs { .. }
             | Output::Settings { .. }
             | Output::SaveResume(_)
