@@ -71,6 +71,9 @@ pub fn main() -> ExitCode {
 
 fn execute(cli: Cli) -> Result<(), CliError> {
     let (command, run_flags) = cli.chosen()?;
+    if let Command::Dev(args) = command {
+        return args.execute(cli.data_dir.is_some(), &Output::new(cli.json));
+    }
     let data_dir = settings::data_dir(cli.data_dir.clone(), |name| std::env::var(name).ok())?;
     let call = Call { data_dir, identity: cli.identity.clone(), output: Output::new(cli.json) };
     commands::execute(&call, command, run_flags)

@@ -5,6 +5,7 @@
 pub mod api;
 mod archive_page;
 pub mod cli;
+pub mod demo;
 pub mod doctor;
 pub mod http;
 pub mod import;

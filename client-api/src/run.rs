@@ -4,33 +4,65 @@
 
 mod files;
 mod greeting;
+mod hint;
 mod join;
 mod logging;
 mod unlock;
 
 use std::io;
+use std::net::SocketAddr;
 
 pub use files::ADDRESS_FILE;
 use files::AddressFile;
 pub(crate) use files::{forget_address, replace_private};
 use greeting::Greeting;
+use hint::Hint;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use xom_node::{Handle, Node};
 use xom_protocol::Did;
 
 use crate::cli::{CliError, Output};
+use crate::demo;
 use crate::http::auth::METRICS_TOKEN_FILE;
 use crate::http::{self, App, HttpConfig, ListenError, Listener, Token};
-use crate::settings::Settings;
+use crate::settings::{Layer, Settings};
 use crate::web::{self, Web};
+
+/// Where a node to try apps on listens for peers: somewhere on this machine.
+const DEV_LISTEN: &str = "/ip4/127.0.0.1/tcp/0";
+/// Its network.
+const DEV_NETWORK: &str = "dev";
 
 /// Runs until SIGINT or SIGTERM.
 pub fn run(settings: &Settings, output: &Output) -> Result<(), CliError> {
     logging::start();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| failed("can't start", &error))?;
-    runtime.block_on(run_node(settings, output, None))
+    runtime.block_on(run_node(settings, output, Begin::Own))
+}
+
+/// Runs a node to try an app on until SIGINT or SIGTERM: in a folder that goes with it, on a network of its own,
+/// where nobody is dialled. With `demo` people live there already.
+pub fn dev(http: Option<SocketAddr>, demo: bool, output: &Output) -> Result<(), CliError> {
+    logging::start();
+    let folder = tempfile::Builder::new().prefix("xom-dev-").tempdir();
+    let folder = folder.map_err(|error| failed("can't make a folder", &error))?;
+    let layer = Layer {
+        http,
+        listen: DEV_LISTEN.parse().ok().map(|address| vec![address]),
+        mdns: Some(false),
+        upnp: Some(false),
+        network: DEV_NETWORK.parse().ok(),
+        name: Some(demo::first_name().to_owned()),
+        ..Layer::default()
+    };
+    let settings = Settings::resolve(folder.path().join("data"), &[layer])?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| failed("can't start", &error))?;
+    let ended = runtime.block_on(run_node(&settings, output, Begin::Dev { demo }));
+    folder.close().map_err(|error| failed("can't take the folder away", &error))?;
+    ended
 }
 
 /// Joins the identity of an offer, then runs until SIGINT or SIGTERM.
@@ -38,30 +70,53 @@ pub fn join(settings: &Settings, output: &Output, offer: &str, name: Option<&str
     logging::start();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| failed("can't start", &error))?;
-    runtime.block_on(run_node(settings, output, Some((offer, name))))
+    runtime.block_on(run_node(settings, output, Begin::Join { offer, name }))
 }
 
-async fn run_node(settings: &Settings, output: &Output, offer: Option<(&str, Option<&str>)>) -> Result<(), CliError> {
+/// What comes before a node serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begin<'a> {
+    /// Nothing: it is the owner's own.
+    Own,
+    /// The identity of an offer is joined, under this user name.
+    Join { offer: &'a str, name: Option<&'a str> },
+    /// It is there to try apps on, maybe with people in it.
+    Dev { demo: bool },
+}
+
+async fn run_node(settings: &Settings, output: &Output, begin: Begin<'_>) -> Result<(), CliError> {
     let stop = stop_signal().map_err(|error| failed("can't hear signals", &error))?;
     let listener = Listener::bind(settings.http).await.map_err(|error| match error {
         ListenError::Busy { .. } => CliError::PortBusy(settings.http),
         ListenError::Refused { .. } => CliError::Failed(error.to_string()),
     })?;
-    let config = if offer.is_some() { join::without_identity(settings.node()) } else { settings.node() };
+    let config = match begin {
+        Begin::Join { .. } => join::without_identity(settings.node()),
+        Begin::Own | Begin::Dev { .. } => settings.node(),
+    };
     let node = Node::start(config).await?;
     forget_address(&settings.data_dir);
     let handle = node.handle();
     let mut stop = Box::pin(stop);
     let begun = async {
         unlock::open_devices(&handle, settings).await?;
-        let Some((offer, name)) = offer else { return Ok(true) };
+        let prepared = async {
+            match begin {
+                Begin::Join { offer, name } => join::join(&handle, output, offer, name).await,
+                Begin::Dev { demo: true } => {
+                    let filled = demo::fill(&handle, settings.network).await;
+                    filled.map_err(|error| failed("can't fill the node", &error))
+                }
+                Begin::Own | Begin::Dev { demo: false } => Ok(()),
+            }
+        };
         tokio::select! {
-            joined = join::join(&handle, output, offer, name) => joined.map(|()| true),
+            prepared = prepared => prepared.map(|()| true),
             () = &mut stop => Ok(false),
         }
     };
     let ended = match begun.await {
-        Ok(true) => serve(settings, output, listener, node.handle(), stop).await,
+        Ok(true) => serve(settings, output, listener, node.handle(), stop, begin).await,
         Ok(false) => Ok(()),
         Err(error) => Err(error),
     };
@@ -75,6 +130,7 @@ async fn serve(
     listener: Listener,
     node: Handle,
     stop: impl Future<Output = ()>,
+    begin: Begin<'_>,
 ) -> Result<(), CliError> {
     let address = listener.addr();
     let did = first_identity(&node).await?;
@@ -86,6 +142,7 @@ async fn serve(
     names.extend((!address.ip().is_unspecified()).then(|| address.to_string()));
     let metrics = || Token::load_or_create_at(&settings.data_dir, METRICS_TOKEN_FILE);
     let metrics = settings.metrics.then(metrics).transpose().map_err(|error| failed("can't use the token", &error))?;
+    let hint = matches!(begin, Begin::Dev { .. }).then(|| Hint::new(address, token.text()));
     let config = HttpConfig { port: listener.port(), names, token, metrics };
     let router = http::router(App::new(node.clone(), config), web::router(web));
     let shutdown = CancellationToken::new();
@@ -94,7 +151,7 @@ async fn serve(
         let greeting = Greeting::of(&node, did, format!("http://{address}{login}"), address).await?;
         let file = AddressFile::write(&settings.data_dir, address);
         let file = file.map_err(|cause| CliError::file(&settings.data_dir.join(ADDRESS_FILE), cause))?;
-        greeting.print(settings, output)?;
+        greeting.print(settings, output, hint.as_ref())?;
         stop.await;
         Ok(file)
     };

@@ -32,7 +32,19 @@ impl Run {
     /// # Panics
     /// If it does not serve.
     pub fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut child = command(arguments, variables).spawn().expect("xom can be run");
+        Self::begin("run", arguments, variables)
+    }
+
+    /// The same for a node to try apps on, `xom dev`.
+    ///
+    /// # Panics
+    /// If it does not serve.
+    pub fn dev(arguments: &[&str]) -> Self {
+        Self::begin("dev", arguments, &[])
+    }
+
+    fn begin(what: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut child = command(what, arguments, variables).spawn().expect("xom can be run");
         let mut errors = child.stderr.take().expect("piped");
         let log = std::thread::spawn(move || {
             let mut text = String::new();
@@ -57,7 +69,7 @@ impl Run {
     /// # Panics
     /// If it is not refused.
     pub fn refused(arguments: &[&str], variables: &[(&str, &str)]) -> String {
-        let output = command(arguments, variables).output().expect("xom can be run");
+        let output = command("run", arguments, variables).output().expect("xom can be run");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success(), "{said}");
         said
@@ -114,9 +126,9 @@ impl Drop for Run {
     }
 }
 
-fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+fn command(what: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(binary());
-    command.args(["run", "--json"]).args(arguments).env_clear().envs(variables.iter().copied());
+    command.args([what, "--json"]).args(arguments).env_clear().envs(variables.iter().copied());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

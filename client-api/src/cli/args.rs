@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::commands::{
-    backup, compact, copies, device, doctor, erase, export, follow, guardians, id, identity, import, init, invite,
+    backup, compact, copies, dev, device, doctor, erase, export, follow, guardians, id, identity, import, init, invite,
     join, keep, lock, notifications, open, passphrase, peers, phrase, post, profile, react, recover, refuse, restore,
     run, show, status, swarm_key, timeline, unlock, verify, views,
 };
@@ -116,6 +116,8 @@ pub enum Command {
     Open(open::Args),
     /// Work on what is derived from the entries
     Views(views::Args),
+    /// Run a node to try an app on
+    Dev(dev::Args),
     /// Give back the space of erased and replaced data
     Compact(compact::Args),
 }

@@ -3,6 +3,7 @@
 pub(super) mod backup;
 pub(super) mod compact;
 pub(super) mod copies;
+pub(super) mod dev;
 pub(super) mod device;
 pub(super) mod doctor;
 pub(super) mod erase;
@@ -67,6 +68,7 @@ pub(super) fn execute(call: &Call, command: &Command, run_flags: &RunFlags) -> R
         Command::Identity(args) => args.execute(call),
         Command::Guardians(args) => args.execute(call),
         Command::Recover(args) => args.execute(call),
+        Command::Dev(args) => args.execute(false, &call.output),
         Command::Device(args) => args.execute(call),
         Command::Join(args) => args.execute(call),
         Command::Copies(args) => args.execute(call),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use xom_node::keys::AccessError;
 use xom_node::{CommandError, Handle};
 
+use super::hint::Hint;
 use crate::cli::{CliError, Output};
 use crate::settings::Settings;
 
@@ -48,17 +49,23 @@ impl Greeting {
         Ok(Self { login, did: did.to_string(), invite, http, listen: status.listen })
     }
 
-    /// Prints it.
-    pub(super) fn print(&self, settings: &Settings, output: &Output) -> Result<(), CliError> {
-        let value = self.json(settings);
+    /// Prints it, with the hint of a node for developers.
+    pub(super) fn print(&self, settings: &Settings, output: &Output, hint: Option<&Hint>) -> Result<(), CliError> {
+        let mut value = self.json(settings);
+        if let Some(hint) = hint {
+            value["token"] = json!(hint.token);
+            value["curl"] = json!(hint.curl);
+        }
         output.show(&value, |output| {
-            let rows = output.table(&[
+            let mut rows = vec![
                 ("your page", format!("{}  (valid once, for 10 minutes)", self.login)),
                 ("your DID", self.did.clone()),
                 ("your invite", self.invite.clone().unwrap_or_else(str::to_owned)),
                 ("data folder", settings.data_dir.display().to_string()),
-            ]);
-            format!("xóm is running; press Ctrl-C to stop.\n\n{rows}")
+            ];
+            rows.extend(hint.map(|hint| ("your token", hint.token.clone())));
+            let try_it = hint.map(|hint| format!("\nTry it:\n\n{}\n", hint.curl)).unwrap_or_default();
+            format!("xóm is running; press Ctrl-C to stop.\n\n{}{try_it}", output.table(&rows))
         })
     }
 

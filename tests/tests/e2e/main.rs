@@ -3,6 +3,7 @@
 mod archive;
 mod backup;
 mod closed;
+mod dev;
 mod devices;
 mod disk;
 mod erase;
