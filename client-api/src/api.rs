@@ -12,6 +12,7 @@ pub mod idempotency;
 pub mod lookup;
 pub mod metrics;
 pub mod nodeinfo;
+pub mod oauth;
 pub mod page;
 pub mod text;
 pub mod v1;
@@ -33,11 +34,13 @@ pub fn router() -> Router<App> {
         .route("/health", get(health::get))
         .route("/metrics", get(metrics::get))
         .route("/.well-known/nodeinfo", get(well_known::nodeinfo))
+        .route("/.well-known/oauth-authorization-server", get(oauth::metadata::get))
         .route("/nodeinfo/2.0", get(nodeinfo::get))
         .route("/media/{id}", get(blobs::get))
         .route("/media/{id}/preview", get(blobs::preview))
         .route("/avatars/{file}", get(avatars::avatar))
         .route("/headers/{file}", get(avatars::header))
+        .nest("/oauth", oauth::router())
         .nest("/api/v1", v1::router())
         .nest("/api/v2", v2::router())
         .nest("/api/xom/v1", xom::router())

@@ -16,14 +16,16 @@ pub mod headers;
 pub mod limits;
 pub mod link;
 mod patient;
+pub mod rate;
 pub mod request_id;
+pub mod scopes;
 pub mod server;
 pub mod stream;
 
 pub use app::{App, HttpConfig};
 pub use auth::Token;
 pub use base::{Base, Hosts};
-pub use call::Call;
+pub use call::{Call, Caller};
 pub use error::{ApiError, ErrorKind};
 pub use form::Params;
 pub use server::{ListenError, Listener, serve};

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod doctor;
 pub mod http;
 pub mod import;
+pub mod oauth;
 pub mod run;
 pub mod settings;
 pub mod web;

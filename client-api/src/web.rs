@@ -3,7 +3,9 @@
 //! Everything here but the login needs a session cookie; every form carries the session's CSRF token.
 //! The guards for `Host` and `Origin` and the response headers are the server's.
 
+mod apps;
 mod assets;
+mod authorize;
 mod card;
 mod compose;
 mod copies;
@@ -86,6 +88,9 @@ pub fn router(web: Web) -> Router<App> {
         .route("/keys", get(keys::show).post(keys::change))
         .route("/unlock", get(unlock::show).post(unlock::open))
         .route("/api/xom/v1/login-links", post(login::make_link))
+        .route(authorize::PATH, get(authorize::ask).post(authorize::answer))
+        .route("/apps", get(apps::show))
+        .route("/apps/{id}/revoke", post(apps::revoke))
         .route("/copies", get(holders::show))
         .route("/devices", get(devices::show))
         .route("/devices/pair", post(devices::pair))

@@ -12,7 +12,7 @@ const KEY_BYTES_MAX: usize = 255;
 /// The key of a request, if it has one: of this caller's token and identity.
 pub fn key(call: &Call, headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiError> {
     let text = read(headers)?;
-    Ok(text.map(|text| IdempotencyKey::new(call.app.token().digest(), call.viewer(), text)))
+    Ok(text.map(|text| IdempotencyKey::new(call.token_digest(), call.viewer(), text)))
 }
 
 fn read(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {

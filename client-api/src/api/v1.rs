@@ -1,6 +1,7 @@
 //! `/api/v1`: Mastodon's first versions.
 
 pub mod accounts;
+pub mod apps;
 pub mod instance;
 pub mod media;
 pub mod notifications;
@@ -16,6 +17,8 @@ use crate::http::App;
 /// The routes.
 pub fn router() -> Router<App> {
     Router::new()
+        .route("/apps", post(apps::post))
+        .route("/apps/verify_credentials", get(apps::verify_credentials))
         .route("/instance", get(instance::get))
         .merge(accounts())
         .merge(statuses())

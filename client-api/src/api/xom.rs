@@ -1,6 +1,7 @@
 //! `/api/xom/v1`: what Mastodon has no word for: identity, invites, peers, sync, checks, export, import.
 
 pub mod access;
+pub mod apps;
 pub mod backup;
 pub mod compact;
 pub mod copies;
@@ -45,6 +46,8 @@ const BACKUP_BODY_BYTES_MAX: usize = 16 * xom_node::backup::KNOWN_NAMES_MAX;
 pub fn router() -> Router<App> {
     let import = post(import::posts::post).layer(DefaultBodyLimit::max(IMPORT_BODY_BYTES_MAX));
     Router::new()
+        .route("/apps", get(apps::get))
+        .route("/apps/{id}/revoke", post(apps::revoke))
         .route("/identity", get(identity::get))
         .route("/identities", get(identity::list))
         .route("/identities/{did}", get(identities::get))

@@ -1,5 +1,6 @@
 //! The commands.
 
+pub(super) mod app;
 pub(super) mod backup;
 pub(super) mod compact;
 pub(super) mod copies;
@@ -69,6 +70,7 @@ pub(super) fn execute(call: &Call, command: &Command, run_flags: &RunFlags) -> R
         Command::Guardians(args) => args.execute(call),
         Command::Recover(args) => args.execute(call),
         Command::Dev(args) => args.execute(false, &call.output),
+        Command::App(args) => args.execute(call),
         Command::Device(args) => args.execute(call),
         Command::Join(args) => args.execute(call),
         Command::Copies(args) => args.execute(call),

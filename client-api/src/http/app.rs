@@ -6,12 +6,14 @@ use std::time::Instant;
 use tokio::sync::Semaphore;
 use xom_node::model::OwnedIdentity;
 use xom_node::{Handle, StoreError};
+use xom_protocol::Did;
 
 use super::answers::Answers;
 use super::auth::Token;
 use super::base::Hosts;
 use super::limits::{REQUESTS_IN_FLIGHT_MAX, UPLOADS_IN_FLIGHT_MAX};
 use super::request_id::RequestIds;
+use crate::oauth::Registry;
 
 /// What the server is told at its start.
 #[derive(Debug, Clone)]
@@ -37,6 +39,7 @@ struct Inner {
     node: Handle,
     token: Token,
     metrics: Option<Token>,
+    registry: Registry,
     answers: Answers,
     hosts: Hosts,
     started: Instant,
@@ -50,6 +53,7 @@ impl App {
     /// Puts a running node behind HTTP.
     pub fn new(node: Handle, config: HttpConfig) -> Self {
         let inner = Inner {
+            registry: Registry::new(node.clone()),
             node,
             token: config.token,
             metrics: config.metrics,
@@ -72,6 +76,11 @@ impl App {
     /// The owner's token.
     pub fn token(&self) -> &Token {
         &self.inner.token
+    }
+
+    /// Apps and their tokens.
+    pub fn registry(&self) -> &Registry {
+        &self.inner.registry
     }
 
     /// The token of `/metrics`, where they are to be had under names of proxies.
@@ -119,17 +128,21 @@ impl App {
     /// The list is kept: identities are added, never taken away, so only a miss asks the node again. One that was
     /// restored and waits for a device key stands after those that live here.
     pub async fn identity(&self, username: Option<&str>) -> Result<Option<OwnedIdentity>, StoreError> {
+        self.identity_that(|identity| username.is_none_or(|name| identity.username == name)).await
+    }
+
+    /// The identity of this node with this DID.
+    pub async fn identity_of(&self, did: &Did) -> Result<Option<OwnedIdentity>, StoreError> {
+        self.identity_that(|identity| identity.did == *did).await
+    }
+
+    async fn identity_that(&self, fits: impl Fn(&OwnedIdentity) -> bool) -> Result<Option<OwnedIdentity>, StoreError> {
         let known = Arc::clone(&self.inner.identities.read().expect("no holder of this lock panics"));
-        if let Some(identity) = choose(&known, username) {
-            return Ok(Some(identity));
+        if let Some(identity) = known.iter().find(|identity| fits(identity)) {
+            return Ok(Some(identity.clone()));
         }
         let fresh: Arc<[OwnedIdentity]> = self.inner.node.read(|reader| reader.owned_identities()).await?.into();
         *self.inner.identities.write().expect("no holder of this lock panics") = Arc::clone(&fresh);
-        Ok(choose(&fresh, username))
+        Ok(fresh.iter().find(|identity| fits(identity)).cloned())
     }
-}
-
-fn choose(identities: &[OwnedIdentity], username: Option<&str>) -> Option<OwnedIdentity> {
-    let fits = |identity: &&OwnedIdentity| username.is_none_or(|name| identity.username == name);
-    identities.iter().find(fits).cloned()
 }

@@ -16,8 +16,14 @@ const EXPOSED: &str = "Link, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLim
 /// How long a browser may keep the answer to a preflight.
 const PREFLIGHT_SECS: &str = "86400";
 
+/// Where the owner consents: a page with a cookie among routes without.
+const CONSENT: &str = "/oauth/authorize";
+
 /// True for addresses that clients of any origin may call.
 pub fn is_open(path: &str) -> bool {
+    if path.trim_end_matches('/') == CONSENT {
+        return false;
+    }
     OPEN_PREFIXES
         .iter()
         .any(|prefix| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
@@ -55,10 +61,12 @@ mod tests {
 
     #[test]
     fn the_page_is_not_open_to_other_origins() {
-        for path in ["/", "/login", "/apiary", "/@lan", "/mediators", "/metrics"] {
+        for path in
+            ["/", "/login", "/apiary", "/@lan", "/mediators", "/metrics", "/oauth/authorize", "/oauth/authorize/"]
+        {
             assert!(!is_open(path), "{path}");
         }
-        for path in ["/api", "/api/v1/instance", "/.well-known/nodeinfo", "/media/x", "/health"] {
+        for path in ["/api", "/api/v1/instance", "/.well-known/nodeinfo", "/media/x", "/health", "/oauth/token"] {
             assert!(is_open(path), "{path}");
         }
     }

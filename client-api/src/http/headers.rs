@@ -4,14 +4,16 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use time::OffsetDateTime;
 
 use super::app::App;
 use super::base::Base;
 use super::cors;
 use super::error::ApiError;
 use super::limits::REQUESTS_IN_FLIGHT_MAX;
+use super::rate::RateSlot;
+use crate::api::compose::now_ms;
 use crate::api::entities::timestamp;
+use crate::oauth::window::Quota;
 
 /// Our own API, whose errors carry problem details.
 const NATIVE_PREFIX: &str = "/api/xom/";
@@ -21,12 +23,19 @@ const PAGE_POLICY: &str = "default-src 'none'; img-src 'self' data:; media-src '
 /// For everything else: nothing.
 const CLOSED_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
+/// The policy of pages, for one whose form leads to another place in the end: browsers look at redirects too.
+pub fn page_policy_with_forms_to(target: &str) -> String {
+    PAGE_POLICY.replace("form-action 'self'", format!("form-action 'self' {target}").trim_end())
+}
+
 /// Finishes every answer, also those of the guards.
-pub async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
+pub async fn finish(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = app.request_ids().next();
     let path = request.uri().path().to_owned();
     let method = request.method().clone();
     let base = app.hosts().check(request.headers(), request.uri());
+    let slot = RateSlot::default();
+    request.extensions_mut().insert(slot.clone());
     let mut response = next.run(request).await;
     if path.starts_with(NATIVE_PREFIX)
         && let Some(error) = response.extensions_mut().remove::<ApiError>()
@@ -39,7 +48,10 @@ pub async fn finish(State(app): State<App>, request: Request, next: Next) -> Res
     secure(headers, &path);
     if cors::is_open(&path) {
         cors::open(headers);
-        rate_limit(headers, app.requests().available_permits());
+        match slot.quota() {
+            Some(quota) => of_app(headers, &quota),
+            None => of_owner(headers, app.requests().available_permits()),
+        }
     }
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert("x-request-id", id);
@@ -58,13 +70,24 @@ fn secure(headers: &mut HeaderMap, path: &str) {
 }
 
 /// The owner's token is limited by requests in flight only, so that is what these count.
-fn rate_limit(headers: &mut HeaderMap, remaining: usize) {
-    let numbers = [("x-ratelimit-limit", REQUESTS_IN_FLIGHT_MAX), ("x-ratelimit-remaining", remaining)];
-    for (name, number) in numbers {
-        headers.insert(name, HeaderValue::from(number));
+fn of_owner(headers: &mut HeaderMap, remaining: usize) {
+    let remaining = u32::try_from(remaining).unwrap_or(u32::MAX);
+    rate_limit(headers, REQUESTS_IN_FLIGHT_MAX as u32, remaining, now_ms() + 1_000);
+}
+
+/// Tokens of apps are counted; who came too often is told when to come again.
+fn of_app(headers: &mut HeaderMap, quota: &Quota) {
+    rate_limit(headers, quota.limit, quota.remaining, quota.reset_ms);
+    if !quota.admitted {
+        let secs = quota.reset_ms.saturating_sub(now_ms()).div_ceil(1_000).max(1);
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(secs));
     }
-    let reset = u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or(0) + 1;
-    if let Ok(reset) = HeaderValue::from_str(&timestamp(reset * 1000)) {
+}
+
+fn rate_limit(headers: &mut HeaderMap, limit: u32, remaining: u32, reset_ms: u64) {
+    headers.insert("x-ratelimit-limit", HeaderValue::from(limit));
+    headers.insert("x-ratelimit-remaining", HeaderValue::from(remaining));
+    if let Ok(reset) = HeaderValue::from_str(&timestamp(reset_ms)) {
         headers.insert("x-ratelimit-reset", reset);
     }
 }

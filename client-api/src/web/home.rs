@@ -120,7 +120,8 @@ pub(super) fn side_of(visitor: &Visitor, me: &Account, invite: Option<&str>) -> 
             (counts(me))
             p.links {
                 a href="/devices" { (texts::devices::DEVICES) } " · " a href="/guardians" { (texts::guardians::TITLE) } " · "
-                a href="/keys" { (texts::keys::LINK) } " · " a href="/copies" { (texts::holders::LINK) }
+                a href="/keys" { (texts::keys::LINK) } " · " a href="/copies" { (texts::holders::LINK) } " · "
+                a href="/apps" { (texts::apps::TITLE) }
             }
         }
         @if let Some(invite) = invite { (invite_card(invite)) }

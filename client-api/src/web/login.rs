@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::fault::Fault;
 use super::session::{LINK_MS, SESSION_MS, SessionError, now_ms};
 use super::visitor::Form;
-use super::{Web, layout, texts, welcome};
+use super::{Web, authorize, layout, texts, welcome};
 use crate::http::call::Anonymous;
 use crate::http::{ApiError, App, Base, Call, ErrorKind};
 
@@ -20,6 +20,9 @@ use crate::http::{ApiError, App, Base, Call, ErrorKind};
 pub(super) struct LoginQuery {
     #[serde(default)]
     t: String,
+    /// Where to go afterwards: to the page of consent, from which somebody was sent here.
+    #[serde(default)]
+    next: String,
 }
 
 /// Takes a one-time token and begins a session. Nothing but a real visit uses the token up: browsers
@@ -36,7 +39,9 @@ pub(super) async fn log_in(
     if method != Method::GET || looks_ahead {
         return how_to().into_response();
     }
-    let Some(did) = web.inner.links.take(&query.t, now_ms()) else {
+    // A form may bring the whole link.
+    let token = query.t.trim().rsplit("t=").next().unwrap_or_default();
+    let Some(did) = web.inner.links.take(token, now_ms()) else {
         return (StatusCode::FORBIDDEN, how_to_because(texts::LINK_SPENT)).into_response();
     };
     let sessions = web.clone();
@@ -46,10 +51,17 @@ pub(super) async fn log_in(
             let cookie = set_cookie(&base, &web.inner.cookie, &secret, SESSION_MS / 1000);
             let keys = app.node().keyring(did).state();
             let place = keys.map_or("/", |keys| welcome::after_login(keys.phrase));
+            let place = if is_consent(&query.next) { &query.next } else { place };
             ([(header::SET_COOKIE, cookie)], Redirect::to(place)).into_response()
         }
         Err(fault) => fault.into_response(),
     }
+}
+
+/// True for the page of consent: the one place where a login may lead, so that no link leads elsewhere.
+fn is_consent(next: &str) -> bool {
+    let query = next.strip_prefix(authorize::PATH).and_then(|rest| rest.strip_prefix('?'));
+    query.is_some_and(|query| query.bytes().all(|byte| byte.is_ascii_graphic()))
 }
 
 /// Ends the session.
@@ -113,6 +125,22 @@ async fn blocking<T: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_login_leads_to_the_page_of_consent_and_nowhere_else() {
+        assert!(is_consent("/oauth/authorize?client_id=a&state=b%20c"));
+        for elsewhere in [
+            "",
+            "/",
+            "//evil.example",
+            "/oauth/authorize",
+            "/oauth/authorize.evil?x",
+            "https://evil.example",
+            "/oauth/authorize?a\r\nb",
+        ] {
+            assert!(!is_consent(elsewhere), "{elsewhere}");
+        }
+    }
 
     #[test]
     fn the_cookie_is_kept_from_scripts_and_from_other_sites() {

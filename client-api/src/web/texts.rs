@@ -1,5 +1,6 @@
 //! All texts of the page in one place, so that another language is one more of these.
 
+pub(super) mod apps;
 pub(super) mod copies;
 pub(super) mod devices;
 pub(super) mod guardians;

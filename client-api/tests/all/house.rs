@@ -58,6 +58,11 @@ impl House {
         house
     }
 
+    /// The data folder.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// A file of the folder of keys of `lan`.
     pub(crate) fn key_file(&self, name: &str) -> PathBuf {
         self.folder.path().join("data/identities/lan").join(name)

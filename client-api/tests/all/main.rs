@@ -2,6 +2,7 @@
 //! sockets, the page.
 
 mod accounts;
+mod apps;
 mod backup;
 mod devices;
 mod entities;
