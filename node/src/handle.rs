@@ -1,10 +1,13 @@
 //! The handle: what clients of the node hold.
 
+mod bootstrap;
 mod devices;
 mod keep;
 mod network;
 mod ownership;
 mod private;
+
+pub use bootstrap::BootstrapAddress;
 
 use std::collections::BTreeSet;
 use std::io::Write;

@@ -7,6 +7,7 @@ mod address;
 mod backoff;
 mod believed;
 mod blobs;
+pub(crate) mod bootstrap;
 mod clocks;
 mod conversation;
 mod dht;
@@ -120,7 +121,8 @@ impl Listening {
         let own = *self.swarm.swarm.local_peer_id();
         let totals = Arc::new(Tally::default());
         let book = book(own, store, config)?;
-        let own_heads = OwnHeads::new(book.reachable(), !config.bootstrap.is_empty(), Instant::now());
+        let has_seeds = !config.bootstrap.is_empty() || !store.snapshot()?.bootstrap()?.is_empty();
+        let own_heads = OwnHeads::new(book.reachable(), has_seeds, Instant::now());
         // Until the driver finds that nobody is left to be asked for the own heads.
         store.hold_signing();
         let line = line::Line::new(config.upload_max, config.download_max);
@@ -218,6 +220,11 @@ impl Net {
         self.asks.send(Ask::Name(addresses)).await.map_err(|_| StoreError::Stopping)
     }
 
+    /// The owner does not name this address any more.
+    pub(crate) async fn unname(&self, address: Multiaddr) -> Result<(), StoreError> {
+        self.asks.send(Ask::Unname(address)).await.map_err(|_| StoreError::Stopping)
+    }
+
     /// Own addresses with the peer id, the most useful first.
     pub(crate) async fn addresses(&self, count: usize) -> Result<Vec<Multiaddr>, StoreError> {
         let (answer, answered) = oneshot::channel();
@@ -304,8 +311,8 @@ fn book(own: PeerId, store: &Store, config: &NodeConfig) -> Result<PeerBook, Sto
         }
     }
     book.restore_all(remembered, now, now_ms);
-    for address in &config.bootstrap {
-        book.name(address.clone(), now);
+    for address in config.bootstrap.iter().cloned().chain(store.snapshot()?.bootstrap()?) {
+        book.name(address, now);
     }
     Ok(book)
 }

@@ -3,10 +3,12 @@
 pub mod access;
 pub mod apps;
 pub mod backup;
+pub mod bootstrap;
 pub mod compact;
 pub mod copies;
 pub mod devices;
 pub mod doctor;
+pub mod door;
 pub mod entries;
 pub mod erasures;
 pub mod errors;
@@ -88,6 +90,9 @@ pub fn router() -> Router<App> {
         .route("/peers/bans", get(peers::bans::get))
         .route("/peers/{peer}/ban", post(peers::bans::post))
         .route("/peers/{peer}/unban", post(peers::bans::unban))
+        .route("/bootstrap", get(bootstrap::get).post(bootstrap::post))
+        .route("/bootstrap/remove", post(bootstrap::remove))
+        .route("/door", get(door::get).post(door::post))
         .route("/doctor", get(doctor::get))
         .route("/refused", post(refused::post))
         .route("/status", get(status::get))

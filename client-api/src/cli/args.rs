@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::commands::{
-    app, backup, compact, copies, dev, device, doctor, erase, export, follow, guardians, id, identity, import, init,
-    invite, join, keep, lock, notifications, open, passphrase, peers, phrase, post, profile, react, recover, refuse,
-    restore, run, show, status, swarm_key, timeline, unlock, verify, views,
+    app, backup, bootstrap, compact, copies, dev, device, doctor, door, erase, export, follow, guardians, id, identity,
+    import, init, invite, join, keep, lock, notifications, open, passphrase, peers, phrase, post, profile, react,
+    recover, refuse, restore, run, show, status, swarm_key, timeline, unlock, verify, views,
 };
 use super::{CliError, exit};
 use crate::settings::RunFlags;
@@ -96,6 +96,10 @@ pub enum Command {
     Keep(keep::Args),
     /// The nodes that this node knows
     Peers(peers::Args),
+    /// The nodes that this one begins with
+    Bootstrap(bootstrap::Args),
+    /// Whose replies reach those who follow only you
+    Door(door::Args),
     /// Delete a picture from this node for good
     Refuse(refuse::Args),
     /// The state of the node

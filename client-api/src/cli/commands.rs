@@ -2,11 +2,13 @@
 
 pub(super) mod app;
 pub(super) mod backup;
+pub(super) mod bootstrap;
 pub(super) mod compact;
 pub(super) mod copies;
 pub(super) mod dev;
 pub(super) mod device;
 pub(super) mod doctor;
+pub(super) mod door;
 pub(super) mod erase;
 pub(super) mod export;
 pub(super) mod follow;
@@ -76,6 +78,8 @@ pub(super) fn execute(call: &Call, command: &Command, run_flags: &RunFlags) -> R
         Command::Copies(args) => args.execute(call),
         Command::Keep(args) => args.execute(call),
         Command::Peers(args) => args.execute(call),
+        Command::Bootstrap(args) => args.execute(call),
+        Command::Door(args) => args.execute(call),
         Command::Refuse(args) => args.execute(call),
         Command::Status(args) => args.execute(call),
         Command::Doctor(args) => args.execute(call),

@@ -104,6 +104,40 @@ async fn checks_of_a_node_say_what_was_found_and_what_to_do() {
 }
 
 #[tokio::test]
+async fn find_7_the_list_of_nodes_to_begin_with_is_kept_and_edited() {
+    let server = Server::start().await;
+    let path = "/api/xom/v1/bootstrap";
+    assert_eq!(server.get(path).await.ok(), json!([]));
+    let address = "/ip4/127.0.0.1/tcp/9";
+    assert_eq!(server.post(path, json!({ "address": address })).await.ok()["added"], true);
+    assert_eq!(server.post(path, json!({ "address": address })).await.ok()["added"], false);
+    assert_eq!(server.get(path).await.ok(), json!([{ "address": address, "from": "list" }]));
+    for wrong in [json!({}), json!({ "address": "nowhere" }), json!({ "address": "/ip4/127.0.0.1" })] {
+        server.post(path, wrong).await.refused(422);
+    }
+    server.post(&format!("{path}/remove"), json!({ "address": address })).await.ok();
+    server.post(&format!("{path}/remove"), json!({ "address": address })).await.refused(404);
+    for port in 1..=64 {
+        server.post(path, json!({ "address": format!("/ip4/127.0.0.1/tcp/{port}") })).await.ok();
+    }
+    server.post(path, json!({ "address": "/ip4/127.0.0.1/tcp/65" })).await.refused(422);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn adm_2_the_door_is_shown_and_set() {
+    let server = Server::start().await;
+    assert_eq!(server.get("/api/xom/v1/door").await.ok(), json!({ "door": "open" }));
+    for door in ["introduced", "followed", "closed", "open"] {
+        server.post("/api/xom/v1/door", json!({ "door": door })).await.ok();
+        assert_eq!(server.get("/api/xom/v1/door").await.ok(), json!({ "door": door }));
+    }
+    server.post("/api/xom/v1/door", json!({ "door": "ajar" })).await.refused(422);
+    server.post("/api/xom/v1/door", json!({})).await.refused(422);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_peer_is_kept_away_with_a_reason_until_it_is_let_in_again() {
     let server = Server::start().await;
     let mallory = "12D3KooWGjMCmQmnpRCKVzdDGBHjwrqjFqjYvUvZFwNqWwUCCpHR";

@@ -53,6 +53,8 @@ const TALLIES_MAX: usize = 2_048;
 pub(super) enum Ask {
     /// Learn addresses that the owner named, and dial them.
     Name(Vec<Multiaddr>),
+    /// Forget that the owner named this address.
+    Unname(Multiaddr),
     /// Learn where the devices of one identity say that they can be reached (`SYN-20`).
     Stated {
         /// With their peer ids.
@@ -287,6 +289,7 @@ impl Driver {
                     }
                 }
             }
+            Ask::Unname(address) => self.book.unname(address),
             Ask::Stated { addresses, all } => {
                 let connected = |address: &Multiaddr| self.book.is_connected_at(address);
                 if !all && addresses.iter().any(connected) {

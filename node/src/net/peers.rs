@@ -267,6 +267,18 @@ impl PeerBook {
         Some(peer)
     }
 
+    /// The owner does not name this address any more: it is not dialled for that, and a connection that stands goes on.
+    pub(super) fn unname(&mut self, address: Multiaddr) {
+        let (address, peer) = split(address);
+        match peer.and_then(|peer| self.peers.get_mut(&peer)) {
+            Some(peer) => {
+                peer.addresses.retain(|known| *known != address || !peer.connections.is_empty());
+                peer.origin = peer.origin.min(Origin::Connected);
+            }
+            None => self.seeds.retain(|seed| seed.address != address),
+        }
+    }
+
     /// Takes an address, with its peer id, where a device of somebody who is wanted says that it can be
     /// reached (`SYN-20`). It pushes nobody out of the book but strangers who can't be dialled or don't answer, and
     /// counts as a stranger's until it answers.

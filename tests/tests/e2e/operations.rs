@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
-use xom_tests::Home;
-use xom_tests::home::text;
+use xom_tests::home::{DEADLINE, text};
+use xom_tests::{Home, wait_until};
 
 /// Runs `xom doctor --json`, which may find faults: its exit code, and its checks.
 fn doctor(home: &Home) -> (i32, Value) {
@@ -59,6 +59,34 @@ fn bans_are_shown_with_their_reasons_and_can_be_lifted() {
     assert_eq!(home.xom(&["peers", "bans"]), serde_json::json!([]));
     let again = home.run(&["peers", "unban", mallory]);
     assert_eq!(again.status.code(), Some(5), "{again:?}");
+}
+
+#[test]
+fn find_7_a_node_to_begin_with_is_dialled_without_a_restart_and_after_one_until_it_is_taken_off_the_list() {
+    let other = Home::started("mai");
+    let listen = text(&other.xom(&["status"])["listen"][0]);
+    let mut home = Home::started("lan");
+    let is_connected = |home: &Home| home.xom(&["status"])["peers_connected"] == 1;
+    assert!(home.xom(&["bootstrap", "list"]).as_array().is_some_and(Vec::is_empty));
+    assert_eq!(home.xom(&["bootstrap", "add", &listen])["added"], true);
+    wait_until("they are connected", DEADLINE, || is_connected(&home).then_some(()));
+    home.stop();
+    home.start();
+    assert_eq!(home.xom(&["bootstrap", "list"])[0]["address"].as_str(), Some(listen.as_str()));
+    wait_until("they are connected again", DEADLINE, || is_connected(&home).then_some(()));
+    home.xom(&["bootstrap", "remove", &listen]);
+    assert!(home.xom(&["bootstrap", "list"]).as_array().is_some_and(Vec::is_empty));
+    assert_eq!(home.run(&["bootstrap", "remove", &listen]).status.code(), Some(5));
+    assert_eq!(home.run(&["bootstrap", "add", "nowhere"]).status.code(), Some(4));
+}
+
+#[test]
+fn the_door_is_set_and_shown() {
+    let home = Home::started("lan");
+    assert_eq!(home.xom(&["door"])["door"], "open");
+    assert_eq!(home.xom(&["door", "introduced"])["door"], "introduced");
+    assert_eq!(home.xom(&["door"])["door"], "introduced");
+    assert_eq!(home.run(&["door", "ajar"]).status.code(), Some(2));
 }
 
 #[test]

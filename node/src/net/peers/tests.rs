@@ -34,6 +34,18 @@ fn an_invited_peer_is_dialled_at_once_and_only_once_at_a_time() {
 }
 
 #[test]
+fn find_7_an_address_that_is_not_named_any_more_is_not_dialled() {
+    let (mut book, bob, now) = book();
+    book.name(named(bob, 1), now);
+    book.name(address(2), now);
+    book.unname(named(bob, 1));
+    book.unname(address(2));
+    assert_eq!(book.due(now), []);
+    book.name(address(2), now);
+    assert_eq!(book.due(now), [Dial { peer: None, addresses: vec![address(2)] }]);
+}
+
+#[test]
 fn a_peer_that_goes_away_is_dialled_at_least_every_second() {
     let (mut book, bob, now) = book();
     book.name(named(bob, 1), now);

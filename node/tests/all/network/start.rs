@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use tempfile::TempDir;
 use xom_node::{Node, StartError};
 
-use crate::harness::{Over, Person, config};
+use crate::harness::{Over, Person, config, wait_until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_busy_port_is_named_and_nothing_is_made() {
@@ -40,4 +40,20 @@ async fn a_node_keeps_its_name_on_the_wire() {
     alice.stop().await;
     alice.start().await;
     assert_eq!(alice.node().status().await.expect("status").peer, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn find_7_who_is_on_the_list_is_dialled_at_every_start_until_he_is_taken_off_it() {
+    let (mut alice, mut bob) = (Person::new("alice", Over::Tcp).await, Person::new("bob", Over::Tcp).await);
+    let address = alice.listen().to_string();
+    alice.stop().await;
+    // Nobody is there, so bob remembers nobody but by the list.
+    assert!(bob.node().add_bootstrap(&address).await.expect("added"));
+    bob.stop().await;
+    bob.start().await;
+    alice.start().await;
+    wait_until("they meet", async || (bob.connected().await == 1).then_some(())).await;
+    assert!(bob.node().remove_bootstrap(&address).await.expect("removed"));
+    assert!(!bob.node().remove_bootstrap(&address).await.expect("looked"));
+    assert_eq!(bob.node().bootstrap().await.expect("read"), []);
 }
