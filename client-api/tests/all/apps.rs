@@ -434,6 +434,14 @@ async fn r_api_9_a_token_ends_by_the_app_on_the_page_and_by_the_owner_and_a_remo
     let tokens =
         [house.token_of(&app, "read").await, house.token_of(&app, "read").await, house.token_of(&app, "read").await];
     assert!(works(&tokens[0]).await && works(&tokens[1]).await && works(&tokens[2]).await);
+    // What a stream that is open with one of them waits for.
+    let mut open = Vec::new();
+    for token in &tokens {
+        let grant = house.app.registry().find(token).await.expect("the node reads").expect("a token");
+        open.push(grant.ended().clone());
+    }
+    let ended = || open.iter().filter(|stream| stream.is_cancelled()).count();
+    assert_eq!(ended(), 0);
 
     let stranger = house.register("Stranger", "read").await;
     let revoke = async |app: &Registered, token: &str| {
@@ -445,6 +453,7 @@ async fn r_api_9_a_token_ends_by_the_app_on_the_page_and_by_the_owner_and_a_remo
     assert_eq!(revoke(&app, &tokens[0]).await, StatusCode::OK);
     assert_eq!(revoke(&app, &tokens[0]).await, StatusCode::OK, "twice is no error");
     assert!(!works(&tokens[0]).await && works(&tokens[1]).await);
+    assert!(open[0].is_cancelled() && ended() == 1);
 
     let cookie = house.log_in().await;
     let page = house.get("/apps", &cookie).await;
@@ -454,6 +463,7 @@ async fn r_api_9_a_token_ends_by_the_app_on_the_page_and_by_the_owner_and_a_remo
     assert_eq!(house.post(&path, &cookie, &[("csrf", "x")]).await.status, StatusCode::FORBIDDEN);
     assert_eq!(house.post(&path, &cookie, &[("csrf", &csrf)]).await.status, StatusCode::SEE_OTHER);
     assert_ne!(works(&tokens[1]).await, works(&tokens[2]).await, "one of the two has ended");
+    assert_eq!(ended(), 2);
 
     let list = json_of(&house.api("GET", "/api/xom/v1/apps", &house.token, &json!({})).await);
     assert_eq!((list.as_array().expect("a list").len(), text(&list[0], "name")), (1, "Elk".to_owned()));
@@ -461,6 +471,7 @@ async fn r_api_9_a_token_ends_by_the_app_on_the_page_and_by_the_owner_and_a_remo
     let path = format!("/api/xom/v1/apps/{}/revoke", app.id);
     assert_eq!(json_of(&house.api("POST", &path, &house.token, &json!({})).await)["revoked"], 1);
     assert!(!works(&tokens[1]).await && !works(&tokens[2]).await);
+    assert_eq!(ended(), 3, "the app was removed");
     assert_eq!(house.api("POST", &path, &house.token, &json!({})).await.status, StatusCode::NOT_FOUND);
     let answer = house.ask(&cookie, &request(&app, CALLBACK, "read", true)).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST, "the app is forgotten");

@@ -23,6 +23,8 @@ pub(crate) struct House {
     node: Node,
     /// Its first identity.
     pub(crate) did: Did,
+    /// What the server's handlers share.
+    pub(crate) app: App,
     /// The page.
     web: Web,
     /// The server.
@@ -49,10 +51,10 @@ impl House {
 
     /// Stops the node and starts one again in the same folder.
     pub(crate) async fn restart(self) -> Self {
-        let Self { folder, node, did, web, router, .. } = self;
+        let Self { folder, node, did, app, web, router, .. } = self;
         node.stop().await;
         // Whoever holds the store holds the folder's lock.
-        drop((web, router));
+        drop((app, web, router));
         let house = Self::open(folder, "lan").await;
         assert_eq!(house.did, did);
         house
@@ -91,8 +93,8 @@ impl House {
         let text = token.text().to_owned();
         let web = Web::open(&config.data_dir, 7766).expect("sessions");
         let app = App::new(node.handle(), HttpConfig { port: 7766, names: Vec::new(), token, metrics: None });
-        let router = http::router(app, web::router(web.clone()));
-        Self { folder, node, did, web, router, token: text }
+        let router = http::router(app.clone(), web::router(web.clone()));
+        Self { folder, node, did, app, web, router, token: text }
     }
 
     /// Stops the node.
