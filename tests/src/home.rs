@@ -28,6 +28,8 @@ pub struct Home {
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
     log: Option<PathBuf>,
+    /// The network namespace in which everything of it runs, if that is not the test's own.
+    namespace: Option<String>,
     child: Option<Child>,
 }
 
@@ -42,18 +44,28 @@ impl Home {
 
     /// The same, where peers reach it at another address of this machine.
     pub fn at(name: &str, ip: Ipv4Addr) -> Self {
+        Self::with(name, ip, free_port(ip), None)
+    }
+
+    /// The same in another network namespace: there is no talking to its API but through its command line.
+    pub(crate) fn within(name: &str, ip: Ipv4Addr, port: u16, namespace: &str) -> Self {
+        Self::with(name, ip, port, Some(namespace.to_owned()))
+    }
+
+    fn with(name: &str, ip: Ipv4Addr, peer_port: u16, namespace: Option<String>) -> Self {
         let folder = tempfile::Builder::new().prefix("xom-test-").tempdir().expect("a temporary folder");
         Self {
             folder,
             name: name.to_owned(),
             ip,
-            peer_port: free_port(ip),
+            peer_port,
             tcp_alone: false,
             bootstrap: Vec::new(),
             file_bytes_max: None,
             arguments: Vec::new(),
             variables: Vec::new(),
             log: None,
+            namespace,
             child: None,
         }
     }
@@ -143,7 +155,10 @@ impl Home {
         BufReader::new(stdout).read_line(&mut line).expect("the first line of xom run");
         assert!(line.starts_with('{'), "{} did not start: {line:?}, {:?}", self.name, child.wait());
         self.child = Some(child);
-        wait_until("the node serves", DEADLINE, || ureq::get(self.url("/health")).call().ok());
+        wait_until("the node serves", DEADLINE, || match self.namespace {
+            None => ureq::get(self.url("/health")).call().ok().map(drop),
+            Some(_) => self.run(&["status"]).status.success().then_some(()),
+        });
     }
 
     /// Starts a command that asks on its way.
@@ -245,7 +260,14 @@ impl Home {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = match &self.namespace {
+            None => Command::new(binary()),
+            Some(path) => {
+                let mut entering = Command::new("nsenter");
+                entering.arg(format!("--net={path}")).arg(binary());
+                entering
+            }
+        };
         command.args(arguments).arg("--data-dir").arg(self.data_dir());
         command.envs(self.variables.iter().cloned());
         command
@@ -363,6 +385,9 @@ impl Home {
 
     /// Publishes a post and gives its status id.
     pub fn publish(&self, post: &str) -> String {
+        if self.namespace.is_some() {
+            return text(&self.xom(&["post", post])["id"]);
+        }
         let (code, status) = self.post("/api/v1/statuses", &serde_json::json!({ "status": post }));
         assert_eq!(code, 200, "{status}");
         text(&status["id"])
@@ -375,7 +400,10 @@ impl Home {
 
     /// The texts of the home timeline, newest first, without markup.
     pub fn timeline(&self) -> Vec<String> {
-        let page = self.get("/api/v1/timelines/home?limit=40");
+        let page = match self.namespace {
+            None => self.get("/api/v1/timelines/home?limit=40"),
+            Some(_) => self.xom(&["timeline", "--limit", "40"]),
+        };
         let statuses = page.as_array().expect("a timeline is a list");
         statuses.iter().map(|status| plain(&text(&status["content"]))).collect()
     }

@@ -3,7 +3,9 @@
 
 pub mod archive;
 pub mod dialog;
+pub mod gateway;
 pub mod home;
+pub mod internet;
 pub mod namespace;
 pub mod picture;
 pub mod process;

@@ -30,17 +30,24 @@ pub(super) struct Limited<B> {
     gate: Arc<Gate>,
     /// Its own dials, until they have come to something or nothing.
     dials: BTreeSet<ConnectionId>,
+    /// Whom it has dialled in vain since that was last looked at; at most [`DIALS_MAX`].
+    failed: BTreeSet<PeerId>,
 }
 
 impl<B: NetworkBehaviour> Limited<B> {
     /// Holds `inner` to the rules of `gate`.
     pub(super) fn new(inner: B, gate: Arc<Gate>) -> Self {
-        Self { inner, gate, dials: BTreeSet::new() }
+        Self { inner, gate, dials: BTreeSet::new(), failed: BTreeSet::new() }
     }
 
     /// True once for a connection that this behaviour has made.
     pub(super) fn has_made(&mut self, connection: ConnectionId) -> bool {
         self.dials.remove(&connection)
+    }
+
+    /// Whom this behaviour has dialled in vain since this was last asked.
+    pub(super) fn take_failed(&mut self) -> BTreeSet<PeerId> {
+        std::mem::take(&mut self.failed)
     }
 }
 
@@ -92,8 +99,11 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Limited<B> {
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
-        if let FromSwarm::DialFailure(DialFailure { connection_id, .. }) = &event {
-            self.dials.remove(connection_id);
+        if let FromSwarm::DialFailure(DialFailure { connection_id, peer_id, .. }) = &event
+            && self.dials.remove(connection_id)
+            && self.failed.len() < DIALS_MAX
+        {
+            self.failed.extend(peer_id);
         }
         self.inner.on_swarm_event(event);
     }

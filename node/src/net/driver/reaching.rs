@@ -145,6 +145,7 @@ impl Driver {
             return;
         }
         self.reaching.look_at = now + LOOK_EVERY;
+        self.note_failed_meetings();
         let (own, floor) = (self.listens_on(), self.widest_scope());
         let standing = self.reaching.reach.judge(&own, floor, now);
         if standing != self.reaching.standing {
@@ -371,9 +372,17 @@ impl Driver {
     }
 
     pub(super) fn on_punched(&mut self, event: dcutr::Event) {
+        self.note_failed_meetings();
         let dcutr::Event { remote_peer_id, result } = event;
         tracing::info!(peer = %remote_peer_id, ?result, "tried to meet without the relay between");
         self.standing(remote_peer_id).punched = Some(result.is_ok());
+    }
+
+    /// The side that came through the relay is told of no attempt that fails: it knows by its own dials (`RCH-11`).
+    fn note_failed_meetings(&mut self) {
+        for peer in self.swarm.behaviour_mut().dcutr.take_failed() {
+            self.standing(peer).punched = Some(false);
+        }
     }
 
     pub(super) fn on_gateway(&mut self, event: upnp::Event) {
