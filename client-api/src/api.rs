@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod nodeinfo;
 pub mod oauth;
 pub mod page;
+pub mod private;
 pub mod text;
 pub mod v1;
 pub mod v2;

@@ -69,7 +69,7 @@ impl Handle {
         F: FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
     {
         let store = self.store.clone();
-        let work = move || read(&Reader::new(store.snapshot()?)?);
+        let work = move || read(&Reader::new(store.snapshot()?)?.at(store.now_ms()));
         tokio::task::spawn_blocking(work).await.unwrap_or(Err(StoreError::Stopping))
     }
 

@@ -16,6 +16,7 @@ use xom_protocol::entry::Reference;
 use xom_protocol::{DeviceId, Did, Digest, EntryId, LogId};
 
 use crate::keys::KeyState;
+use crate::private::FilterHit;
 pub use devices::{DeviceView, EndedBy, Kept, PairOffer, PairState};
 pub use missing::{Missing, MissingLog};
 pub use reachability::{Link, ReachState, Reachability};
@@ -162,6 +163,14 @@ pub struct PostView {
     pub favourited: bool,
     /// The viewer reposted.
     pub reposted: bool,
+    /// The viewer put it aside.
+    pub bookmarked: bool,
+    /// The viewer is its author and shows it first.
+    pub pinned: bool,
+    /// The viewer wants to hear no more of its thread.
+    pub quiet: bool,
+    /// The viewer's filters that it fits, wherever they hold.
+    pub filtered: Vec<FilterHit>,
 }
 
 /// A poll with its counts.
@@ -221,7 +230,7 @@ pub enum NotificationKind {
 }
 
 /// How one local identity stands to another account.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Relationship {
     /// The viewer follows them.
     pub following: bool,
@@ -231,6 +240,18 @@ pub struct Relationship {
     pub blocking: bool,
     /// They block the viewer.
     pub blocked_by: bool,
+    /// The viewer follows them without what they pass on.
+    pub no_reposts: bool,
+    /// The viewer mutes them.
+    pub muting: bool,
+    /// And their notifications.
+    pub muting_notifications: bool,
+    /// Until when, milliseconds since 1970; none for good.
+    pub muting_until_ms: Option<u64>,
+    /// The viewer wants to see nobody of their host.
+    pub host_blocking: bool,
+    /// What the viewer notes of them.
+    pub note: String,
 }
 
 /// A page of a list that is ordered by local id; all bounds are exclusive.

@@ -2,11 +2,13 @@
 //! gives the same answers.
 
 mod account;
+mod aside;
 mod copies;
 mod erasable;
 mod find;
 mod history;
 mod identity;
+mod lens;
 mod notification;
 mod paging;
 mod private;
@@ -31,6 +33,7 @@ use crate::model::{Account, AccountId, LocalIdentity, LogView, Media, MediaId, O
 use crate::store::Snapshot;
 use crate::store::tables::{LocalRow, LogRow};
 use crate::views::{find_account, tables};
+use lens::Lens;
 
 /// What a read answers.
 pub type Read<T> = Result<T, StoreError>;
@@ -38,6 +41,8 @@ pub type Read<T> = Result<T, StoreError>;
 /// One consistent snapshot of the store. Blocking: use it through [`crate::Handle::read`].
 pub struct Reader {
     snapshot: Snapshot,
+    /// The time to which what ends by itself is held, milliseconds since 1970.
+    now_ms: u64,
     accounts: ReadOnlyTable<u64, &'static [u8]>,
     statuses: ReadOnlyTable<u64, &'static [u8]>,
     status_of_entry: ReadOnlyTable<&'static [u8; 32], u64>,
@@ -58,6 +63,7 @@ struct Viewer {
     did: Did,
     account: u64,
     blocked: BTreeSet<u64>,
+    lens: Lens,
 }
 
 impl Reader {
@@ -75,8 +81,14 @@ impl Reader {
             locals: OnceCell::new(),
             known: RefCell::default(),
             logs_known: RefCell::default(),
+            now_ms: 0,
             snapshot,
         })
+    }
+
+    /// The same at a time: mutes and filters that have ended by then are over.
+    pub(crate) fn at(self, now_ms: u64) -> Self {
+        Self { now_ms, ..self }
     }
 
     /// The snapshot that is read.
@@ -154,7 +166,7 @@ impl Reader {
         for row in self.blocks.range((account, 0)..=(account, u64::MAX))? {
             blocked.insert(row?.0.value().1);
         }
-        Ok(Viewer { did: *did, account, blocked })
+        Ok(Viewer { did: *did, account, blocked, lens: self.lens(did)? })
     }
 
     fn optional_viewer(&self, did: Option<&Did>) -> Read<Option<Viewer>> {
@@ -171,8 +183,8 @@ impl Reader {
 }
 
 impl Viewer {
-    /// False for what the viewer has blocked.
+    /// False for what the viewer has blocked or muted.
     fn sees(viewer: Option<&Self>, author: u64) -> bool {
-        viewer.is_none_or(|viewer| !viewer.blocked.contains(&author))
+        viewer.is_none_or(|viewer| !viewer.blocked.contains(&author) && !viewer.lens.muted.contains(&author))
     }
 }

@@ -414,6 +414,11 @@ impl Store {
         answer.await.map_err(|_| StoreError::Stopping)?
     }
 
+    /// Milliseconds since 1970.
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.shared.now_ms()
+    }
+
     /// Drops all views and makes them again. Answers how many entries were applied.
     pub(crate) async fn rebuild_views(&self) -> Result<u64, StoreError> {
         let (reply, answer) = oneshot::channel();

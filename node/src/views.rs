@@ -16,7 +16,7 @@ pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 
-use redb::{ReadableTable, WriteTransaction};
+use redb::{ReadableTable, TableHandle, WriteTransaction};
 use xom_protocol::body::Body;
 use xom_protocol::entry::Header;
 use xom_protocol::{Did, EntryId};
@@ -90,6 +90,7 @@ pub(crate) struct Views<'t> {
     children: Lazy<'t, (&'static [u8; 32], u64), ()>,
     counts: Lazy<'t, &'static [u8; 32], (u64, u64, u64)>,
     reactions: Lazy<'t, (&'static [u8; 32], u64), u64>,
+    favourites: Lazy<'t, (u64, u64), &'static [u8; 32]>,
     reposts: Lazy<'t, (&'static [u8; 32], u64), (u64, u64)>,
     polls: Lazy<'t, &'static [u8; 32], &'static [u8]>,
     follows: Lazy<'t, (u64, u64), u64>,
@@ -122,6 +123,7 @@ impl<'t> Views<'t> {
             children: tables.table(tables::CHILDREN)?,
             counts: tables.table(tables::COUNTS)?,
             reactions: tables.table(tables::REACTIONS)?,
+            favourites: tables.table(tables::FAVOURITES)?,
             reposts: tables.table(tables::REPOSTS)?,
             polls: tables.table(tables::POLLS)?,
             follows: tables.table(tables::FOLLOWS)?,
@@ -169,11 +171,33 @@ impl<'t> Views<'t> {
         Ok(self.events)
     }
 
+    /// True where reactions are held and the table of favourites is not there.
+    pub(crate) fn lacks_favourites(txn: &WriteTransaction) -> Result<bool, StoreError> {
+        let has = |name: &str| -> Result<bool, StoreError> { Ok(txn.list_tables()?.any(|table| table.name() == name)) };
+        Ok(has(tables::REACTIONS.name())? && !has(tables::FAVOURITES.name())?)
+    }
+
+    /// Makes the favourites of local accounts out of the reactions that are held.
+    pub(crate) fn fill_favourites(&mut self) -> Result<(), StoreError> {
+        let mut own = Vec::new();
+        for row in self.reactions.iter()? {
+            let (key, by) = row?;
+            if self.local.contains_key(&by.value()) {
+                let (target, counter) = key.value();
+                own.push((by.value(), counter, *target));
+            }
+        }
+        for (account, counter, target) in own {
+            self.favourites.insert((account, counter), &target)?;
+        }
+        Ok(())
+    }
+
     /// Drops every view table; the writer applies all live entries anew afterwards.
     pub(crate) fn clear(txn: &WriteTransaction) -> Result<(), StoreError> {
         let names: Vec<_> = txn.list_tables()?.collect();
         for table in names {
-            if redb::TableHandle::name(&table).starts_with("view_") {
+            if table.name().starts_with("view_") {
                 txn.delete_table(table)?;
             }
         }

@@ -2,6 +2,8 @@
 //! values as null.
 
 pub mod account;
+pub mod edit;
+pub mod filter;
 pub mod html;
 pub mod instance;
 pub mod media;
@@ -12,6 +14,7 @@ pub mod status;
 pub mod tag;
 
 pub use account::{Account, CredentialAccount};
+pub use edit::StatusEdit;
 pub use media::MediaAttachment;
 pub use notification::Notification;
 pub use poll::Poll;

@@ -22,3 +22,14 @@ pub fn accounts(
     let link = paging.finish(&mut found, &call.base, &call.uri, |(cursor, _)| *cursor);
     (link, Json(found.iter().map(|(_, account)| Account::new(&call.base, account)).collect()))
 }
+
+/// A page of statuses that is ordered by something else than their ids.
+pub fn set_aside(
+    call: &Call,
+    paging: &Paging,
+    mut found: Vec<(u64, model::Status)>,
+) -> (LinkHeader, Json<Vec<Status>>) {
+    let link = paging.finish(&mut found, &call.base, &call.uri, |(cursor, _)| *cursor);
+    let found: Vec<model::Status> = found.into_iter().map(|(_, status)| status).collect();
+    (link, Json(super::entities::status::statuses(&call.base, &found)))
+}

@@ -51,6 +51,7 @@ pub fn router() -> Router<App> {
         .route("/apps", get(apps::get))
         .route("/apps/{id}/revoke", post(apps::revoke))
         .route("/identity", get(identity::get))
+        .route("/reports", get(super::v1::reports::list))
         .route("/identities", get(identity::list))
         .route("/identities/{did}", get(identities::get))
         .route("/identities/{did}/document", get(identities::document))

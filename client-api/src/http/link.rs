@@ -63,7 +63,12 @@ impl Paging {
         } else {
             items.truncate(self.limit);
         }
-        let (first, last) = (id(items.first()?), id(items.last()?));
+        self.header(base, uri, (id(items.first()?), id(items.last()?)), more)
+    }
+
+    /// The `Link` header of a page from its first cursor to its last; `more` where there are others beyond it.
+    pub fn header(&self, base: &Base, uri: &Uri, (first, last): (u64, u64), more: bool) -> LinkHeader {
+        let upwards = self.page.min_id.is_some();
         let mut links = Vec::new();
         if more || upwards {
             links.push(format!("<{}>; rel=\"next\"", self.address(base, uri, "max_id", last)));

@@ -21,6 +21,8 @@ mod operations;
 mod page;
 #[cfg(test)]
 mod pages;
+#[cfg(test)]
+mod personal;
 mod program;
 #[cfg(test)]
 mod recovery;
@@ -29,5 +31,7 @@ mod shapes;
 #[cfg(test)]
 mod sockets;
 mod statuses;
+#[cfg(test)]
+mod strangers;
 #[cfg(test)]
 mod welcome;

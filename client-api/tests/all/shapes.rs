@@ -106,3 +106,51 @@ fn check_version(version: &Value) {
     let first = version.as_str().unwrap().split(' ').next().unwrap();
     assert_eq!(first.split('.').filter(|part| part.parse::<u32>().is_ok()).count(), 3, "{first}");
 }
+
+pub(crate) fn status_edit(value: &Value) {
+    check(value, "account content created_at emojis[] media_attachments[] sensitive spoiler_text");
+    account(&value["account"]);
+}
+
+pub(crate) fn tag(value: &Value) {
+    check(value, "history[] id name url following featuring");
+}
+
+pub(crate) fn list(value: &Value) {
+    check(value, "exclusive id replies_policy title");
+}
+
+pub(crate) fn filter(value: &Value) {
+    check(value, "context[] filter_action id title expires_at keywords[] statuses[]");
+    value["keywords"].as_array().unwrap().iter().for_each(|keyword| check(keyword, "id keyword whole_word"));
+    value["statuses"].as_array().unwrap().iter().for_each(|status| check(status, "id status_id"));
+}
+
+pub(crate) fn filter_v1(value: &Value) {
+    check(value, "context[] id irreversible phrase whole_word expires_at");
+}
+
+pub(crate) fn filter_result(value: &Value) {
+    check(value, "filter keyword_matches[] status_matches[]");
+    check(&value["filter"], "context[] filter_action id title expires_at");
+}
+
+pub(crate) fn preferences(value: &Value) {
+    let members = "posting:default:sensitive posting:default:visibility posting:default:language \
+        reading:expand:media reading:expand:spoilers";
+    check(value, members);
+}
+
+pub(crate) fn report(value: &Value) {
+    check(value, "action_taken category comment created_at forwarded id target_account action_taken_at status_ids[]");
+    account(&value["target_account"]);
+}
+
+pub(crate) fn grouped(value: &Value) {
+    check(value, "accounts[] notification_groups[] statuses[]");
+    value["accounts"].as_array().unwrap().iter().for_each(account);
+    value["statuses"].as_array().unwrap().iter().for_each(status);
+    let members = "group_key most_recent_notification_id notifications_count sample_account_ids[] type \
+        page_max_id page_min_id latest_page_notification_at status_id";
+    value["notification_groups"].as_array().unwrap().iter().for_each(|group| check(group, members));
+}

@@ -12,7 +12,7 @@ use crate::views::row::AccountRow;
 use crate::views::{Place, find_account, first_account_id, tables};
 
 /// What the host part of an unproven account name ends with.
-const HOST_SUFFIX: &str = ".xom";
+pub(super) const HOST_SUFFIX: &str = ".xom";
 /// The user name of somebody whose profile is not held.
 const UNKNOWN_USERNAME: &str = "user";
 
@@ -43,6 +43,12 @@ impl Reader {
             None => self.locals()?.values().find(|local| local.username == name).map(|local| local.did),
         };
         did.map_or(Ok(None), |did| self.account(&did))
+    }
+
+    /// The account of a host name, if it is known.
+    pub(super) fn account_of_host(&self, host: &str) -> Read<Option<u64>> {
+        let did = self.did_of_host(host)?;
+        did.map(|did| Ok(find_account(&self.accounts, &did)?.0)).transpose()
     }
 
     /// The DID that begins with the short one in a host name.

@@ -1,10 +1,15 @@
 //! Notifications of a local identity.
 
+use std::collections::BTreeSet;
+
 use xom_protocol::Did;
 
+use super::lens::Lens;
 use super::paging::Span;
 use super::{Read, Reader, Viewer};
-use crate::model::{AccountId, Notification, NotificationId, NotificationKind, Page};
+use crate::model::{AccountId, Notification, NotificationId, NotificationKind, Page, Status, StatusContent};
+use crate::private::FilterContext;
+use crate::records;
 use crate::views::notification::kind_of_number;
 use crate::views::tables;
 
@@ -24,13 +29,18 @@ impl Reader {
         if span.is_empty() {
             return Ok(Vec::new());
         }
+        let dismissed = self.dismissed(&viewer.did)?;
+        let span = span.above(dismissed.up_to);
+        if span.is_empty() {
+            return Ok(Vec::new());
+        }
         let wanted = |kind| kinds.is_none_or(|kinds| kinds.contains(&kind)) && !excluded.contains(&kind);
         let table = self.table(tables::NOTIFICATIONS)?;
         let rows = table.range((viewer.account, span.low)..=(viewer.account, span.high))?;
         let rows = rows.map(|row| row.map(|(key, value)| (key.value().1, value.value())).map_err(Into::into));
         span.collect(rows, |(id, (kind, by, status))| {
             let Some(kind) = kind_of_number(kind).filter(|kind| wanted(*kind)) else { return Ok(None) };
-            if from.is_some_and(|account| account.0 != by) {
+            if from.is_some_and(|account| account.0 != by) || dismissed.single.contains(&id) {
                 return Ok(None);
             }
             self.notification_of(&viewer, id, kind, by, status)
@@ -41,6 +51,8 @@ impl Reader {
     pub fn notification(&self, viewer: &Did, id: NotificationId) -> Read<Option<Notification>> {
         let viewer = self.viewer(viewer)?;
         let row = self.table(tables::NOTIFICATIONS)?.get((viewer.account, id.0))?.map(|row| row.value());
+        let dismissed = self.dismissed(&viewer.did)?;
+        let row = row.filter(|_| id.0 > dismissed.up_to && !dismissed.single.contains(&id.0));
         let Some((kind, by, status)) = row else { return Ok(None) };
         let Some(kind) = kind_of_number(kind) else { return Ok(None) };
         self.notification_of(&viewer, id.0, kind, by, status)
@@ -54,7 +66,7 @@ impl Reader {
         by: u64,
         status: u64,
     ) -> Read<Option<Notification>> {
-        if viewer.blocked.contains(&by) {
+        if viewer.blocked.contains(&by) || viewer.lens.silent.contains(&by) || self.is_unwanted(viewer, by)? {
             return Ok(None);
         }
         let about = if status == 0 { None } else { self.status_of(Some(viewer), status)? };
@@ -62,7 +74,41 @@ impl Reader {
         if status != 0 && about.is_none() {
             return Ok(None);
         }
+        if about.as_ref().is_some_and(|about| is_quiet(about) || Lens::hides(about, FilterContext::Notifications)) {
+            return Ok(None);
+        }
         let account = self.account_arc(by)?;
         Ok(Some(Notification { id: NotificationId(id), kind, time_ms: id >> 16, account, status: about }))
+    }
+
+    /// True for what the viewer's policy drops.
+    fn is_unwanted(&self, viewer: &Viewer, by: u64) -> Read<bool> {
+        let policy = viewer.lens.policy;
+        let stranger = policy.drop_not_following && self.follows.get((viewer.account, by))?.is_none();
+        Ok(stranger || (policy.drop_not_followers && self.follows.get((by, viewer.account))?.is_none()))
+    }
+
+    /// Which notifications the viewer has put away, on this node.
+    fn dismissed(&self, viewer: &Did) -> Read<Dismissed> {
+        let up_to = self.record(records::NOTIFICATIONS_CLEARED, &viewer.0)?;
+        let up_to = up_to.and_then(|value| Some(u64::from_be_bytes(value.try_into().ok()?))).unwrap_or(0);
+        let single = self.records(records::NOTIFICATION_DISMISSED, &viewer.0, records::NOTIFICATIONS_DISMISSED_MAX)?;
+        let single = single.iter().filter_map(|(key, _)| Some(u64::from_be_bytes(key.get(32..)?.try_into().ok()?)));
+        Ok(Dismissed { up_to, single: single.collect() })
+    }
+}
+
+/// What is not shown of the notifications of one viewer.
+struct Dismissed {
+    /// All of these ids and below.
+    up_to: u64,
+    /// And these.
+    single: BTreeSet<u64>,
+}
+
+fn is_quiet(status: &Status) -> bool {
+    match &status.content {
+        StatusContent::Post(view) => view.quiet,
+        StatusContent::Repost(inner) => is_quiet(inner),
     }
 }

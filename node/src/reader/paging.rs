@@ -1,7 +1,9 @@
 //! Pages over tables that are ordered by local id.
 
+use std::collections::BTreeMap;
+
 use super::Read;
-use crate::model::Page;
+use crate::model::{Page, Status, StatusId};
 
 /// Which ids of a table a page looks at, and from which end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +27,12 @@ impl Span {
         }
     }
 
-    /// The whole table, newest first.
+    /// The same without ids up to this one.
+    pub(super) fn above(self, id: u64) -> Self {
+        Self { low: self.low.max(id.saturating_add(1)), ..self }
+    }
+
+    /// True where nothing can be in it.
     pub(super) fn is_empty(&self) -> bool {
         self.low > self.high || self.limit == 0
     }
@@ -60,6 +67,20 @@ impl Span {
             }
         }
         Ok(page)
+    }
+}
+
+impl Span {
+    /// One page out of two of the same span, each status once; newest first.
+    pub(super) fn merge(&self, first: Vec<Status>, second: Vec<Status>, limit: usize) -> Vec<Status> {
+        let each: BTreeMap<StatusId, Status> = first.into_iter().chain(second).map(|one| (one.id, one)).collect();
+        let mut page: Vec<Status> = each.into_values().rev().collect();
+        if self.oldest_first {
+            page.drain(..page.len().saturating_sub(limit));
+        } else {
+            page.truncate(limit);
+        }
+        page
     }
 }
 

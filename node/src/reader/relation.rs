@@ -3,9 +3,11 @@
 use redb::ReadableTable;
 use xom_protocol::Did;
 
+use super::account::HOST_SUFFIX;
 use super::paging::Span;
 use super::{Read, Reader};
 use crate::model::{Account, Page, Relationship, StatusId};
+use crate::private::{self, Mute};
 use crate::views::{find_account, tables};
 
 impl Reader {
@@ -49,17 +51,56 @@ impl Reader {
 
     /// How a viewer stands to another account.
     pub fn relationship(&self, viewer: &Did, other: &Did) -> Read<Relationship> {
+        let (did, other_did) = (viewer, other);
         let (viewer, _) = find_account(&self.accounts, viewer)?;
         let (other, known) = find_account(&self.accounts, other)?;
         if known.is_none() {
             return Ok(Relationship::default());
         }
+        let set = |family| self.setting(did, &format!("{family}{other_did}"));
+        let mute = set(private::MUTE)?.and_then(|value| private::read_value::<Mute>(&value));
+        let mute = mute.filter(|mute| mute.until_ms.is_none_or(|until| until > self.now_ms));
+        let host = format!("{}{}{HOST_SUFFIX}", private::DOMAIN, other_did.short());
         Ok(Relationship {
+            no_reposts: set(private::NO_REPOSTS)?.is_some(),
+            muting: mute.is_some(),
+            muting_notifications: mute.is_some_and(|mute| mute.notifications),
+            muting_until_ms: mute.and_then(|mute| mute.until_ms),
+            host_blocking: self.setting(did, &host)?.is_some(),
+            note: set(private::NOTE)?.and_then(|note| String::from_utf8(note).ok()).unwrap_or_default(),
             following: self.follows.get((viewer, other))?.is_some(),
             followed_by: self.follows.get((other, viewer))?.is_some(),
             blocking: self.blocks.get((viewer, other))?.is_some(),
             blocked_by: self.blocks.get((other, viewer))?.is_some(),
         })
+    }
+
+    /// Whom a local identity blocks, each with the cursor that pages; in no order.
+    pub fn blocked(&self, viewer: &Did) -> Read<Vec<(u64, Account)>> {
+        let (viewer, _) = find_account(&self.accounts, viewer)?;
+        let mut found = Vec::new();
+        for row in self.blocks.range((viewer, 0)..=(viewer, u64::MAX))? {
+            let (key, cursor) = row?;
+            found.extend(self.with_cursor(cursor.value(), key.value().1)?);
+        }
+        Ok(found)
+    }
+
+    /// Whom the viewer follows and who follows `other` too, the newest follow of the viewer first.
+    pub fn familiar_followers(&self, viewer: &Did, other: &Did, limit: usize) -> Read<Vec<Account>> {
+        let (viewer, _) = find_account(&self.accounts, viewer)?;
+        let (other, _) = find_account(&self.accounts, other)?;
+        let mut found = Vec::new();
+        for row in self.table(tables::FOLLOWING)?.range((viewer, 0)..=(viewer, u64::MAX))?.rev() {
+            let between = row?.1.value();
+            if found.len() >= limit {
+                break;
+            }
+            if between != viewer && between != other && self.follows.get((between, other))?.is_some() {
+                found.push((*self.account_arc(between)?).clone());
+            }
+        }
+        Ok(found)
     }
 
     fn accounts_of(

@@ -5,8 +5,10 @@ use xom_protocol::entry::Reference;
 use xom_protocol::log::{RegisterKey, Subject};
 use xom_protocol::{Did, EntryId};
 
+use super::lens::Lens;
 use super::{Read, Reader, Viewer};
 use crate::model::{AccountId, PollView, PostView, Status, StatusContent, StatusId};
+use crate::private::{self, FilterContext};
 use crate::store::tables::LogRow;
 use crate::views::register::standing;
 use crate::views::row::{StatusRow, flags};
@@ -37,12 +39,19 @@ impl Reader {
         self.status_of_row(viewer, status, &row, 0)
     }
 
-    /// A status for a list: none if its author, or the author of what it passes on, is blocked.
-    pub(super) fn listed(&self, viewer: Option<&Viewer>, status: u64, row: &StatusRow) -> Read<Option<Status>> {
+    /// A status for a list: none if its author, or the author of what it passes on, is blocked or muted, or a filter
+    /// hides it there.
+    pub(super) fn listed(
+        &self,
+        viewer: Option<&Viewer>,
+        status: u64,
+        row: &StatusRow,
+        context: FilterContext,
+    ) -> Read<Option<Status>> {
         if !Viewer::sees(viewer, row.author) {
             return Ok(None);
         }
-        let made = self.status_of_row(viewer, status, row, 0)?;
+        let made = self.status_of_row(viewer, status, row, 0)?.filter(|made| !Lens::hides(made, context));
         Ok(made.filter(|made| match &made.content {
             StatusContent::Repost(inner) => Viewer::sees(viewer, inner.account.id.0),
             StatusContent::Post(_) => true,
@@ -88,7 +97,8 @@ impl Reader {
             }
         }
         let own = |kind| self.stands(viewer, RegisterKey { kind, subject: Subject::Entry(row.entry) });
-        Ok(Some(PostView {
+        let root = post.root.as_ref().map_or(row.entry, |root| root.entry);
+        let mut view = PostView {
             edited_ms: row.edit.map(|(_, ms)| ms),
             in_reply_to: self.in_reply_to(row)?,
             mentions,
@@ -99,8 +109,14 @@ impl Reader {
             reactions,
             favourited: own("reaction")?,
             reposted: own("repost")?,
+            bookmarked: self.is_set(viewer, private::BOOKMARK, &row.entry)?,
+            pinned: self.is_set(viewer.filter(|viewer| viewer.account == row.author), private::PIN, &row.entry)?,
+            quiet: viewer.is_some_and(|viewer| viewer.lens.quiet.contains(&root)),
+            filtered: Vec::new(),
             post,
-        }))
+        };
+        view.filtered = self.filtered(viewer, row.author, &row.entry, &view);
+        Ok(Some(view))
     }
 
     /// The newest version, with what an edit can't change taken from the first.
@@ -163,6 +179,12 @@ impl Reader {
         let key = RegisterKey { kind: "vote", subject: Subject::Entry(poll) };
         let bits = standing(&self.registers, &key.digest(&viewer.did))?.map_or(0, |value| value.row.number);
         Ok((0..64).filter(|option| bits >> option & 1 == 1).collect())
+    }
+
+    /// True if the viewer has set something of a post.
+    fn is_set(&self, viewer: Option<&Viewer>, family: &str, entry: &EntryId) -> Read<bool> {
+        let Some(viewer) = viewer else { return Ok(false) };
+        Ok(self.setting(&viewer.did, &private::entry_key(family, entry))?.is_some())
     }
 
     /// True if the viewer has a live value in a register.

@@ -5,6 +5,7 @@ use xom_protocol::Did;
 
 use super::{Read, Reader, Viewer};
 use crate::model::{Context, StatusId};
+use crate::private::FilterContext;
 use crate::views::row::flags;
 use crate::views::tables;
 
@@ -32,7 +33,7 @@ impl Reader {
             let Some(target) = self.status_row(below)?.and_then(|row| row.target) else { break };
             let Some(parent) = self.status_of_entry(&target.0)? else { break };
             let Some(row) = self.status_row(parent.0)?.filter(|row| row.flags & flags::REPOST == 0) else { break };
-            context.ancestors.extend(self.listed(viewer, parent.0, &row)?);
+            context.ancestors.extend(self.listed(viewer, parent.0, &row, FilterContext::Thread)?);
             below = parent.0;
         }
         context.ancestors.reverse();
@@ -50,7 +51,7 @@ impl Reader {
             }
             let Some(row) = self.status_row(status)? else { continue };
             // What answers somebody blocked is still shown, unless its author is blocked too.
-            context.descendants.extend(self.listed(viewer, status, &row)?);
+            context.descendants.extend(self.listed(viewer, status, &row, FilterContext::Thread)?);
             open.extend(self.children_of(&children, &row.entry.0)?);
         }
         Ok(())

@@ -6,14 +6,59 @@ use xom_protocol::Did;
 use super::paging::Span;
 use super::{Read, Reader, Viewer};
 use crate::model::{AuthorFilter, Page, PublicScope, Status, StatusId, TagFilter};
+use crate::private::{self, FilterContext, ListHead, ListReplies};
 use crate::views::row::{Hash16, StatusRow, flags};
 use crate::views::{find_account, source_hash, tables, tag_hash};
 
 impl Reader {
     /// Own posts, posts and reposts of follows; a reply where it answers the author, the viewer or
-    /// somebody followed. Newest first.
+    /// somebody followed; public posts with a followed tag. Without members of exclusive lists. Newest
+    /// first.
     pub fn home(&self, viewer: &Did, page: &Page) -> Read<Vec<Status>> {
         let viewer = self.viewer(viewer)?;
+        let shows = |row: &StatusRow, answered| {
+            let left_out = viewer.lens.exclusive.contains(&row.author) && row.author != viewer.account;
+            Ok(!left_out && (row.author == viewer.account || self.answers_known(&viewer, answered)?))
+        };
+        let tags = self.settings(&viewer.did, private::TAG)?;
+        let tags = tags.iter().filter_map(|(key, _)| key.strip_prefix(private::TAG)).map(tag_hash).collect();
+        self.home_where(&viewer, page, tags, shows)
+    }
+
+    /// What home would show of the members of a list, as far as its rule for answers lets it. Empty where there is no
+    /// such list.
+    pub fn list(&self, viewer: &Did, id: u64, page: &Page) -> Read<Vec<Status>> {
+        let head = self.setting(viewer, &format!("{}{id}", private::LIST))?;
+        let Some(head) = head.and_then(|value| private::read_value::<ListHead>(&value)) else {
+            return Ok(Vec::new());
+        };
+        let members = self.list_accounts(viewer, &id.to_string())?;
+        let viewer = self.viewer(viewer)?;
+        let shows = |row: &StatusRow, answered| {
+            let fits = match head.replies {
+                ListReplies::None => answered == 0,
+                ListReplies::List => answered == 0 || answered == viewer.account || members.contains(&answered),
+                ListReplies::Followed => self.answers_known(&viewer, answered)?,
+            };
+            Ok(fits && members.contains(&row.author))
+        };
+        self.home_where(&viewer, page, Vec::new(), shows)
+    }
+
+    /// True where a status answers nobody else, the viewer, or somebody followed.
+    fn answers_known(&self, viewer: &Viewer, answered: u64) -> Read<bool> {
+        Ok(answered == 0 || answered == viewer.account || self.follows.get((viewer.account, answered))?.is_some())
+    }
+
+    /// The statuses of a home that `shows` wants, given the account that each answers or 0, and public posts with
+    /// these tags.
+    fn home_where(
+        &self,
+        viewer: &Viewer,
+        page: &Page,
+        tags: Vec<Hash16>,
+        shows: impl Fn(&StatusRow, u64) -> Read<bool>,
+    ) -> Read<Vec<Status>> {
         let span = Span::of(page);
         if span.is_empty() {
             return Ok(Vec::new());
@@ -21,14 +66,27 @@ impl Reader {
         let home = self.table(tables::HOME)?;
         let rows = home.range((viewer.account, span.low)..=(viewer.account, span.high))?;
         let rows = rows.map(|row| row.map(|(key, answered)| (key.value().1, answered.value())).map_err(Into::into));
-        span.collect(rows, |(status, answered)| {
+        let own = |(status, answered): (u64, u64)| {
             let Some(row) = self.status_row(status)? else { return Ok(None) };
-            let shows = answered == 0
-                || row.author == viewer.account
-                || answered == viewer.account
-                || self.follows.get((viewer.account, answered))?.is_some();
-            if shows { self.listed(Some(&viewer), status, &row) } else { Ok(None) }
-        })
+            let unwanted = row.flags & flags::REPOST != 0 && viewer.lens.no_reposts.contains(&row.author);
+            if unwanted || !shows(&row, answered)? {
+                return Ok(None);
+            }
+            self.listed(Some(viewer), status, &row, FilterContext::Home)
+        };
+        if tags.is_empty() {
+            return span.collect(rows, own);
+        }
+        let mut cursor = TagCursor { table: self.table(tables::TAGS)?, tags, span };
+        let mut tagged = Vec::new();
+        // As many as a page has, so that none is missing whatever home itself holds.
+        while tagged.len() < page.limit {
+            let Some((status, _)) = cursor.next()? else { break };
+            let row = self.status_row(status)?.filter(|row| !viewer.lens.exclusive.contains(&row.author));
+            let Some(row) = row else { continue };
+            tagged.extend(self.listed(Some(viewer), status, &row, FilterContext::Home)?);
+        }
+        Ok(span.merge(span.collect(rows, own)?, tagged, page.limit))
     }
 
     /// All public posts held, without reposts and without replies to others.
@@ -137,7 +195,7 @@ impl Reader {
         fits: impl Fn(&StatusRow) -> bool,
     ) -> Read<Option<Status>> {
         match self.status_row(status)? {
-            Some(row) if fits(&row) => self.listed(viewer, status, &row),
+            Some(row) if fits(&row) => self.listed(viewer, status, &row, FilterContext::Public),
             _ => Ok(None),
         }
     }

@@ -20,6 +20,7 @@ use crate::command::Command;
 use crate::config::NodeConfig;
 use crate::error::{StartError, StoreError};
 use crate::keys::seal::Cost;
+use crate::views::Views;
 
 /// Bytes of the database that are kept in memory: little enough for a machine with 1 GB.
 const CACHE_BYTES: usize = 64 << 20;
@@ -90,7 +91,7 @@ pub(super) fn start(
     let salts = Salts::open(&folder.salts()).map_err(|e| unreadable(&folder.salts(), &e))?;
     let shared = Shared::open(folder, network, salts, machine);
     let shared = Arc::new(shared.map_err(|e| unreadable(&path.join("xom.redb"), &e))?);
-    recover(&shared).map_err(|e| unreadable(&path, &e))?;
+    let lacks_favourites = recover(&shared).map_err(|e| unreadable(&path, &e))?;
     let locals = {
         let txn = shared.database().and_then(|database| Ok(redb::ReadableDatabase::begin_read(&*database)?));
         let rows = txn.and_then(|txn| read_locals(&txn.open_table(tables::LOCALS)?));
@@ -101,6 +102,9 @@ pub(super) fn start(
         shared.add_local(row, key);
     }
     let mut writer = Writer::new(Arc::clone(&shared));
+    if lacks_favourites {
+        writer.do_now(|batch| batch.views.fill_favourites()).map_err(|e| unreadable(&path, &e))?;
+    }
     let damaged = writer.load_own().map_err(|e| unreadable(&path, &e))?;
     if let Err(cause) = writer.do_now(move |batch| batch.lack_bodies(&damaged)) {
         tracing::warn!(%cause, "damaged bodies are not asked for again in this run");
@@ -127,11 +131,13 @@ pub(super) fn open_database(folder: &Folder) -> Result<Database, StoreError> {
     Ok(Builder::new().set_cache_size(CACHE_BYTES).create(&path)?)
 }
 
-/// Makes the tables, and carries out what a crash has left undone: purges first of all.
-fn recover(shared: &Shared) -> Result<(), StoreError> {
+/// Makes the tables, and carries out what a crash has left undone: purges first of all. True where a version before
+/// this one wrote the folder, which kept no favourites.
+fn recover(shared: &Shared) -> Result<bool, StoreError> {
     let database = shared.database()?;
-    let (intents, drops) = {
+    let (intents, drops, lacks_favourites) = {
         let txn = database.begin_write()?;
+        let lacks_favourites = Views::lacks_favourites(&txn)?;
         name_database(shared, &txn)?;
         let mut none = std::collections::BTreeMap::new();
         let mut batch = super::Batch::open_all(&txn, shared, &mut none, shared.now_ms())?;
@@ -149,7 +155,7 @@ fn recover(shared: &Shared) -> Result<(), StoreError> {
         shared.salts.truncate(batch.counters.slot)?;
         batch.finish()?;
         txn.commit()?;
-        (intents, drops)
+        (intents, drops, lacks_favourites)
     };
     if !intents.is_empty() {
         shared.salts.zero(&intents)?;
@@ -172,7 +178,8 @@ fn recover(shared: &Shared) -> Result<(), StoreError> {
     batch.note_dropped(&drops)?;
     batch.answer_purged()?;
     batch.finish()?;
-    Ok(txn.commit()?)
+    txn.commit()?;
+    Ok(lacks_favourites)
 }
 
 /// Gives a new database its epoch and network, and refuses one of another network.

@@ -69,11 +69,15 @@ impl Views<'_> {
     pub(super) fn reaction_changed(&mut self, change: &Change, target: &EntryId) -> Result<(), StoreError> {
         if let Some(old) = &change.old {
             self.reactions.remove((&target.0, old.row.counter))?;
+            self.favourites.remove((change.author, old.row.counter))?;
             self.count(target, |(_, _, reactions)| *reactions = reactions.saturating_sub(1))?;
             self.forget(change.author, old, target)?;
         }
         if let Some(new) = &change.new {
             self.reactions.insert((&target.0, new.row.counter), change.author)?;
+            if self.local.contains_key(&change.author) {
+                self.favourites.insert((change.author, new.row.counter), &target.0)?;
+            }
             self.count(target, |(_, _, reactions)| *reactions += 1)?;
             self.notify_author(change.author, new, target, NotificationKind::Favourite)?;
         }

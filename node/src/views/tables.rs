@@ -34,6 +34,8 @@ pub(crate) const CHILDREN: TableDefinition<'_, (&[u8; 32], u64), ()> = TableDefi
 pub(crate) const COUNTS: TableDefinition<'_, &[u8; 32], (u64, u64, u64)> = TableDefinition::new("view_counts_v1");
 /// (target, counter) -> who reacted.
 pub(crate) const REACTIONS: TableDefinition<'_, (&[u8; 32], u64), u64> = TableDefinition::new("view_reactions_v1");
+/// (local account, counter of its reaction) -> target.
+pub(crate) const FAVOURITES: TableDefinition<'_, (u64, u64), &[u8; 32]> = TableDefinition::new("view_favourites_v1");
 /// (target, counter) -> who reposted, and the status of the repost.
 pub(crate) const REPOSTS: TableDefinition<'_, (&[u8; 32], u64), (u64, u64)> = TableDefinition::new("view_reposts_v1");
 /// Target -> voters, then votes of each option, little-endian `u64`s.

@@ -130,6 +130,7 @@ pub(crate) fn dump_all(database: &Database) -> Vec<String> {
         dump(database, tables::CHILDREN),
         dump(database, tables::COUNTS),
         dump(database, tables::REACTIONS),
+        dump(database, tables::FAVOURITES),
         dump(database, tables::REPOSTS),
         dump(database, tables::POLLS),
         dump(database, tables::FOLLOWS),

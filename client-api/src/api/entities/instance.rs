@@ -5,6 +5,7 @@ use xom_protocol::limits;
 
 use super::Account;
 use crate::api::compose::{POLL_SECS_MAX, POLL_SECS_MIN};
+use crate::api::v1::statuses::aside::PINS_MAX;
 use crate::http::Base;
 
 /// The version of Mastodon whose API this is; clients read the first token as X.Y.Z.
@@ -101,7 +102,7 @@ fn configuration(base: &Base) -> Value {
         "vapid": {"public_key": ""},
         "accounts": {
             "max_featured_tags": 0,
-            "max_pinned_statuses": 0,
+            "max_pinned_statuses": PINS_MAX,
             "max_profile_fields": limits::PROFILE_FIELDS_MAX,
             "profile_field_name_limit": limits::PROFILE_FIELD_CHARS_MAX,
             "profile_field_value_limit": limits::PROFILE_FIELD_CHARS_MAX,

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use xom_node::model::{self, AccountId};
 
+use super::timestamp;
+
 /// A relationship.
 #[derive(Debug, Clone, Serialize)]
 pub struct Relationship {
@@ -21,7 +23,7 @@ pub struct Relationship {
     requested_by: bool,
     domain_blocking: bool,
     endorsed: bool,
-    note: &'static str,
+    note: String,
 }
 
 impl Relationship {
@@ -30,20 +32,20 @@ impl Relationship {
         Self {
             id: account.0.to_string(),
             following: relationship.following,
-            showing_reblogs: relationship.following,
+            showing_reblogs: relationship.following && !relationship.no_reposts,
             notifying: false,
             languages: None,
             followed_by: relationship.followed_by,
             blocking: relationship.blocking,
             blocked_by: relationship.blocked_by,
-            muting: false,
-            muting_notifications: false,
-            muting_expires_at: None,
+            muting: relationship.muting,
+            muting_notifications: relationship.muting_notifications,
+            muting_expires_at: relationship.muting_until_ms.map(timestamp),
             requested: false,
             requested_by: false,
-            domain_blocking: false,
+            domain_blocking: relationship.host_blocking,
             endorsed: false,
-            note: "",
+            note: relationship.note.clone(),
         }
     }
 }

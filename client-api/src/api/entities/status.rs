@@ -7,6 +7,7 @@ use xom_node::model::{self, PostView, StatusContent};
 use xom_protocol::body::Visibility;
 
 use super::account::{Accounts, SharedAccount};
+use super::filter::FilterResult;
 use super::tag::StatusTag;
 use super::{MediaAttachment, Poll, html, timestamp};
 use crate::api::compose::now_ms;
@@ -51,7 +52,7 @@ pub struct Status {
     muted: bool,
     bookmarked: bool,
     pinned: bool,
-    filtered: [(); 0],
+    filtered: Vec<FilterResult>,
     xom: Extension,
 }
 
@@ -162,10 +163,10 @@ impl Status {
             quote_approval: QuoteApproval { automatic: [], manual: [], current_user: "denied" },
             favourited: view.favourited,
             reblogged: view.reposted,
-            muted: false,
-            bookmarked: false,
-            pinned: false,
-            filtered: [],
+            muted: view.quiet,
+            bookmarked: view.bookmarked,
+            pinned: view.pinned,
+            filtered: view.filtered.iter().map(|hit| FilterResult::new(status.id, hit)).collect(),
             xom: Extension::new(status, post.imported_from.clone(), post.links.clone()),
         }
     }

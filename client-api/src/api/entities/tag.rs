@@ -31,6 +31,13 @@ impl Tag {
     }
 }
 
+impl Tag {
+    /// The same with whether the caller follows it.
+    pub fn followed(self, following: bool) -> Self {
+        Self { following, ..self }
+    }
+}
+
 impl StatusTag {
     /// A tag, written without `#`.
     pub fn new(base: &Base, tag: &str) -> Self {

@@ -1,7 +1,9 @@
 //! `/api/v1/accounts/:id`, and below it everything about accounts.
 
+pub mod familiar_followers;
 pub mod follows;
 pub mod lookup;
+pub mod mutes;
 pub mod relations;
 pub mod relationships;
 pub mod search;

@@ -1,5 +1,7 @@
 //! `/api/v1/instance`: the node as an instance, in the shape of old clients. Needs no token.
 
+pub mod about;
+
 use axum::Json;
 use axum::extract::State;
 use serde_json::Value;

@@ -1,5 +1,7 @@
 //! `/api/v1/notifications`: what happened to the caller, newest first.
 
+pub mod away;
+
 use axum::Json;
 use xom_node::model::{AccountId, NotificationId, NotificationKind};
 

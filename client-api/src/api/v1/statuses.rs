@@ -1,10 +1,12 @@
 //! `/api/v1/statuses/:id`, and below it everything about statuses.
 
+pub mod aside;
 pub mod context;
 pub mod create;
 pub mod delete;
 pub mod edit;
 pub mod favourite;
+pub mod history;
 pub mod reblog;
 pub mod source;
 

@@ -2,15 +2,26 @@
 
 use axum::Json;
 use xom_node::command::Command;
+use xom_node::model;
+use xom_node::private::NO_REPOSTS;
 use xom_protocol::Did;
 
 use crate::api::entities::Relationship;
 use crate::api::lookup::{Id, account};
+use crate::api::private;
 use crate::http::{ApiError, Call, Params};
 
-/// Follows.
-pub async fn follow(call: Call, id: Id, _params: Params) -> Result<Json<Relationship>, ApiError> {
-    command(call, id, Command::Follow).await
+/// Follows; without what they pass on where `reblogs` is false.
+pub async fn follow(call: Call, id: Id, params: Params) -> Result<Json<Relationship>, ApiError> {
+    let other = account(&call, id).await?;
+    call.node.command(call.viewer(), Command::Follow(other.did)).await?;
+    let key = format!("{NO_REPOSTS}{}", other.did);
+    match params.flag("reblogs") {
+        Some(false) => private::add(&call, key).await?,
+        Some(true) => private::remove(&call, [key]).await?,
+        None => {}
+    }
+    relationship(&call, &other).await
 }
 
 /// Ends a follow.
@@ -30,8 +41,13 @@ pub async fn unblock(call: Call, id: Id, _params: Params) -> Result<Json<Relatio
 
 async fn command(call: Call, id: Id, command: fn(Did) -> Command) -> Result<Json<Relationship>, ApiError> {
     let other = account(&call, id).await?;
-    let viewer = call.viewer();
-    call.node.command(viewer, command(other.did)).await?;
-    let relationship = call.node.read(move |reader| reader.relationship(&viewer, &other.did)).await?;
+    call.node.command(call.viewer(), command(other.did)).await?;
+    relationship(&call, &other).await
+}
+
+/// How the caller stands to an account now.
+pub async fn relationship(call: &Call, other: &model::Account) -> Result<Json<Relationship>, ApiError> {
+    let (viewer, did) = (call.viewer(), other.did);
+    let relationship = call.node.read(move |reader| reader.relationship(&viewer, &did)).await?;
     Ok(Json(Relationship::new(other.id, &relationship)))
 }

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use xom_node::model::AuthorFilter;
+use xom_node::private::PIN;
 
 use crate::api::entities::Status;
 use crate::api::lookup::{Id, account};
@@ -14,7 +15,9 @@ pub async fn get(call: Call, id: Id, params: Params) -> Result<(LinkHeader, Json
     let paging = Paging::read(&params, STATUSES)?;
     let author = account(&call, id).await?.did;
     if params.flag("pinned").unwrap_or(false) {
-        return Ok((None, Json(Vec::new())));
+        let (viewer, page) = (call.viewer(), *paging.page());
+        let found = call.node.read(move |reader| reader.set_aside(&viewer, &author, PIN, &page)).await?;
+        return Ok(page::set_aside(&call, &paging, found));
     }
     let flag = |name| params.flag(name).unwrap_or(false);
     let filter = AuthorFilter {
