@@ -36,8 +36,8 @@ async fn reader_and_author() -> (Server, Server, Value) {
     let invite = text(&reader.get("/api/xom/v1/invites").await.ok(), "invite");
     author.post("/api/xom/v1/follow", json!({ "invite": invite })).await.ok();
     let did = text(&followed, "did");
-    let account = until(&reader, &format!("/api/v1/accounts/lookup?acct={did}"), |account| account["id"].is_string());
-    let account = account.await;
+    let path = format!("/api/v1/accounts/lookup?acct={did}");
+    let account = until(&reader, &path, |account| account["id"].is_string()).await;
     (reader, author, account)
 }
 

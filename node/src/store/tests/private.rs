@@ -110,3 +110,30 @@ async fn pair_9_a_setting_that_a_thief_has_used_up_is_set_again_once_the_thief_i
     assert!(alice.store.take_settings(did, vec![beyond]).await.unwrap().is_empty(), "a sibling may say so now");
     assert_eq!(found(&alice, "mute/"), [("mute/x".to_owned(), b"mine".to_vec())]);
 }
+
+#[tokio::test]
+async fn favourites_of_a_folder_that_an_older_version_wrote_are_found_again() {
+    let alice = Person::new("alice");
+    let mut statuses = Vec::new();
+    for words in ["one", "two"] {
+        statuses.push(alice.post(words).await);
+    }
+    for status in &statuses {
+        alice.say(Command::Favourite(*status)).await.unwrap();
+    }
+    let favourites = |person: &Person| -> Vec<_> {
+        let reader = crate::Reader::new(person.store.snapshot().unwrap()).unwrap();
+        let page = crate::model::Page { limit: 10, ..Default::default() };
+        reader.favourites(&person.me.did, &page).unwrap().into_iter().map(|(_, status)| status.id).collect()
+    };
+    let newest_first = [statuses[1], statuses[0]];
+    assert_eq!(favourites(&alice), newest_first);
+    {
+        let database = alice.store.shared.database().unwrap();
+        let txn = database.begin_write().unwrap();
+        txn.delete_table(crate::views::tables::FAVOURITES).unwrap();
+        txn.commit().unwrap();
+    }
+    let alice = alice.restart().await;
+    assert_eq!(favourites(&alice), newest_first);
+}

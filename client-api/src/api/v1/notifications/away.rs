@@ -18,16 +18,20 @@ pub async fn clear(call: Call, _params: Params) -> Result<Json<Value>, ApiError>
     let viewer = call.viewer();
     let page = Page { limit: 1, ..Page::default() };
     let newest = call.node.read(move |reader| reader.notifications(&viewer, None, &[], None, &page)).await?;
-    if let Some(newest) = newest.first().map(|notification| notification.id.0) {
-        let put = call.node.records(move |records| {
-            records.put(NOTIFICATIONS_CLEARED, &viewer.0, &newest.to_be_bytes())?;
-            for (key, _) in records.range(NOTIFICATION_DISMISSED, &viewer.0, NOTIFICATIONS_DISMISSED_MAX)? {
-                records.remove(NOTIFICATION_DISMISSED, &key)?;
-            }
-            Ok(())
-        });
-        put.await?;
-    }
+    let newest = newest.first().map_or(0, |notification| notification.id.0);
+    let put = call.node.records(move |records| {
+        let mut up_to = newest;
+        for (key, _) in records.range(NOTIFICATION_DISMISSED, &viewer.0, NOTIFICATIONS_DISMISSED_MAX)? {
+            // One that was put away before may be newer than any that still shows.
+            let id = key.get(viewer.0.len()..).and_then(|id| Some(u64::from_be_bytes(id.try_into().ok()?)));
+            up_to = up_to.max(id.unwrap_or(0));
+            records.remove(NOTIFICATION_DISMISSED, &key)?;
+        }
+        let known = records.get(NOTIFICATIONS_CLEARED, &viewer.0)?;
+        let known = known.and_then(|id| Some(u64::from_be_bytes(id.try_into().ok()?))).unwrap_or(0);
+        records.put(NOTIFICATIONS_CLEARED, &viewer.0, &up_to.max(known).to_be_bytes())
+    });
+    put.await?;
     Ok(Json(json!({})))
 }
 
