@@ -5,6 +5,8 @@ mod accounts;
 mod apps;
 mod backup;
 mod devices;
+#[cfg(test)]
+mod endpoints;
 mod entities;
 mod erasures;
 mod guards;
