@@ -223,6 +223,25 @@ pub const SALTED_ID_BYTES: usize = 16;
 pub const OFFER_IDS_MAX: usize = 8_192;
 /// Most ids that a peer may offer in one session (`SYN-5`).
 pub const OFFERED_IDS_MAX: u64 = 1 << 20;
+/// Identities and logs from which on sets are compared by spans rather than in full (`SYN-24`): here a full comparison
+/// has become some 140 kB, which a home line takes as long to send as the round trips that spans need more; see
+/// decision 0055 for the figures.
+pub const SPANS_ITEMS_MIN: usize = 1_000;
+/// Parts into which a span is split whose prints differ (`SYN-26`).
+pub const SPAN_SPLIT: usize = 16;
+/// Items of a span up to which it is listed rather than split (`SYN-26`).
+pub const SPAN_LIST_MAX: usize = 32;
+/// Bytes of the print of a span (`SYN-25`).
+pub const SPAN_PRINT_BYTES: usize = 16;
+/// Most prints, and most lists, of one message (`SYN-27`).
+pub const SPAN_PRINTS_MAX: usize = 2_048;
+/// Most items of all lists of one message (`SYN-27`).
+pub const SPAN_LISTED_MAX: usize = 16_384;
+/// Most messages with spans of one side in a session (`SYN-27`): 2^20 items of which none is in common need 64 for
+/// their lists and about as many for their prints.
+pub const SPAN_MESSAGES_MAX: u64 = 512;
+/// Most spans that wait to be sent (`SYN-27`): four levels of [`SPAN_PRINTS_MAX`] split spans.
+pub const SPANS_WAITING_MAX: usize = 1 << 17;
 /// Most heads, and most identity digests, of one message (`SYN-7`).
 pub const HEADS_MAX: usize = 1_024;
 /// Most bytes of all objects of one identity (`SYN-8`).

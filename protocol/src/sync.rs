@@ -26,6 +26,7 @@ mod session;
 mod set;
 mod settings;
 mod singles;
+mod spans;
 
 pub use frame::{FrameError, frame_body_len, frame_prefix};
 pub use handshake::{ProofContext, SYNC_VERSION, Salter, verify};
@@ -35,3 +36,4 @@ pub use input::{
 pub use output::{Batch, CloseReason, Output, RequestId, Ticket};
 pub use session::Session;
 pub use settings::Setting;
+pub use spans::{Span, print};

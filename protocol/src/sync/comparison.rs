@@ -2,11 +2,32 @@
 //!
 //! An offered id is looked for in our whole set, whatever part of it we offered ourselves.
 
-use super::message::{Heads, IdentityHead, LogHead, Message, Offer, SaltedId};
+use std::collections::BTreeSet;
+
+use super::handshake::{Agreement, SPANS_VERSION};
+use super::message::{Heads, IdentityHead, LogHead, Message, Offer, SaltedId, Spans};
 use super::output::Output;
 use super::refusal::Refusal;
-use super::set::{Item, Set};
-use crate::limits::{HEADS_MAX, OFFER_IDS_MAX, OFFERED_IDS_MAX};
+use super::set::{Item, Meeting, Set};
+use super::spans::Exchange;
+use crate::limits::{HEADS_MAX, OFFER_IDS_MAX, OFFERED_IDS_MAX, SPANS_ITEMS_MIN};
+
+/// What has become of our first offer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum First {
+    /// Nothing is agreed yet.
+    #[default]
+    Early,
+    /// It is full, and waits for theirs: they may begin with spans (`SYN-24`).
+    Waiting {
+        /// Theirs is full too, if no spans come before it.
+        theirs_is_full: bool,
+    },
+    /// We have begun with spans.
+    Begun,
+    /// It is out.
+    Sent,
+}
 
 /// How far the two sides' offers have come.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +40,11 @@ pub(super) struct Comparison {
     their_offers: u64,
     /// Ids in them.
     their_ids: u64,
+    first: First,
+    /// Spans under way.
+    exchange: Option<Exchange>,
+    /// What goes into the offer that ends them: what differs, and what has changed meanwhile.
+    due: BTreeSet<Item>,
     /// Our newest counter, sent with every piece of news.
     pub(super) counter: u64,
     /// The newest counter of theirs that came with news.
@@ -28,7 +54,7 @@ pub(super) struct Comparison {
 impl Comparison {
     /// True once each side has compared all that the other offered.
     pub(super) fn is_complete(&self) -> bool {
-        self.their_offers > 0 && self.compared == self.offers
+        self.first == First::Sent && self.their_offers > 0 && self.compared == self.offers
     }
 
     /// True once their first offer is complete.
@@ -36,8 +62,24 @@ impl Comparison {
         self.their_offers > 0
     }
 
-    /// The first offer: everything, or what has changed since a counter (`SYN-5`, `SYN-6`).
-    pub(super) fn offer_all(&mut self, set: &mut Set, since: Option<u64>, out: &mut Vec<Output>) {
+    /// The first offer, or what comes before it: what has changed since a counter, everything, or spans (`SYN-6`,
+    /// `SYN-24`). `resumes` if we asked for changes only.
+    pub(super) fn begin(&mut self, set: &mut Set, agreement: &Agreement, resumes: bool, out: &mut Vec<Output>) {
+        let is_large = agreement.since.is_none() && set.len() >= SPANS_ITEMS_MIN;
+        match (is_large && agreement.version >= SPANS_VERSION, agreement.begins) {
+            (false, _) => self.offer_all(set, agreement.since, out),
+            (true, false) => self.first = First::Waiting { theirs_is_full: !resumes },
+            (true, true) => {
+                self.first = First::Begun;
+                let mut exchange = Exchange::of(set, &agreement.salter);
+                out.push(Output::Send(Message::Spans(exchange.begin()).encode()));
+                self.exchange = Some(exchange);
+            }
+        }
+    }
+
+    /// Everything, or what has changed since a counter (`SYN-5`, `SYN-6`).
+    fn offer_all(&mut self, set: &mut Set, since: Option<u64>, out: &mut Vec<Output>) {
         let is_due = |counter: u64| since.is_none_or(|since| counter > since);
         let mut ids = Vec::new();
         for state in set.identities.values_mut().filter(|state| is_due(state.counter)) {
@@ -49,23 +91,85 @@ impl Comparison {
             ids.push(state.salted);
         }
         ids.sort_unstable();
+        self.first = First::Sent;
+        self.due.clear();
         self.offer(&ids, out);
+    }
+
+    /// Offers what spans have found, what has changed since they began, and in the first offer what is our own, of
+    /// which the peer has to hear whether it differs or not (`SYN-24`).
+    fn offer_due(&mut self, set: &mut Set, out: &mut Vec<Output>) {
+        let mut due = std::mem::take(&mut self.due);
+        let is_first = self.first != First::Sent;
+        if is_first {
+            due.extend(set.own_items());
+        }
+        self.first = First::Sent;
+        let mut ids = Vec::new();
+        let mut known = Vec::new();
+        for item in due {
+            let Some((salted, meeting, is_heard)) = met(set, item) else { continue };
+            if meeting.matched || is_heard {
+                known.push(item);
+            } else if !meeting.offered {
+                meeting.offered = true;
+                ids.push(salted);
+            }
+        }
+        self.tell(set, &known, out);
+        ids.sort_unstable();
+        if is_first || !ids.is_empty() {
+            self.offer(&ids, out);
+        }
+    }
+
+    /// Takes prints and lists of theirs, and says what comes next (`SYN-26`).
+    pub(super) fn take_spans(
+        &mut self,
+        set: &mut Set,
+        agreement: &Agreement,
+        spans: &Spans,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        Refusal::unless(agreement.version >= SPANS_VERSION, "SYN-1", "a message of another version")?;
+        let is_due =
+            if agreement.begins { self.first == First::Begun } else { self.their_offers + self.their_ids == 0 };
+        Refusal::unless(is_due, "SYN-24", "spans out of turn")?;
+        let mut exchange = self.exchange.take().unwrap_or_else(|| Exchange::of(set, &agreement.salter));
+        let is_asked = !agreement.begins || !exchange.is_answered();
+        Refusal::unless(is_asked, "SYN-26", "spans that answer nothing")?;
+        let found = exchange.take(spans)?;
+        self.due.extend(found.differing);
+        for item in found.equal {
+            note_equal(set, item);
+        }
+        if agreement.begins && found.is_last && exchange.is_empty() {
+            self.offer_due(set, out);
+        } else {
+            out.push(Output::Send(Message::Spans(exchange.next()).encode()));
+            self.exchange = Some(exchange);
+        }
+        Ok(())
+    }
+
+    /// Their first offer is complete: spans are over, and ours is due if it has waited.
+    fn follow_their_first(&mut self, set: &mut Set, out: &mut Vec<Output>) {
+        let had_spans = self.exchange.take_if(|_| self.first != First::Begun).is_some();
+        match self.first {
+            First::Waiting { theirs_is_full } if !had_spans && !theirs_is_full => self.offer_all(set, None, out),
+            First::Waiting { .. } => self.offer_due(set, out),
+            First::Sent if had_spans => self.offer_due(set, out),
+            First::Early | First::Begun | First::Sent => {}
+        }
     }
 
     /// Offers something that is new at our side, or tells where it stands if they know of it.
     pub(super) fn announce(&mut self, set: &mut Set, item: Item, out: &mut Vec<Output>) {
-        let (salted, meeting, known) = match item {
-            Item::Identity(did) => match set.identities.get_mut(&did) {
-                Some(state) => (state.salted, &mut state.meeting, state.theirs.is_some()),
-                None => return,
-            },
-            Item::Log(log) => match set.logs.get_mut(&log) {
-                Some(state) => (state.salted, &mut state.meeting, state.theirs.is_some()),
-                None => return,
-            },
-        };
-        if known || meeting.matched {
+        let Some((salted, meeting, is_heard)) = met(set, item) else { return };
+        if is_heard || meeting.matched {
             self.tell(set, &[item], out);
+        } else if self.first != First::Sent {
+            self.due.insert(item);
         } else if !meeting.offered {
             meeting.offered = true;
             self.offer(&[salted], out);
@@ -98,6 +202,9 @@ impl Comparison {
         if !offer.more {
             self.their_offers = offer.number;
             out.push(Output::Send(Message::Compared { number: offer.number }.encode()));
+            if offer.number == 1 {
+                self.follow_their_first(set, out);
+            }
         }
         Ok(!offer.ids.is_empty())
     }
@@ -167,6 +274,36 @@ fn log_head(set: &mut Set, log: &crate::ids::LogId) -> Option<LogHead> {
     state.told_height = state.told_height.max(state.ours.height);
     state.told_wanted |= state.wanted;
     news.then_some(LogHead { id: state.salted, position: state.ours, wanted: state.wanted })
+}
+
+/// Id and meeting of an item, and whether they have said where they stand.
+fn met(set: &mut Set, item: Item) -> Option<(SaltedId, &mut Meeting, bool)> {
+    match item {
+        Item::Identity(did) => {
+            let state = set.identities.get_mut(&did)?;
+            Some((state.salted, &mut state.meeting, state.theirs.is_some()))
+        }
+        Item::Log(log) => {
+            let state = set.logs.get_mut(&log)?;
+            Some((state.salted, &mut state.meeting, state.theirs.is_some()))
+        }
+    }
+}
+
+/// Notes that both hold the same of an item.
+fn note_equal(set: &mut Set, item: Item) {
+    match item {
+        Item::Identity(did) => {
+            if let Some(state) = set.identities.get_mut(&did) {
+                state.meeting.equal = state.ours.is_some();
+            }
+        }
+        Item::Log(log) => {
+            if let Some(state) = set.logs.get_mut(&log) {
+                state.meeting.equal = state.ours.height > 0;
+            }
+        }
+    }
 }
 
 /// Notes that they know an id; returns the item if it is in our set.

@@ -9,10 +9,14 @@ use crate::encoding;
 use crate::ids::{DeviceId, Did, Digest, LogId};
 use crate::keys::{Domain, KeyError, PublicKey};
 use crate::limits::SALTED_ID_BYTES;
+use crate::log::Position;
 use crate::network::Network;
 
 /// The highest version of the conversation that this code speaks (`SYN-2`).
-pub const SYNC_VERSION: u64 = 1;
+pub const SYNC_VERSION: u64 = 2;
+
+/// From this version on sets are compared by spans (`SYN-24`).
+pub(super) const SPANS_VERSION: u64 = 2;
 
 /// What both sides agree on once each has the other's hello.
 #[derive(Debug, Clone)]
@@ -20,6 +24,8 @@ pub(super) struct Agreement {
     pub(super) version: u64,
     pub(super) salter: Salter,
     pub(super) their_nonce: [u8; 32],
+    /// Ours is the lower nonce: we begin where sets are compared by spans (`SYN-24`).
+    pub(super) begins: bool,
     pub(super) their_epoch: u64,
     /// Our counter that they acknowledged; none asks us for a full offer.
     pub(super) since: Option<u64>,
@@ -41,6 +47,7 @@ pub(super) fn agree(config: &SessionConfig, counter: u64, theirs: &Hello) -> Res
         version: theirs.version.min(SYNC_VERSION),
         salter: Salter::new(config.nonce, theirs.nonce),
         their_nonce: theirs.nonce,
+        begins: config.nonce < theirs.nonce,
         their_epoch: theirs.epoch,
         since: acknowledged.map(|(_, acked)| acked),
     })
@@ -138,7 +145,26 @@ impl Salter {
 
     /// The salted id of an identity.
     pub fn identity(&self, network: Network, did: &Did) -> SaltedId {
-        self.salt(&Digest::of(&[&Domain::LogId.prefix(network), &did.0, b"identity"]).0)
+        self.salt(&identity_id(network, did))
+    }
+
+    /// Where a side stands in a log, salted (`SYN-25`).
+    pub fn log_stand(&self, log: &LogId, position: &Position) -> [u8; 8] {
+        let head = position.head.as_ref().map_or(&[][..], |head| &head.0);
+        self.stand(&log.0, &position.height.to_be_bytes(), head)
+    }
+
+    /// What a side holds of an identity, salted (`SYN-25`).
+    pub fn identity_stand(&self, network: Network, did: &Did, digest: Option<&Digest>) -> [u8; 8] {
+        let held = digest.map_or(&[][..], |digest| &digest.0);
+        self.stand(&identity_id(network, did), &[u8::from(digest.is_some())], held)
+    }
+
+    fn stand(&self, id: &[u8; 32], first: &[u8], then: &[u8]) -> [u8; 8] {
+        let digest = Digest::of(&[&self.lower, &self.higher, id, first, then]);
+        let mut stand = [0; 8];
+        stand.copy_from_slice(&digest.0[..8]);
+        stand
     }
 
     fn salt(&self, id: &[u8; 32]) -> SaltedId {
@@ -147,4 +173,9 @@ impl Salter {
         salted.copy_from_slice(&digest.0[..SALTED_ID_BYTES]);
         salted
     }
+}
+
+/// The id of an identity, beside those of logs (`SYN-5`).
+fn identity_id(network: Network, did: &Did) -> [u8; 32] {
+    Digest::of(&[&Domain::LogId.prefix(network), &did.0, b"identity"]).0
 }

@@ -5,6 +5,7 @@
 mod entry;
 mod receipts;
 mod singles;
+mod spans;
 mod wire;
 
 use crate::encoding::EncodingError;
@@ -19,6 +20,7 @@ use crate::sync::Setting;
 pub(super) use entry::is_of_another_version;
 pub use entry::{Place, place};
 pub use receipts::{HolderReceipts, KnownCopy, ReceiptNews};
+pub use spans::{SpanList, SpanPrint, Spans};
 
 /// The id of an identity or a log, salted for one session, so that only who knows it can know it again (`SYN-5`).
 pub type SaltedId = [u8; SALTED_ID_BYTES];
@@ -151,6 +153,8 @@ pub enum Message {
         /// The offer's number.
         number: u64,
     },
+    /// Prints and lists of spans (`SYN-26`).
+    Spans(Spans),
     /// Asks for entries of one log (`SYN-9`).
     RangeRequest {
         /// Greater than in any earlier request of the sender.

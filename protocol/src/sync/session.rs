@@ -56,6 +56,8 @@ pub struct Session {
     own: OwnHeads,
     proofs: Proofs,
     receipts: ReceiptExchange,
+    /// We asked for changes only.
+    resumes: bool,
     faults: u64,
     is_in_sync: bool,
     entries_left: u64,
@@ -79,6 +81,7 @@ impl Session {
             pushes: Pushes::default(),
             aimed: AimedExchange::default(),
             receipts: ReceiptExchange::default(),
+            resumes: false,
             faults: 0,
             is_in_sync: false,
             entries_left: 0,
@@ -99,7 +102,7 @@ impl Session {
     /// True if the peer has said that it holds something of a log of this identity, which we hold too.
     pub fn shares(&self, did: &Did) -> bool {
         let mut logs = self.set.logs.values().filter(|state| state.did == *did);
-        logs.any(|state| state.ours.height > 0 && state.their_height() > 0)
+        logs.any(|state| state.ours.height > 0 && (state.their_height() > 0 || state.meeting.equal))
     }
 
     /// The digest of the objects of this identity, where the peer has said that it holds the same as we do.
@@ -165,6 +168,7 @@ impl Session {
         self.clock = Clock::opened(now_ms);
         self.count(frontier.counter);
         let resume = frontier.resume.map(|resume| (resume.their_epoch, resume.their_counter));
+        self.resumes = resume.is_some();
         self.set.fill(frontier);
         out.push(Output::Send(Message::Hello(handshake::hello(&self.config, resume)).encode()));
     }
@@ -184,7 +188,7 @@ impl Session {
                 self.proven(agreement, claims, out)
             }
             (Phase::Open(_), message) => self.converse(message, now_ms, out),
-            _ => Err(Refusal::grave("SYN-3", "a message out of turn")),
+            _ => Err(out_of_turn()),
         }
     }
 
@@ -200,7 +204,8 @@ impl Session {
         handshake::check_proofs(&self.config, &agreement, &claims)?;
         out.extend(claims.iter().map(|claim| Output::PeerIs { did: claim.did, device: claim.device }));
         self.aimed.set_claims(claims);
-        self.comparison.offer_all(&mut self.set, agreement.since, out);
+        let resumes = self.resumes;
+        self.comparison.begin(&mut self.set, &agreement, resumes, out);
         self.phase = Phase::Open(agreement);
         Ok(())
     }
@@ -210,6 +215,10 @@ impl Session {
         let Self { set, comparison, fetches, serving, applying, pushes, aimed, proofs, receipts, .. } = self;
         let news = match message {
             Message::Offer(offer) => comparison.take_offer(set, offer, out)?,
+            Message::Spans(spans) => {
+                let Phase::Open(agreement) = &self.phase else { return Err(out_of_turn()) };
+                comparison.take_spans(set, agreement, &spans, out).map(|()| true)?
+            }
             Message::Heads(heads) => comparison.take_heads(set, heads, out)?,
             Message::Compared { number } => comparison.take_compared(number).map(|()| true)?,
             Message::RangeRequest { request, id, from, to } => {
@@ -247,7 +256,7 @@ impl Session {
             }
             Message::Ping => false,
             Message::Hello(_) | Message::Proof(_) | Message::Bye { .. } => {
-                return Err(Refusal::grave("SYN-3", "a message out of turn"));
+                return Err(out_of_turn());
             }
         };
         let allowed = news || self.clock.idle(now_ms);
@@ -414,4 +423,8 @@ impl Session {
         let nothing_open = self.fetches.is_empty() && self.applying.is_empty();
         self.comparison.is_complete() && set.awaited == 0 && nothing_due && nothing_open
     }
+}
+
+fn out_of_turn() -> Refusal {
+    Refusal::grave("SYN-3", "a message out of turn")
 }

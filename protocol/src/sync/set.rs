@@ -18,7 +18,7 @@ use crate::network::Network;
 const LEFT_MAX: u64 = 1 << 40;
 
 /// What a salted id stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Item {
     Identity(Did),
     Log(LogId),
@@ -31,6 +31,8 @@ pub(super) struct Meeting {
     pub(super) offered: bool,
     /// They have offered the id.
     pub(super) matched: bool,
+    /// Both were found to hold the same of it, and something (`SYN-26`).
+    pub(super) equal: bool,
 }
 
 impl Meeting {
@@ -235,6 +237,23 @@ impl Set {
             state.salted = salter.log(log);
             self.index.insert(state.salted, Item::Log(*log));
         }
+    }
+
+    /// The network of all ids.
+    pub(super) fn network(&self) -> Network {
+        self.network
+    }
+
+    /// Identities and logs together.
+    pub(super) fn len(&self) -> usize {
+        self.identities.len() + self.logs.len()
+    }
+
+    /// The identities that we prove, and their logs.
+    pub(super) fn own_items(&self) -> Vec<Item> {
+        let identities = self.own.iter().filter(|did| self.identities.contains_key(did));
+        let logs = self.own_logs.iter().map(|log| Item::Log(*log));
+        identities.map(|did| Item::Identity(*did)).chain(logs).collect()
     }
 
     pub(super) fn item(&self, id: &SaltedId) -> Option<Item> {

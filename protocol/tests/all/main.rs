@@ -24,6 +24,8 @@ mod sync_receipts;
 mod sync_seeds;
 mod sync_session;
 mod sync_singles;
+mod sync_spans;
+mod sync_spans_cost;
 mod sync_stranger;
 mod sync_vectors;
 mod sync_victim;

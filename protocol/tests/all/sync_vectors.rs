@@ -5,9 +5,9 @@ use xom_protocol::keys::{Domain, Signature};
 use xom_protocol::log::Position;
 use xom_protocol::sync::message::{
     AimedPush, Claim, Heads, Hello, HolderReceipts, IdentityHead, KnownCopy, LogHead, Message, Offer, Push, Range,
-    ReceiptNews,
+    ReceiptNews, SpanList, SpanPrint, Spans,
 };
-use xom_protocol::sync::{Aimed, Proof, ProofContext, Salter, Setting, frame_body_len, verify};
+use xom_protocol::sync::{Aimed, Proof, ProofContext, Salter, Setting, Span, frame_body_len, print, verify};
 use xom_protocol::{DeviceId, Did, Digest, EntryId, LogId, Network, encoding};
 
 use crate::support::{Vector, cddl, check_cddl, check_regenerated, hex, read_vectors};
@@ -16,7 +16,8 @@ use crate::sync_home::Author;
 const FILE: &str = "sync.json";
 const ABOUT: &str = "Chapter 04. The messages by their names in CDDL: cbor is a frame's body. frame: prefix, and body_bytes where \
     it is valid. salted-id: of a log, or of a did on network main, under two nonces. handshake: signed is the \
-    encoding of version, nonces, peers, did, device; signature under the domain handshake on network main.";
+    encoding of version, nonces, peers, did, device; signature under the domain handshake on network main. \
+    stand: where a side stands in a log or a did, under two nonces. print: of marks.";
 const CHAPTERS: &[&str] = &["03-encoding.md", "02-entries-and-logs.md", "04-sync.md"];
 
 const TIME: u64 = 253_402_300_799_999;
@@ -94,6 +95,29 @@ fn singles(entries: Vec<SignedEntry>) -> Message {
     Message::Singles { request: 1, items: vec![Aimed { objects: vec![vec![0x80]], entries }] }
 }
 
+fn spans(prints: Vec<SpanPrint>, lists: Vec<SpanList>) -> Message {
+    Message::Spans(Spans { number: 1, more: false, prints, lists })
+}
+
+fn span_print(from: u64, to: u64) -> SpanPrint {
+    SpanPrint { span: Span { from, to }, print: [8; 16] }
+}
+
+fn span_list(from: u64, to: u64, marks: &[u128]) -> SpanList {
+    SpanList { span: Span { from, to }, marks: marks.to_vec() }
+}
+
+/// A message with one print, with bounds as they stand.
+fn bounds(from: &[u8], to: &[u8]) -> Vec<u8> {
+    let bytes = |bytes: &[u8]| serde_bytes::ByteBuf::from(bytes.to_vec());
+    encoding::encode(&(23, 1, false, vec![(bytes(from), bytes(to), bytes(&[8; 16]))], Vec::<u8>::new()))
+}
+
+/// Marks in a span that begins at this bound.
+fn marks(from: u64, count: u128) -> Vec<u128> {
+    (0..count).map(|n| (u128::from(from) << 64) + n).collect()
+}
+
 fn valid() -> Vec<Vector> {
     let bare = log().into_iter().map(|entry| SignedEntry { signature: None, body: None, ..entry }).collect();
     let resumed = Hello { version: 7, resume: Some((u64::MAX, 12)), ..hello() };
@@ -140,6 +164,16 @@ fn valid() -> Vec<Vector> {
         message("a request for admitted entries", "singles-request", singles_request(1)),
         message("admitted entries", "singles", singles(log())),
         message("no admitted entries", "singles", Message::Singles { request: 1, items: Vec::new() }),
+        message("no spans", "spans", spans(Vec::new(), Vec::new())),
+        message("the print of everything", "spans", spans(vec![span_print(0, 0)], Vec::new())),
+        message(
+            "prints and lists",
+            "spans",
+            spans(
+                vec![span_print(0, 1 << 63), span_print(0xff00 << 48, 0)],
+                vec![span_list(1 << 63, 0xa1b2 << 48, &marks(1 << 63, 2)), span_list(u64::MAX, 0, &[])],
+            ),
+        ),
         message("a ping", "ping", Message::Ping),
         message("a bye", "bye", Message::Bye { reason: "silent".into() }),
     ]
@@ -259,6 +293,26 @@ fn invalid() -> Vec<Vector> {
         bad("ADM-6", "a request for no entries", "singles-request", singles_request(0).encode()),
         bad("ADM-6", "a request for 17 entries", "singles-request", singles_request(17).encode()),
         bad("ADM-6", "17 admitted entries", "singles", singles(many(17)).encode()),
+        bad("SYN-1", "a bound of 9 bytes", "spans", bounds(&[1; 9], &[])),
+        bad("SYN-26", "a bound with a zero at its end", "spans", bounds(&[1, 0], &[])),
+        bad("SYN-26", "a span of nothing", "spans", bounds(&[1], &[1])),
+        bad("SYN-26", "a span backwards", "spans", bounds(&[2], &[1])),
+        bad(
+            "SYN-26",
+            "spans that overlap",
+            "spans",
+            spans(vec![span_print(0, 2 << 56), span_print(1 << 56, 0)], Vec::new()).encode(),
+        ),
+        bad(
+            "SYN-26",
+            "a span after the end",
+            "spans",
+            spans(vec![span_print(0, 0), span_print(1, 0)], vec![]).encode(),
+        ),
+        bad("SYN-26", "a mark outside", "spans", spans(vec![], vec![span_list(1, 0, &marks(0, 1))]).encode()),
+        bad("SYN-26", "marks out of order", "spans", spans(vec![], vec![span_list(0, 0, &[2, 1])]).encode()),
+        bad("SYN-26", "a mark twice", "spans", spans(vec![], vec![span_list(0, 0, &[1, 1])]).encode()),
+        bad("SYN-27", "a list of 33 marks", "spans", spans(vec![], vec![span_list(0, 0, &marks(0, 33))]).encode()),
         bad("SYN-15", "a reason of 201 bytes", "bye", Message::Bye { reason: "x".repeat(201) }.encode()),
     ]
 }
@@ -285,6 +339,36 @@ fn ids() -> Vec<Vector> {
     vec![
         id("the salted id of a log", "log", hex(log.0), salter.log(&log)),
         id("the salted id of an identity", "did", did.to_string(), salter.identity(Network::MAIN, &did)),
+    ]
+}
+
+/// Marks and prints (`SYN-25`).
+fn stands() -> Vec<Vector> {
+    let salter = Salter::new([1; 32], [9; 32]);
+    let (log, did, head) = (LogId([3; 32]), Did([3; 32]), Digest([6; 32]));
+    let stand = |name: &str| Vector::new(name, "stand", None).with("nonces", vec![hex([9; 32]), hex([1; 32])]);
+    let of_log = |name: &str, height: u64, head: Option<Digest>| {
+        let bytes = salter.log_stand(&log, &Position { height, head });
+        let vector = stand(name).with("log", hex(log.0)).with("height", height).with("stand", hex(bytes));
+        head.map_or(vector.clone(), |head| vector.with("head", hex(head.0)))
+    };
+    let of_identity = |name: &str, digest: Option<Digest>| {
+        let bytes = salter.identity_stand(Network::MAIN, &did, digest.as_ref());
+        let vector = stand(name).with("did", did.to_string()).with("stand", hex(bytes));
+        digest.map_or(vector.clone(), |digest| vector.with("digest", hex(digest.0)))
+    };
+    let of_marks = |name: &str, marks: &[u128]| {
+        let sum = marks.iter().fold(0_u128, |sum, mark| sum.wrapping_add(*mark));
+        let texts: Vec<String> = marks.iter().map(|mark| hex(mark.to_be_bytes())).collect();
+        Vector::new(name, "print", None).with("marks", texts).with("print", hex(print(sum, marks.len() as u64)))
+    };
+    vec![
+        of_log("where a log stands", 3, Some(head)),
+        of_log("where an empty log stands", 0, None),
+        of_identity("where an identity stands", Some(head)),
+        of_identity("where an identity stands of which nothing is held", None),
+        of_marks("the print of nothing", &[]),
+        of_marks("the print of marks whose sum is above 2^128", &[1 << 64, u128::MAX - 5, u128::MAX]),
     ]
 }
 
@@ -323,7 +407,7 @@ fn context<'a>(prover: [u8; 32], checker: [u8; 32], peer: &'a [u8], other: &'a [
 
 #[test]
 fn the_sync_vectors_are_what_the_code_makes() {
-    check_regenerated(FILE, ABOUT, [valid(), invalid(), frames(), ids(), proofs()].concat());
+    check_regenerated(FILE, ABOUT, [valid(), invalid(), frames(), ids(), stands(), proofs()].concat());
 }
 
 #[test]
@@ -364,6 +448,8 @@ fn run(vector: &Vector) -> Result<(), String> {
     match vector.is.as_str() {
         "frame" => run_frame(vector),
         "salted-id" => run_salted_id(vector),
+        "stand" => run_stand(vector),
+        "print" => run_print(vector),
         "handshake" => run_handshake(vector),
         _ => {
             let bytes = vector.bytes("cbor");
@@ -397,6 +483,33 @@ fn run_salted_id(vector: &Vector) -> Result<(), String> {
         salter.identity(Network::MAIN, &vector.text("did").parse().expect("a DID"))
     };
     assert_eq!(salted, vector.array("salted"), "{}", vector.name);
+    Ok(())
+}
+
+fn run_stand(vector: &Vector) -> Result<(), String> {
+    let [one, other] = nonces(vector);
+    let salter = Salter::new(one, other);
+    let has = |field: &str| vector.fields.contains_key(field);
+    let stand = if has("log") {
+        let head = has("head").then(|| Digest(vector.array("head")));
+        salter.log_stand(&LogId(vector.array("log")), &Position { height: vector.number("height"), head })
+    } else {
+        let digest = has("digest").then(|| Digest(vector.array("digest")));
+        let did = vector.text("did").parse().expect("a DID");
+        salter.identity_stand(Network::MAIN, &did, digest.as_ref())
+    };
+    assert_eq!(stand, vector.array("stand"), "{}", vector.name);
+    Ok(())
+}
+
+fn run_print(vector: &Vector) -> Result<(), String> {
+    let mark = |mark: &serde_json::Value| {
+        let bytes = crate::support::unhex(mark.as_str().expect("text"));
+        u128::from_be_bytes(bytes.try_into().expect("16 bytes"))
+    };
+    let marks: Vec<u128> = vector.list("marks").iter().map(mark).collect();
+    let sum = marks.iter().fold(0_u128, |sum, mark| sum.wrapping_add(*mark));
+    assert_eq!(print(sum, marks.len() as u64), vector.array("print"), "{}", vector.name);
     Ok(())
 }
 

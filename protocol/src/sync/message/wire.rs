@@ -4,12 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteArray, ByteBuf};
 
 use super::entry::{EntryWire, from_wire, to_wire};
-use super::receipts;
-use super::singles;
 use super::{
     AimedPush, Claim, Heads, Hello, IdentityHead, LogHead, Message, MessageError, Offer, Push, Range, SaltedId,
     check_numbers, ensure,
 };
+use super::{receipts, singles, spans};
 use crate::encoding;
 use crate::ids::{DeviceId, Did, Digest};
 use crate::keys::Signature;
@@ -120,6 +119,7 @@ impl Message {
                 let items = items.into_iter().map(|item| (item.key, item.rev, ByteBuf::from(item.value)));
                 encoding::encode(&SettingsWire(21, did, items.collect()))
             }
+            Self::Spans(message) => spans::encode(&message),
             Self::Ping => encoding::encode(&PingWire(13, ())),
             Self::Bye { reason } => encoding::encode(&ByeWire(14, reason)),
         }
@@ -179,6 +179,7 @@ impl Message {
             }
             singles::REQUEST => singles::decode_request(bytes),
             singles::ANSWER => singles::decode_answer(bytes),
+            spans::KIND => spans::decode(bytes),
             receipts::RECEIPTS..=receipts::COPIES => receipts::decode(kind, bytes),
             _ => Err(MessageError::Unknown),
         }
