@@ -99,7 +99,7 @@ impl Batch<'_> {
         if !items.iter().all(Setting::fits) {
             return Ok(Err(CommandError::Refused("a private setting is longer than it may be")));
         }
-        if new > 0 && self.settings_count(number)? + new > SETTINGS_MAX {
+        if new > 0 && self.settings_with_room(number, new)? + new > SETTINGS_MAX {
             return Ok(Err(CommandError::Refused("the identity has as many private settings as it may have")));
         }
         self.merge_settings(did, &items).map(Ok)
@@ -110,8 +110,24 @@ impl Batch<'_> {
         Ok(self.identity(did)?.map_or(0, |record| record.state().seq))
     }
 
-    fn settings_count(&self, number: u32) -> Result<usize, StoreError> {
-        Ok(self.settings.range((number, "")..(number + 1, ""))?.count())
+    /// How many settings there are, after as many of the deleted ones are forgotten, those with the least revision
+    /// first, as `more` take (`PAIR-8`).
+    fn settings_with_room(&mut self, number: u32, more: usize) -> Result<usize, StoreError> {
+        let (mut count, mut deleted) = (0, Vec::new());
+        for row in self.settings.range((number, "")..(number + 1, ""))? {
+            let (key, bytes) = row?;
+            count += 1;
+            let setting = setting_of(key.value().1, bytes.value()).filter(|setting| setting.value.is_empty());
+            deleted.extend(setting.map(|setting| (setting.rev, setting.key)));
+        }
+        deleted.sort_unstable();
+        let missing = (count + more).saturating_sub(SETTINGS_MAX);
+        // Some more than now, so that not every change looks through all of them.
+        let going = if missing == 0 { 0 } else { missing.max(SETTINGS_MAX / 16).min(deleted.len()) };
+        for (_, key) in &deleted[..going] {
+            self.settings.remove(key_of(number, key))?;
+        }
+        Ok(count - going)
     }
 
     /// Keeps of each key the value that stands.
@@ -126,8 +142,8 @@ impl Batch<'_> {
             }
             if before.is_none() {
                 let known = match count {
-                    Some(known) => known,
-                    None => self.settings_count(number)?,
+                    Some(known) if known < SETTINGS_MAX || item.value.is_empty() => known,
+                    _ => self.settings_with_room(number, usize::from(!item.value.is_empty()))?,
                 };
                 if known >= SETTINGS_MAX {
                     tracing::warn!("an identity has as many private settings as it may have; the rest is left out");

@@ -54,6 +54,25 @@ async fn pair_8_settings_beyond_their_bounds_are_refused_and_none_of_the_change_
 }
 
 #[tokio::test]
+async fn pair_8_deleted_settings_make_room_for_new_ones() {
+    let alice = Person::new("alice");
+    let did = alice.me.did;
+    let all = |value: &str| -> BTreeMap<String, Vec<u8>> {
+        (0..SETTINGS_MAX).map(|index| (format!("bookmark/{index}"), value.as_bytes().to_vec())).collect()
+    };
+    alice.store.put_settings(did, all("1")).await.unwrap();
+    alice.store.put_settings(did, all("")).await.unwrap();
+    alice.store.put_settings(did, changes(&[("mute/x", "1")])).await.unwrap();
+    assert_eq!(found(&alice, "").len(), 1);
+    let told = Setting { key: "mute/y".to_owned(), rev: 1, value: vec![1] };
+    let many = (0..SETTINGS_MAX / 8).map(|index| Setting { key: format!("list/{index}"), ..told.clone() });
+    alice.store.take_settings(did, many.collect()).await.unwrap();
+    assert_eq!(found(&alice, "").len(), 1 + SETTINGS_MAX / 8, "what a sibling tells finds room too");
+    let rows = alice.store.snapshot().unwrap().settings(&did).unwrap().len();
+    assert!(rows <= SETTINGS_MAX, "{rows}");
+}
+
+#[tokio::test]
 async fn records_change_in_one_transaction_and_survive_a_restart() {
     let alice = Person::new("alice");
     let put = alice.store.records(|records| {
