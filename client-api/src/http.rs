@@ -28,7 +28,7 @@ pub use base::{Base, Hosts};
 pub use call::{Call, Caller};
 pub use error::{ApiError, ErrorKind};
 pub use form::Params;
-pub use server::{ListenError, Listener, serve};
+pub use server::{ListenError, Listener, Stopping, serve};
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state, map_response};

@@ -41,3 +41,4 @@ pub use picture::preview_size;
 pub use reader::{IdentityHistory, Reader};
 pub use recovery::{Recovering, RecoveryError};
 pub use store::records::{Record, Records};
+pub use views::folded_tag;

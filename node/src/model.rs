@@ -417,13 +417,8 @@ pub struct VerifyReport {
 /// Something was stored: what live streams and the sync sessions are fed from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// A new status for a local identity's home.
-    HomeStatus {
-        /// Whose home.
-        viewer: Did,
-        /// The status.
-        status: StatusId,
-    },
+    /// A new status: no import, and nothing that was there long before it came.
+    StatusPosted(StatusId),
     /// A new notification.
     Notified {
         /// For whom.

@@ -215,11 +215,15 @@ pub(crate) fn hash16(context: &str, text: &str) -> row::Hash16 {
     hash
 }
 
-/// The hash of a tag as tags compare: lower case, composed (NFC), accents kept.
-pub(crate) fn tag_hash(tag: &str) -> row::Hash16 {
+/// A tag as tags compare: lower case, composed (NFC), accents kept.
+pub fn folded_tag(tag: &str) -> String {
     use unicode_normalization::UnicodeNormalization;
-    let folded: String = tag.nfc().flat_map(char::to_lowercase).nfc().collect();
-    hash16("xom tag v1", &folded)
+    tag.nfc().flat_map(char::to_lowercase).nfc().collect()
+}
+
+/// The hash of a tag, folded.
+pub(crate) fn tag_hash(tag: &str) -> row::Hash16 {
+    hash16("xom tag v1", &folded_tag(tag))
 }
 
 /// The hash of an import's original address.

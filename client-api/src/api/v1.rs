@@ -21,6 +21,7 @@ pub mod timelines;
 use axum::Router;
 use axum::routing::{delete, get, patch, post};
 
+use super::streaming;
 use crate::http::App;
 
 /// The routes.
@@ -34,6 +35,7 @@ pub fn router() -> Router<App> {
         .merge(statuses())
         .merge(own())
         .merge(filters())
+        .merge(streaming::router())
         .route("/polls/{id}", get(polls::get))
         .route("/polls/{id}/votes", post(polls::vote))
         .route("/timelines/home", get(timelines::home::get))

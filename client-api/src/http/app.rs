@@ -13,6 +13,7 @@ use super::auth::Token;
 use super::base::Hosts;
 use super::limits::{REQUESTS_IN_FLIGHT_MAX, UPLOADS_IN_FLIGHT_MAX};
 use super::request_id::RequestIds;
+use crate::api::streaming::Streams;
 use crate::oauth::Registry;
 
 /// What the server is told at its start.
@@ -46,6 +47,7 @@ struct Inner {
     requests: Arc<Semaphore>,
     uploads: Semaphore,
     request_ids: RequestIds,
+    streams: Streams,
     identities: RwLock<Arc<[OwnedIdentity]>>,
 }
 
@@ -63,6 +65,7 @@ impl App {
             requests: Arc::new(Semaphore::new(REQUESTS_IN_FLIGHT_MAX)),
             uploads: Semaphore::new(UPLOADS_IN_FLIGHT_MAX),
             request_ids: RequestIds::new(),
+            streams: Streams::default(),
             identities: RwLock::new(Arc::new([])),
         };
         Self { inner: Arc::new(inner) }
@@ -117,6 +120,11 @@ impl App {
     /// Permits for uploads in flight; each has a temporary file of up to a whole medium.
     pub(crate) fn uploads(&self) -> &Semaphore {
         &self.inner.uploads
+    }
+
+    /// The streams that are open.
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.inner.streams
     }
 
     pub(crate) fn request_ids(&self) -> &RequestIds {

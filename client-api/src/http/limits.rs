@@ -24,6 +24,10 @@ pub const REQUESTS_IN_FLIGHT_MAX: usize = 100;
 pub const UPLOADS_IN_FLIGHT_MAX: usize = 4;
 /// Most open connections; more wait to be accepted.
 pub const CONNECTIONS_MAX: usize = 512;
+/// Most streams that are open; each server-sent one takes one of [`CONNECTIONS_MAX`].
+pub const STREAMS_MAX: usize = 400;
+/// Most streams that one token has open: a household with several apps and windows, and room beside it.
+pub const STREAMS_PER_TOKEN_MAX: usize = 250;
 /// Longest time to answer a request, its body included.
 pub const REQUEST_SECS_MAX: u64 = 30;
 /// The same for what reads or writes the whole store or a medium.

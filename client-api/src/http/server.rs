@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -43,6 +43,10 @@ pub enum ListenError {
         cause: io::Error,
     },
 }
+
+/// Given to every request: cancelled when the server stops, so that what would go on without end ends.
+#[derive(Debug, Clone)]
+pub struct Stopping(pub CancellationToken);
 
 /// Sockets that are bound but not served yet, so that a busy port shows before the node starts.
 #[derive(Debug)]
@@ -89,6 +93,7 @@ fn failed(addr: SocketAddr, cause: io::Error) -> ListenError {
 /// Serves until `shutdown`, then lets open requests end for a short while.
 pub async fn serve(listener: Listener, router: Router, shutdown: CancellationToken) {
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let router = router.layer(Extension(Stopping(shutdown.clone())));
     let mut tasks = JoinSet::new();
     for socket in listener.sockets {
         tasks.spawn(accept(socket, router.clone(), Arc::clone(&permits), shutdown.clone()));

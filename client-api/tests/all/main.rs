@@ -36,4 +36,6 @@ mod statuses;
 #[cfg(test)]
 mod strangers;
 #[cfg(test)]
+mod streaming;
+#[cfg(test)]
 mod welcome;

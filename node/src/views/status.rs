@@ -199,9 +199,9 @@ impl Views<'_> {
         }
         for viewer in self.readers(row.author)? {
             self.home.insert((viewer, status), answered(row))?;
-            if is_live && let Some(did) = self.local.get(&viewer) {
-                self.events.push(Event::HomeStatus { viewer: *did, status: StatusId(status) });
-            }
+        }
+        if is_live {
+            self.events.push(Event::StatusPosted(StatusId(status)));
         }
         Ok(())
     }
