@@ -1,4 +1,4 @@
-//! Starts that fail: one clear reason, and nothing changed.
+//! Starts that fail: one clear reason, and nothing changed; and whom a start dials (FIND-7).
 
 use std::net::TcpListener;
 

@@ -1,4 +1,5 @@
-//! Replies of strangers in the threads of an author: who sees them, and what brings them away again (`ADM-1` to `ADM-6`).
+//! Replies of strangers in the threads of an author (ADM-1, ADM-2): who sees them, and what brings them away again (ADM-4,
+//! ADM-5, ADM-6).
 
 use xom_node::admission::{DOOR_KEY, Door};
 use xom_node::command::Command;
