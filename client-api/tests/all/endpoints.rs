@@ -27,7 +27,9 @@ fn filled(path: &str) -> String {
 async fn every_operation_that_the_readme_calls_done_has_a_route() {
     let server = Server::start().await;
     let rows = rows();
-    let done: Vec<_> = rows.iter().filter(|(_, _, state)| state.starts_with("done")).collect();
+    // Pages are no routes of the API; `apps.rs` opens this one.
+    let is_route = |state: &str| state.starts_with("done") && state != "done: a page";
+    let done: Vec<_> = rows.iter().filter(|(_, _, state)| is_route(state)).collect();
     assert!(rows.len() > 190 && done.len() > 110, "{} of {}", done.len(), rows.len());
     for (method, path, _) in done {
         // Without a token: whatever has a route asks for one, or needs none, and is found.

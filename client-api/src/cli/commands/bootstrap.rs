@@ -16,13 +16,16 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     /// Show them
+    #[command(after_help = "Example:\n  xom bootstrap list --json")]
     List,
     /// Put an address on the list; it is dialled at once, and again at every start
+    #[command(after_help = "Example:\n  xom bootstrap add /ip4/203.0.113.7/udp/4001/quic-v1/p2p/12D3KooW…")]
     Add {
         /// The address, as `xom status` shows it there
         address: String,
     },
     /// Take an address off the list
+    #[command(after_help = "Example:\n  xom bootstrap remove /ip4/203.0.113.7/udp/4001/quic-v1/p2p/12D3KooW…")]
     Remove {
         /// The address
         address: String,

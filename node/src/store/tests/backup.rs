@@ -554,6 +554,10 @@ async fn every_table_is_in_a_backup_or_made_again_or_left_out_by_name() {
     use redb::ReadableDatabase;
     let alice = Person::new("alice");
     let written = [
+        "admissions_due_v1",
+        "admissions_v1",
+        "admitted_lacked_v1",
+        "admitted_v1",
         "answers_v1",
         "copies_v1",
         "purges_owed_v1",
@@ -598,10 +602,11 @@ async fn every_table_is_in_a_backup_or_made_again_or_left_out_by_name() {
         "log_numbers_v1",
         "logs_of_v1",
     ];
-    // Apps log in anew. Holders state anew, and who wishes to be kept asks again. Who lives here is adopted anew; what peers have
-    // acknowledged is of another epoch; keys of retries and uploads that nobody used are gone within a day. Looks at
-    // pictures begin anew.
+    // Apps log in anew, and shares of admission begin anew. Holders state anew, and who wishes to be kept asks again. Who
+    // lives here is adopted anew; what peers have acknowledged is of another epoch; keys of retries and uploads that
+    // nobody used are gone within a day. Looks at pictures begin anew.
     let left_out = [
+        "admission_counts_v1",
         "blob_uses_v1",
         "client_records_v1",
         "holdings_heard_v1",
