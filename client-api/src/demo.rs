@@ -67,6 +67,14 @@ pub async fn fill(node: &Handle, network: Network) -> Result<(), DemoError> {
     try_join_all(known).await?;
     let mut written: Vec<StatusId> = Vec::new();
     for go in 0..POSTS / PEOPLE / GO {
+        if !written.is_empty() {
+            let reactions = people.iter().enumerate().map(|(at, did)| {
+                let mut dice = Dice::new(!((go * PEOPLE + at) as u64));
+                let reactions = (0..GO).map(|_| react(&mut dice, &written)).collect();
+                all(node, *did, reactions)
+            });
+            try_join_all(reactions).await?;
+        }
         let goes = people.iter().enumerate().map(|(at, did)| {
             let mut dice = Dice::new((go * PEOPLE + at) as u64);
             let posts = (0..GO).map(|_| post(&mut dice, &written)).collect();
@@ -74,12 +82,6 @@ pub async fn fill(node: &Handle, network: Network) -> Result<(), DemoError> {
         });
         let done = try_join_all(goes).await?;
         written.extend(done.into_iter().flatten().filter_map(|done| done.status));
-        let reactions = people.iter().enumerate().map(|(at, did)| {
-            let mut dice = Dice::new(!((go * PEOPLE + at) as u64));
-            let reactions = (0..GO).map(|_| react(&mut dice, &written)).collect();
-            all(node, *did, reactions)
-        });
-        try_join_all(reactions).await?;
     }
     Ok(())
 }

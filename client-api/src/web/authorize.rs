@@ -162,8 +162,8 @@ async fn consent(app: &App, visitor: &Visitor, asked: &Asked, params: &Params) -
                     button.primary name="answer" value="allow" { (texts::ALLOW) }
                 }
             }
-            @if !others.is_empty() {
-                p.hint { (texts::OTHERS) @for name in others { " " code { "xom open --as " (name) } } }
+            @if let Some(other) = others.first() {
+                p.hint { (texts::OTHERS) " " code { "xom open --as " (other) } }
             }
         }
     };
