@@ -19,7 +19,7 @@ mod timeline;
 
 pub use history::IdentityHistory;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -52,6 +52,10 @@ pub struct Reader {
     blocks: ReadOnlyTable<(u64, u64), u64>,
     /// The local identities, by account.
     locals: OnceCell<BTreeMap<u64, LocalRow>>,
+    /// Private settings, once somebody has asked for one.
+    private: OnceCell<private::PrivateTable>,
+    /// Whose were asked for last, and the number of that identity.
+    private_of: Cell<Option<(Did, Option<u32>)>>,
     /// Accounts already made.
     known: RefCell<BTreeMap<u64, Arc<Account>>>,
     /// Logs already looked up, by number.
@@ -79,6 +83,8 @@ impl Reader {
             follows: txn.open_table(tables::FOLLOWS)?,
             blocks: txn.open_table(tables::BLOCKS)?,
             locals: OnceCell::new(),
+            private: OnceCell::new(),
+            private_of: Cell::new(None),
             known: RefCell::default(),
             logs_known: RefCell::default(),
             now_ms: 0,

@@ -45,7 +45,7 @@ pub(crate) mod restore;
 mod salts;
 mod served;
 mod services;
-mod settings;
+pub(crate) mod settings;
 mod shared;
 mod shares;
 mod snapshot;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use redb::ReadableTable;
 use xom_protocol::limits::{DEVICE_NAME_BYTES_MAX, SETTINGS_MAX};
 use xom_protocol::sync::Setting;
 use xom_protocol::{DeviceId, Did};
@@ -167,31 +168,6 @@ impl Batch<'_> {
 }
 
 impl Snapshot {
-    /// The value of a private setting; none where it was never put, or deleted.
-    pub(crate) fn private_setting(&self, did: &Did, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(number) = self.identity_number(did)? else { return Ok(None) };
-        let table = self.table(tables::SETTINGS)?;
-        let setting = table.get(key_of(number, key))?.and_then(|bytes| setting_of(key, bytes.value()));
-        Ok(setting.map(|setting| setting.value).filter(|value| !value.is_empty()))
-    }
-
-    /// The private settings whose keys begin with `prefix`, by their keys, without those that were deleted.
-    pub(crate) fn private_settings(&self, did: &Did, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        let Some(number) = self.identity_number(did)? else { return Ok(Vec::new()) };
-        let table = self.table(tables::SETTINGS)?;
-        let mut settings = Vec::new();
-        for row in table.range((number, prefix)..(number + 1, ""))? {
-            let (key, bytes) = row?;
-            let (_, key) = key.value();
-            if !key.starts_with(prefix) {
-                break;
-            }
-            let setting = setting_of(key, bytes.value()).filter(|setting| !setting.value.is_empty());
-            settings.extend(setting.map(|setting| (setting.key, setting.value)));
-        }
-        Ok(settings)
-    }
-
     /// All private settings of an identity, deleted ones among them.
     pub(crate) fn settings(&self, did: &Did) -> Result<Vec<Setting>, StoreError> {
         let Some(number) = self.identity_number(did)? else { return Ok(Vec::new()) };
@@ -213,6 +189,35 @@ impl Snapshot {
         let name = setting.and_then(|setting| String::from_utf8(setting.value).ok());
         Ok(name.filter(|name| checked_name(name).is_ok()))
     }
+}
+
+/// The value of a setting in an open table; none where it was never put, or deleted.
+pub(crate) fn live_setting(
+    table: &impl ReadableTable<SettingKey<'static>, &'static [u8]>,
+    number: u32,
+    key: &str,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let setting = table.get(key_of(number, key))?.and_then(|bytes| setting_of(key, bytes.value()));
+    Ok(setting.map(|setting| setting.value).filter(|value| !value.is_empty()))
+}
+
+/// The settings in an open table whose keys begin with `prefix`, without those that were deleted.
+pub(crate) fn live_settings(
+    table: &impl ReadableTable<SettingKey<'static>, &'static [u8]>,
+    number: u32,
+    prefix: &str,
+) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+    let mut settings = Vec::new();
+    for row in table.range((number, prefix)..(number + 1, ""))? {
+        let (key, bytes) = row?;
+        let (_, key) = key.value();
+        if !key.starts_with(prefix) {
+            break;
+        }
+        let setting = setting_of(key, bytes.value()).filter(|setting| !setting.value.is_empty());
+        settings.extend(setting.map(|setting| (setting.key, setting.value)));
+    }
+    Ok(settings)
 }
 
 fn key_of(number: u32, key: &str) -> SettingKey<'_> {

@@ -7,13 +7,18 @@ use xom_protocol::limits::{SETTING_CHANGES_MAX, SETTING_VALUE_BYTES_MAX, SETTING
 use xom_protocol::sync::Setting;
 
 use super::*;
+use crate::Reader;
 
 fn changes(pairs: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec())).collect()
 }
 
+fn reader(person: &Person) -> Reader {
+    Reader::new(person.store.snapshot().unwrap()).unwrap()
+}
+
 fn found(person: &Person, prefix: &str) -> Vec<(String, Vec<u8>)> {
-    person.store.snapshot().unwrap().private_settings(&person.me.did, prefix).unwrap()
+    reader(person).settings(&person.me.did, prefix).unwrap()
 }
 
 #[tokio::test]
@@ -26,8 +31,8 @@ async fn pair_8_settings_are_put_found_by_prefix_and_deleted_and_survive_a_resta
     assert_eq!(found(&alice, "bookmark/"), [("bookmark/b".to_owned(), b"2".to_vec())]);
     assert_eq!(found(&alice, "").len(), 3);
     let snapshot = alice.store.snapshot().unwrap();
-    assert_eq!(snapshot.private_setting(&alice.me.did, "list/a").unwrap().as_deref(), Some(&b"3"[..]));
-    assert_eq!(snapshot.private_setting(&alice.me.did, "bookmark/a").unwrap(), None);
+    assert_eq!(reader(&alice).setting(&alice.me.did, "list/a").unwrap().as_deref(), Some(&b"3"[..]));
+    assert_eq!(reader(&alice).setting(&alice.me.did, "bookmark/a").unwrap(), None);
     let told = snapshot.settings(&alice.me.did).unwrap();
     assert!(
         told.iter().any(|setting| setting.key == "bookmark/a" && setting.rev == 2),
