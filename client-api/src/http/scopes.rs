@@ -14,7 +14,7 @@ const ANY: &str = "";
 type Row = (&'static str, &'static str, &'static str);
 
 /// Mastodon's API, below `/api`.
-const MASTODON: &[Row] = &[
+const THEIRS: &[Row] = &[
     ("GET", "/v1/accounts/verify_credentials", "profile"),
     ("PATCH", "/v1/accounts/update_credentials", "write:accounts"),
     ("GET", "/v1/accounts", "read:accounts"),
@@ -214,7 +214,7 @@ pub fn needed(method: &Method, route: &str) -> Option<&'static str> {
     }
     let (rows, rest) = match route.strip_prefix("/api/xom/v1") {
         Some(rest) => (OURS, rest),
-        None => (MASTODON, route.strip_prefix("/api")?),
+        None => (THEIRS, route.strip_prefix("/api")?),
     };
     let method = if *method == Method::HEAD { "GET" } else { method.as_str() };
     let found = rows.iter().find(|(methods, row, _)| is_same(row, rest) && methods.split(' ').any(|m| m == method));
@@ -269,14 +269,14 @@ mod tests {
         let all: BTreeSet<String> = files.into_iter().flat_map(|(prefix, source)| routes(prefix, source)).collect();
         assert!(all.contains("/v1/statuses/{id}/context"), "{all:?}");
         let is_known =
-            |route: &String| OPEN.contains(&route.as_str()) || MASTODON.iter().any(|(_, row, _)| is_same(row, route));
+            |route: &String| OPEN.contains(&route.as_str()) || THEIRS.iter().any(|(_, row, _)| is_same(row, route));
         let lost: Vec<&String> = all.iter().filter(|route| !is_known(route)).collect();
         assert!(lost.is_empty(), "apps can't call these; give each a row in http/scopes.rs: {lost:?}");
     }
 
     #[test]
     fn every_row_names_a_scope_that_there_is() {
-        for (methods, route, scope) in MASTODON.iter().chain(OURS) {
+        for (methods, route, scope) in THEIRS.iter().chain(OURS) {
             assert!(*scope == ANY || scope::is_known(scope), "{methods} {route}: {scope}");
         }
     }
@@ -311,7 +311,7 @@ mod tests {
     #[test]
     fn r_api_8_a_token_that_reads_does_not_write() {
         let reads = Scopes::parse("read").unwrap();
-        for (methods, route, scope) in MASTODON {
+        for (methods, route, scope) in THEIRS {
             for method in methods.split(' ').map(|name| Method::from_bytes(name.as_bytes()).unwrap()) {
                 let expected = *scope == ANY || *scope == "profile" || scope.starts_with("read");
                 assert_eq!(allows(&method, &format!("/api{route}"), &reads), expected, "{method} {route}");
