@@ -230,16 +230,7 @@ impl Snapshot {
 
     /// The identities of whose admissions something is lacked.
     pub(crate) fn admitting_identities(&self) -> Result<Vec<Did>, StoreError> {
-        let table = self.table(tables::ADMITTED_LACKED)?;
-        let (mut dids, mut from) = (Vec::new(), 0);
-        while let Some(row) = table.range((from, 0)..)?.next().transpose()? {
-            let log = row.0.value().0;
-            let author = self.log(log)?.map(|row| self.identity(row.author)).transpose()?.flatten();
-            dids.extend(author.map(|author| author.did).filter(|did| !dids.contains(did)));
-            let Some(next) = log.checked_add(1) else { break };
-            from = next;
-        }
-        Ok(dids)
+        self.authors_in(tables::ADMITTED_LACKED)
     }
 
     /// Of these entries those that live admissions in a log name and that can be served, by author (`ADM-6`).

@@ -1,7 +1,7 @@
 //! Bodies that should be here and are not: of live entries that came without one, since they were hidden then
 //! where they came from, and whose erase was undone (`LOG-12`). Peers are asked for them again (`SYN-21`).
 
-use redb::ReadableTable;
+use redb::{ReadableTable, TableDefinition};
 use xom_protocol::entry::SaltedBody;
 use xom_protocol::limits::BODIES_LACKED_MAX;
 use xom_protocol::{Did, LogId};
@@ -91,7 +91,12 @@ impl Snapshot {
 
     /// The identities of which bodies are lacked.
     pub(crate) fn lacking_identities(&self) -> Result<Vec<Did>, StoreError> {
-        let table = self.table(tables::BODIES_LACKED)?;
+        self.authors_in(tables::BODIES_LACKED)
+    }
+
+    /// The authors of the logs in which a table names places.
+    pub(super) fn authors_in(&self, places: TableDefinition<'_, PlaceKey, ()>) -> Result<Vec<Did>, StoreError> {
+        let table = self.table(places)?;
         let (mut dids, mut from) = (Vec::new(), 0);
         while let Some(row) = table.range((from, 0)..)?.next().transpose()? {
             let log = row.0.value().0;
