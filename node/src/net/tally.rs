@@ -1,10 +1,10 @@
 //! Counters since the start, for one peer or for all: what came, what went, what was refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use xom_protocol::{Did, Digest, Rule};
+use xom_protocol::{DeviceId, Did, Digest, Rule};
 
 use super::clocks::PeerClock;
 
@@ -24,7 +24,7 @@ pub(super) struct PeerTally {
     /// Its clock.
     pub(super) clock: PeerClock,
     in_sync: AtomicBool,
-    dids: Mutex<Vec<Did>>,
+    proven: Mutex<BTreeSet<(Did, DeviceId)>>,
     agreed: Mutex<Vec<(Did, Digest)>>,
 }
 
@@ -73,17 +73,26 @@ impl PeerTally {
         self.in_sync.load(Ordering::Relaxed)
     }
 
-    /// The peer has proved to speak for an identity.
-    pub(super) fn speaks_for(&self, did: Did) {
-        let mut dids = self.dids.lock().unwrap_or_else(|broken| broken.into_inner());
-        if !dids.contains(&did) {
-            dids.push(did);
-        }
+    /// The peer has proved to hold the key of a device that may sign.
+    pub(super) fn speaks_for(&self, did: Did, device: DeviceId) {
+        self.proven.lock().unwrap_or_else(|broken| broken.into_inner()).insert((did, device));
+    }
+
+    /// It speaks for an identity by this device no more.
+    pub(super) fn ended(&self, did: Did, device: DeviceId) {
+        self.proven.lock().unwrap_or_else(|broken| broken.into_inner()).remove(&(did, device));
     }
 
     /// The identities that it has proved to speak for.
     pub(super) fn dids(&self) -> Vec<Did> {
-        self.dids.lock().unwrap_or_else(|broken| broken.into_inner()).clone()
+        let mut dids: Vec<Did> = self.proven().into_iter().map(|(did, _)| did).collect();
+        dids.dedup();
+        dids
+    }
+
+    /// The devices by which it does.
+    pub(super) fn proven(&self) -> BTreeSet<(Did, DeviceId)> {
+        self.proven.lock().unwrap_or_else(|broken| broken.into_inner()).clone()
     }
 
     /// Notes of which local identities the peer holds the same objects as this node, with the digest of these.
@@ -100,6 +109,6 @@ impl PeerTally {
     pub(super) fn disconnected(&self) {
         self.set_in_sync(false);
         self.set_agreed(Vec::new());
-        self.dids.lock().unwrap_or_else(|broken| broken.into_inner()).clear();
+        self.proven.lock().unwrap_or_else(|broken| broken.into_inner()).clear();
     }
 }

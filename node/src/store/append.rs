@@ -390,7 +390,7 @@ impl Batch<'_> {
         self.counters.entries += 1;
         self.own_sees(row.local_id, entry, decoded.as_ref(), row.flags);
         if !row.is_live() {
-            return Ok(());
+            return self.refer_hidden(place, &row, header, decoded.as_ref());
         }
         let entry = NewEntry {
             place: Place { log: place.0, seq: place.1 },

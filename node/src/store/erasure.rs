@@ -254,6 +254,21 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// What a device has hidden that was here first may come back: with the body come the blobs that it names, until it
+    /// is purged (`PAIR-7`).
+    pub(super) fn refer_hidden(
+        &mut self,
+        place: PlaceKey,
+        row: &EntryRow<'_>,
+        header: &Header,
+        body: Option<&Body>,
+    ) -> Result<(), StoreError> {
+        match body.filter(|_| row.is_hidden_body() && self.own.contains_key(&header.author)) {
+            Some(body) => self.refer_blobs(place, body),
+            None => Ok(()),
+        }
+    }
+
     /// Lets go of the blobs of a purged body; those that nothing else names are deleted.
     fn release_blobs(&mut self, place: PlaceKey, body: Option<&Body>, ordered: bool) -> Result<(), StoreError> {
         for attachment in body.into_iter().flat_map(attachments) {

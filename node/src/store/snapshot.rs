@@ -199,7 +199,24 @@ impl Snapshot {
 
     /// A live entry's header and body; none if it is not held, not live, opaque or damaged.
     pub(crate) fn body(&self, place: PlaceKey) -> Result<Option<(Header, Body)>, StoreError> {
-        let Some(held) = self.held(place)?.filter(|held| held.row().is_live()) else { return Ok(None) };
+        self.body_of(place, |row| row.is_live())
+    }
+
+    /// The same, also of what an identity that lives here has hidden, and whether it is live: the blobs of what is
+    /// hidden are of use to its devices until they are purged (`PAIR-7`).
+    fn naming_body(&self, place: PlaceKey) -> Result<Option<(Header, Body, bool)>, StoreError> {
+        let Some(is_live) = self.with_entry(place, |row| row.is_live())? else { return Ok(None) };
+        let named = self.body_of(place, |row| row.is_live() || row.is_hidden_body())?;
+        let named = named.filter(|(header, _)| is_live || self.is_own(&header.author));
+        Ok(named.map(|(header, body)| (header, body, is_live)))
+    }
+
+    fn body_of(
+        &self,
+        place: PlaceKey,
+        counts: impl FnOnce(&EntryRow<'_>) -> bool,
+    ) -> Result<Option<(Header, Body)>, StoreError> {
+        let Some(held) = self.held(place)?.filter(|held| counts(&held.row())) else { return Ok(None) };
         let Some((_, bytes)) = self.whole_body(place, &held.row())? else { return Ok(None) };
         Ok(Body::decode(&held.header.kind, &bytes).ok().map(|body| (held.header, body)))
     }
@@ -376,7 +393,7 @@ impl Snapshot {
         Ok((wanted, None))
     }
 
-    /// The live entries that name a blob, with their authors and the size that they claim; of each log at most a few, so
+    /// The live entries, and what identities of this node have hidden, that name a blob, with their authors and the size that they claim; of each log at most a few, so
     /// that nobody who names it often keeps others out.
     pub(crate) fn blob_named_by(&self, blob: &BlobId) -> Result<Vec<(EntryId, Did, u64)>, StoreError> {
         let references = self.table(tables::BLOB_REFERENCES)?;
@@ -389,7 +406,7 @@ impl Snapshot {
                     break;
                 }
                 next = log.checked_add(1);
-                let Some((header, body)) = self.body((log, seq))? else { continue };
+                let Some((header, body, _)) = self.naming_body((log, seq))? else { continue };
                 let attachment = attachments(&body).into_iter().find(|attachment| attachment.blob == *blob);
                 let id = self.with_entry((log, seq), |row| EntryId(Header::hash(row.header).0))?;
                 if let (Some(attachment), Some(id)) = (attachment, id) {
@@ -401,20 +418,30 @@ impl Snapshot {
         Ok(named)
     }
 
-    /// The size of a blob, if it is held and may be served under this entry: it is live and names the blob with
-    /// that size (`BLOB-3`).
-    pub(crate) fn blob_served_as(&self, blob: &BlobId, entry: &EntryId) -> Result<Option<u64>, StoreError> {
+    /// The size of a blob, if it is held and may be served under this entry: it names the blob with that size, and is
+    /// live, or hidden and of an identity of this node that `is_sibling` says the peer speaks for (`BLOB-3`).
+    pub(crate) fn blob_served_as(
+        &self,
+        blob: &BlobId,
+        entry: &EntryId,
+        is_sibling: impl FnOnce(&Did) -> Result<bool, StoreError>,
+    ) -> Result<Option<u64>, StoreError> {
         let Some(bytes) = self.held_bytes(blob)? else { return Ok(None) };
         let Some(place) = self.place_of_entry(entry)? else { return Ok(None) };
-        let is_named = self.table(tables::BLOB_REFERENCES)?.get((&blob.0, place.0, place.1))?.is_some();
-        if !is_named || !self.with_entry(place, |row| row.is_live())?.unwrap_or(false) {
+        if self.table(tables::BLOB_REFERENCES)?.get((&blob.0, place.0, place.1))?.is_none() {
             return Ok(None);
         }
-        let Some((header, body)) = self.body(place)? else { return Ok(None) };
+        let Some((header, body, is_live)) = self.naming_body(place)? else { return Ok(None) };
+        if !is_live && !is_sibling(&header.author)? {
+            return Ok(None);
+        }
         let is_named = attachments(&body).into_iter().any(|named| named.blob == *blob && named.bytes == bytes);
         // Else whoever guesses a hash and names it in an entry of his own would learn what is uploaded here (R-BLB-10).
-        let is_own = self.shared.locals().iter().any(|local| local.did == header.author);
-        Ok((is_named && (is_own || !self.is_uploaded(blob)?)).then_some(bytes))
+        Ok((is_named && (self.is_own(&header.author) || !self.is_uploaded(blob)?)).then_some(bytes))
+    }
+
+    fn is_own(&self, did: &Did) -> bool {
+        self.shared.locals().iter().any(|local| local.did == *did)
     }
 
     /// True while an upload of these bytes waits to be used in a post.

@@ -375,6 +375,11 @@ impl<'a> EntryRow<'a> {
     pub(crate) fn is_live(&self) -> bool {
         self.flags & (flags::HIDDEN | flags::VOID) == 0
     }
+
+    /// True if an erase has hidden it whose body is still there: for its author's devices (`PAIR-7`).
+    pub(crate) fn is_hidden_body(&self) -> bool {
+        self.flags & (flags::HIDDEN | flags::VOID | flags::BODY) == flags::HIDDEN | flags::BODY
+    }
 }
 
 impl LogRow {

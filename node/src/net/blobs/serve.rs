@@ -1,4 +1,5 @@
-//! Serving blobs: only such as a live entry names, only to who names that entry (`BLOB-3`).
+//! Serving blobs: only such as a live entry names, or a hidden one to its author's devices, and only to who
+//! names that entry (`BLOB-3`).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -9,6 +10,7 @@ use futures::AsyncWriteExt;
 use libp2p::{PeerId, Stream};
 use tokio::time::timeout;
 
+use xom_protocol::Did;
 use xom_protocol::blob::{Groups, Item, Request, group_length, items};
 use xom_protocol::limits::BLOB_GROUP_BYTES;
 
@@ -18,6 +20,7 @@ use crate::blob::BlobReader;
 use crate::net::frame::{FrameError, read_frame};
 use crate::net::ingest::blocking;
 use crate::net::shared::Shared;
+use crate::net::tally::PeerTally;
 
 /// Blobs that are served at the same time.
 const SERVED_MAX: usize = 8;
@@ -45,12 +48,17 @@ impl Serving {
     }
 
     /// The work of answering one stream; none where too much is being served: then the stream is reset.
-    pub(in crate::net) fn serve(&self, peer: PeerId, stream: Stream) -> Option<impl Future<Output = ()> + use<>> {
+    pub(in crate::net) fn serve(
+        &self,
+        peer: PeerId,
+        tally: Arc<PeerTally>,
+        stream: Stream,
+    ) -> Option<impl Future<Output = ()> + use<>> {
         let place = Place::take(peer, &self.busy)?;
         let shared = Arc::clone(&self.shared);
         Some(async move {
             let _place = place;
-            if let Err(cause) = answer(&shared, stream).await {
+            if let Err(cause) = answer(&shared, &tally, stream).await {
                 tracing::debug!(%peer, %cause, "blob not served");
             }
         })
@@ -80,14 +88,21 @@ impl Drop for Place {
     }
 }
 
-async fn answer(shared: &Arc<Shared>, mut stream: Stream) -> Result<(), FrameError> {
+async fn answer(shared: &Arc<Shared>, tally: &PeerTally, mut stream: Stream) -> Result<(), FrameError> {
     let late = || FrameError::Io(io::ErrorKind::TimedOut.into());
     let frame = timeout(REQUEST_TIMEOUT, read_frame(&mut stream)).await.map_err(|_| late())??;
     let request = frame.and_then(|frame| Request::decode(&frame).ok());
     let Some(request) = request else { return Err(FrameError::Io(io::ErrorKind::InvalidData.into())) };
-    let store = shared.store.clone();
+    let (judge, proven) = (Arc::clone(shared), tally.proven());
     let (blob, entry) = (request.blob, request.entry);
-    let found = match blocking(move || store.snapshot()?.blob_served_as(&blob, &entry)).await {
+    let find = move || {
+        let is_sibling = |author: &Did| {
+            let mut devices = proven.iter().filter(|(did, _)| did == author);
+            devices.try_fold(false, |is, (did, device)| Ok(is || judge.admits(did, device)? == Some(true)))
+        };
+        judge.store.snapshot()?.blob_served_as(&blob, &entry, is_sibling)
+    };
+    let found = match blocking(find).await {
         Ok(Some(bytes)) => shared.store.open_blob(blob).await.map(|found| found.filter(|blob| blob.bytes() == bytes)),
         Ok(None) => Ok(None),
         Err(cause) => Err(cause),

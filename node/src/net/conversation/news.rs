@@ -193,16 +193,16 @@ impl Talk<'_> {
         let shared = Arc::clone(&self.with.shared);
         let judge = move || Ok((shared.admits(&did, &device)?, shared.takes_receipts(&did, &device)?));
         match blocking(judge).await? {
-            (Some(true), _) => self.admit(did).await?,
+            (Some(true), _) => self.admit(did, device).await?,
             (Some(false), false) => self.refused(Rule("SYN-4"), "the identity does not admit the device"),
             (Some(false), true) | (None, _) => {}
         }
         Ok(())
     }
 
-    /// The peer speaks for an identity; it is a sibling where that lives here too.
-    async fn admit(&mut self, did: Did) -> Result<(), StoreError> {
-        self.with.tally.speaks_for(did);
+    /// The peer speaks for an identity by this device; it is a sibling where that lives here too.
+    async fn admit(&mut self, did: Did, device: DeviceId) -> Result<(), StoreError> {
+        self.with.tally.speaks_for(did, device);
         let is_local = self.with.shared.store.locals().iter().any(|local| local.did == did);
         if is_local && self.siblings.insert(did) {
             let shared = Arc::clone(&self.with.shared);
@@ -269,7 +269,7 @@ impl Talk<'_> {
             return Ok(Input::LoadedAimed { request, items: Vec::new() });
         };
         self.claims.insert((did, device), Some(counter));
-        self.admit(did).await?;
+        self.admit(did, device).await?;
         let entries: usize = items.iter().map(|item| item.entries.len()).sum();
         self.aimed_sent += entries as u64;
         self.with.shared.count_sent(&self.with.tally, entries);
@@ -287,7 +287,7 @@ impl Talk<'_> {
             let shared = Arc::clone(&self.with.shared);
             if blocking(move || shared.admits(&did, &device)).await? == Some(true) {
                 self.claims.insert((did, device), Some(0));
-                self.admit(did).await?;
+                self.admit(did, device).await?;
                 self.tell_aimed(did).await?;
             }
         }
@@ -304,6 +304,7 @@ impl Talk<'_> {
             let shared = Arc::clone(&self.with.shared);
             if blocking(move || shared.admits(&did, &device)).await? == Some(false) {
                 self.claims.insert((did, device), None);
+                self.with.tally.ended(did, device);
             }
         }
         if self.claims.iter().all(|((claimed, _), given)| *claimed != did || given.is_none()) {

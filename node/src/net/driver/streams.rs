@@ -48,7 +48,8 @@ impl Driver {
     }
 
     pub(super) fn on_blob_stream(&mut self, peer: PeerId, stream: Stream) {
-        if let Some(serve) = self.serving.serve(peer, stream) {
+        let tally = Arc::clone(&self.standing(peer).tally);
+        if let Some(serve) = self.serving.serve(peer, tally, stream) {
             self.served.spawn(serve);
         }
     }

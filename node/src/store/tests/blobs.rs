@@ -269,7 +269,7 @@ async fn r_blb_9_a_blob_that_the_owner_refuses_is_gone_stays_away_and_is_not_ser
     let entry = alice.store.snapshot().unwrap().blob_named_by(&blob).unwrap()[0].0;
     bob.fetch(&alice).await;
     assert!(bob.store.put_blob(received(&bob, PNG).await).await.unwrap());
-    let served = || bob.store.snapshot().unwrap().blob_served_as(&blob, &entry).unwrap();
+    let served = || bob.store.snapshot().unwrap().blob_served_as(&blob, &entry, |_| Ok(true)).unwrap();
     assert_eq!(served(), Some(PNG.len() as u64));
     let before = bob.store.snapshot().unwrap().author_bytes(&alice.me.did).unwrap();
     bob.store.refuse_blob(blob).await.unwrap();
@@ -289,4 +289,29 @@ async fn r_blb_9_a_blob_that_the_owner_refuses_is_gone_stays_away_and_is_not_ser
     dave.store.refuse_blob(blob).await.unwrap();
     dave.fetch(&alice).await;
     assert_eq!(dave.store.snapshot().unwrap().blobs_wanted().unwrap(), []);
+}
+
+#[tokio::test]
+async fn pair_7_the_blob_of_a_hidden_entry_is_served_to_devices_of_its_author_until_it_is_purged() {
+    // BLOB-3.
+    let (alice, bob) = (Person::new("alice"), Person::new("bob"));
+    let blob = with_picture(&alice).await;
+    let snapshot = alice.store.snapshot().unwrap();
+    let entry = snapshot.blob_named_by(&blob).unwrap()[0].0;
+    let status = crate::reader::Reader::new(snapshot).unwrap().status_of_entry(&entry).unwrap().expect("a post");
+    bob.fetch(&alice).await;
+    assert!(bob.store.put_blob(received(&bob, PNG).await).await.unwrap());
+    let served = |person: &Person, is_sibling: bool| {
+        person.store.snapshot().unwrap().blob_served_as(&blob, &entry, |_| Ok(is_sibling)).unwrap().is_some()
+    };
+    assert!([&alice, &bob].into_iter().all(|person| served(person, false)));
+    alice.erase(status, false).await;
+    bob.fetch(&alice).await;
+    assert!(served(&alice, true) && !served(&alice, false), "to her devices alone");
+    assert!(!served(&bob, true) && !served(&bob, false), "nobody of his is alice");
+    assert_eq!(bob.store.snapshot().unwrap().blob_named_by(&blob).unwrap(), []);
+    alice.wait(xom_protocol::limits::ERASE_DELAY_MS + 1_000);
+    alice.store.purge_due().await.unwrap();
+    assert!(!served(&alice, true));
+    assert_eq!(alice.store.snapshot().unwrap().blob_named_by(&blob).unwrap(), []);
 }

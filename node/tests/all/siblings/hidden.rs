@@ -10,6 +10,12 @@ use super::{device_of, has_all};
 use crate::harness::{Over, Person, wait_until};
 use crate::network::blobs::PNG;
 
+/// Waits until the bytes of a blob are held.
+async fn has_bytes_of(person: &Person, blob: BlobId) {
+    let held = async || person.node().blob(blob).await.expect("reads").map(|_| ());
+    wait_until(&format!("the picture is at {}", person.name()), held).await;
+}
+
 /// Posts with a picture.
 async fn post_with_picture(person: &Person, text: &str) -> (EntryId, BlobId) {
     let attachment = person.node().add_blob([&PNG[..], text.as_bytes()].concat(), None).await.expect("stored");
@@ -52,6 +58,7 @@ async fn hidden_bodies_reach_a_device_that_was_paired_after_the_erase_and_it_alo
     bob.follow(phone.invite().await).await;
     for (entry, blob) in &held {
         waits_for(&tablet, *entry, "it is hidden", |here| matches!(here, HereBody::Hidden { .. })).await;
+        has_bytes_of(&tablet, *blob).await;
         waits_for(&bob, *entry, "there is no body", |here| here == HereBody::Gone).await;
         assert_eq!(bob.node().blob(*blob).await.expect("reads"), None);
     }
@@ -65,4 +72,7 @@ async fn hidden_bodies_reach_a_device_that_was_paired_after_the_erase_and_it_alo
     has_all(&tablet, tablet.did(), &posts).await;
     bob.follow(tablet.invite().await).await;
     has_all(&bob, tablet.did(), &posts).await;
+    for (_, blob) in &held {
+        has_bytes_of(&bob, *blob).await;
+    }
 }
