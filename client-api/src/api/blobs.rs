@@ -25,6 +25,9 @@ pub async fn get(State(app): State<App>, Path(id): Path<String>, headers: Header
     if is_known(&headers, &tag) {
         return Ok(with_headers(StatusCode::NOT_MODIFIED.into_response(), &tag));
     }
+    if !is_shown(&app, id).await? {
+        return Err(ApiError::not_found());
+    }
     let opened = match app.node().open_blob(id).await? {
         None => app.node().bring_blob(id).await?,
         opened => opened,
@@ -61,9 +64,17 @@ pub async fn preview(State(app): State<App>, Path(id): Path<String>, headers: He
     if is_known(&headers, &tag) {
         return Ok(with_headers(StatusCode::NOT_MODIFIED.into_response(), &tag));
     }
+    if !is_shown(&app, id).await? {
+        return Err(ApiError::not_found());
+    }
     let bytes = app.node().preview(id).await?.ok_or_else(ApiError::not_found)?;
     let media_type = [(header::CONTENT_TYPE, sniff(&bytes))];
     Ok(with_headers((media_type, bytes).into_response(), &tag))
+}
+
+/// False for what is only in erased posts: its bytes are here until they are purged, and nobody is shown them.
+async fn is_shown(app: &App, id: BlobId) -> Result<bool, ApiError> {
+    Ok(app.node().read(move |reader| reader.shows_blob(&id)).await?)
 }
 
 /// True if the asker has what bears this tag.

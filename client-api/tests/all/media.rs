@@ -40,6 +40,31 @@ async fn an_upload_is_described_attached_and_served() {
 }
 
 #[tokio::test]
+async fn the_picture_of_an_erased_post_is_not_served_any_more_unless_another_post_has_it() {
+    let server = Server::start().await;
+    let upload = async || text(&server.upload("POST", "/api/v2/media", "file", &picture()).await.ok(), "id");
+    let mut posts = Vec::new();
+    for _ in 0..2 {
+        let media = upload().await;
+        posts.push(server.post("/api/v1/statuses", json!({"status": "", "media_ids": [media]})).await.ok());
+    }
+    let attached = &posts[0]["media_attachments"][0];
+    let [url, preview] = ["url", "preview_url"].map(|key| text(attached, key).replace(BASE, ""));
+    let erase = async |post: &serde_json::Value| {
+        server.call("DELETE", &format!("/api/v1/statuses/{}", text(post, "id")), json!({})).await.ok();
+    };
+    erase(&posts[1]).await;
+    for path in [&url, &preview] {
+        assert_eq!(server.get(path).await.status.as_u16(), 200, "{path}");
+    }
+    erase(&posts[0]).await;
+    for path in [&url, &preview] {
+        server.get(path).await.refused(404);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_blob_is_served_to_anyone_in_ranges_and_never_as_a_page() {
     let server = Server::start().await;
     let bytes = picture();

@@ -3,7 +3,7 @@
 use xom_protocol::body::{Body, Post};
 use xom_protocol::entry::Reference;
 use xom_protocol::log::{RegisterKey, Subject};
-use xom_protocol::{Did, EntryId};
+use xom_protocol::{BlobId, Did, EntryId};
 
 use super::lens::Lens;
 use super::{Read, Reader, Viewer};
@@ -27,6 +27,12 @@ impl Reader {
     /// The status that an entry is.
     pub fn status_of_entry(&self, entry: &EntryId) -> Read<Option<StatusId>> {
         Ok(self.status_of_entry.get(&entry.0)?.map(|status| StatusId(status.value())))
+    }
+
+    /// True if a blob may be shown to whoever has its address: a live entry names it, or an upload that waits. What
+    /// only erased entries name is not, though its bytes are here until they are purged.
+    pub fn shows_blob(&self, blob: &BlobId) -> Read<bool> {
+        self.snapshot().is_blob_shown(blob)
     }
 
     pub(super) fn status_row(&self, status: u64) -> Read<Option<StatusRow>> {

@@ -444,6 +444,29 @@ impl Snapshot {
         self.shared.locals().iter().any(|local| local.did == *did)
     }
 
+    /// True if a blob may be shown to whoever has its address: a live entry names it, or an upload that waits. What only
+    /// hidden entries name is gone for the eye, though its bytes are still here.
+    pub(crate) fn is_blob_shown(&self, blob: &BlobId) -> Result<bool, StoreError> {
+        let references = self.table(tables::BLOB_REFERENCES)?;
+        let mut next = Some(u32::MAX);
+        while let Some(upto) = next.take() {
+            let newest = references.range((&blob.0, 0, 0)..=(&blob.0, upto, u64::MAX))?.rev();
+            let mut of = None;
+            for (looked, row) in newest.enumerate() {
+                let (_, log, seq) = row?.0.value();
+                let of = *of.get_or_insert(log);
+                if of != log || looked == NAMED_LOOKED_MAX {
+                    next = of.checked_sub(1);
+                    break;
+                }
+                if self.with_entry((log, seq), |row| row.is_live())? == Some(true) {
+                    return Ok(true);
+                }
+            }
+        }
+        self.is_uploaded(blob)
+    }
+
     /// True while an upload of these bytes waits to be used in a post.
     fn is_uploaded(&self, blob: &BlobId) -> Result<bool, StoreError> {
         for row in self.table(tables::MEDIA)?.iter()? {
