@@ -7,6 +7,7 @@ pub mod blob;
 pub mod body;
 pub mod encoding;
 pub mod entry;
+pub mod feed;
 pub mod find;
 pub mod identity;
 pub mod ids;

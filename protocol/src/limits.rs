@@ -332,3 +332,12 @@ pub const RECOVERY_WAIT_SECS_MAX: u64 = 366 * 24 * 60 * 60;
 pub const RECOVERY_REQUESTS_PER_ACCOUNT_MAX: usize = 8;
 /// Requests that are kept on one node (`REC-3`).
 pub const RECOVERY_REQUESTS_MAX: usize = 64;
+
+/// Longest source of an expression in a feed, bytes (`FEED-1`).
+pub const FEED_SOURCE_BYTES_MAX: usize = 2_048;
+/// Most literals, fields, operators and calls of an expression (`FEED-1`).
+pub const FEED_NODES_MAX: usize = 256;
+/// Most expressions inside one another (`FEED-1`): each takes some frames of the machine's stack while it is read.
+pub const FEED_DEPTH_MAX: usize = 24;
+/// The most that a run of an expression may cost (`FEED-11`): about 10 microseconds.
+pub const FEED_COST_MAX: u64 = 4_096;

@@ -5,6 +5,7 @@ mod bodies;
 mod cast;
 mod decoding;
 mod encoding_vectors;
+mod feed;
 mod find_vectors;
 mod identity;
 mod keep_vectors;

@@ -10,6 +10,7 @@ const READ: &[&str] = &[
     "encoding.json",
     "entries.json",
     "faults.json",
+    "feed-language.json",
     "find.json",
     "forks.json",
     "identity.json",
