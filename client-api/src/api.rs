@@ -15,6 +15,7 @@ pub mod nodeinfo;
 pub mod oauth;
 pub mod page;
 pub mod private;
+pub mod strangers;
 pub mod streaming;
 pub mod text;
 pub mod v1;

@@ -112,6 +112,31 @@ pub struct Account {
     pub following: u64,
 }
 
+impl Account {
+    /// Somebody of whom nothing is known but these.
+    pub fn unknown(id: AccountId, did: Did, username: String, acct: String) -> Self {
+        Self {
+            id,
+            did,
+            local: false,
+            username,
+            acct,
+            name: String::new(),
+            bio: String::new(),
+            avatar: None,
+            header: None,
+            fields: Vec::new(),
+            locked: false,
+            bot: false,
+            created_ms: 0,
+            last_status_ms: None,
+            statuses: 0,
+            followers: 0,
+            following: 0,
+        }
+    }
+}
+
 /// A post or a repost as a viewer sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {

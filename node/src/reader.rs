@@ -13,11 +13,13 @@ mod notification;
 mod paging;
 mod private;
 mod relation;
+mod search;
 mod status;
 mod thread;
 mod timeline;
 
 pub use history::IdentityHistory;
+pub use search::FoundTag;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};

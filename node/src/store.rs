@@ -22,6 +22,7 @@ mod forks;
 mod guarding;
 mod idempotency;
 mod identities;
+mod indexing;
 mod keep;
 mod keepers;
 mod keyring;

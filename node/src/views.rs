@@ -3,6 +3,7 @@
 //! The log is the truth; a view never holds what can't be made again from it, and its content does
 //! not depend on the order in which entries came (`LOG-10`).
 
+pub(crate) mod index;
 pub(crate) mod row;
 pub(crate) mod tables;
 
@@ -24,8 +25,9 @@ use xom_protocol::{Did, EntryId};
 use crate::error::StoreError;
 use crate::model::{AccountId, Event};
 use crate::store::{Lazy, Tables};
+use index::Index;
 pub(crate) use relation::read_counts;
-use row::AccountRow;
+use row::{AccountRow, PROFILE_FIELDS, StatusRow};
 
 /// Where an entry stands: the interned number of its log, and its place there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,6 +101,8 @@ pub(crate) struct Views<'t> {
     blocks: Lazy<'t, (u64, u64), u64>,
     notifications: Lazy<'t, (u64, u64), (u8, u64, u64)>,
     imports: Lazy<'t, (u64, &'static [u8; 16]), u64>,
+    /// The index of words.
+    pub(crate) index: Index<'t>,
     /// The local identities, by account.
     local: BTreeMap<u64, Did>,
     /// Accounts touched in this transaction; written by [`Views::finish`].
@@ -132,6 +136,7 @@ impl<'t> Views<'t> {
             blocks: tables.table(tables::BLOCKS)?,
             notifications: tables.table(tables::NOTIFICATIONS)?,
             imports: tables.table(tables::IMPORTS)?,
+            index: Index::open(tables)?,
             local: BTreeMap::new(),
             touched: BTreeMap::new(),
             readers: BTreeMap::new(),
@@ -193,6 +198,38 @@ impl<'t> Views<'t> {
         Ok(())
     }
 
+    /// True where statuses are held and the index of words is not there.
+    pub(crate) fn lacks_index(txn: &WriteTransaction) -> Result<bool, StoreError> {
+        let has = |name: &str| -> Result<bool, StoreError> { Ok(txn.list_tables()?.any(|table| table.name() == name)) };
+        Ok(has(tables::STATUSES.name())? && !has(tables::WAITING.name())?)
+    }
+
+    /// Takes every post and every account that is held into the index of words.
+    pub(crate) fn fill_index(&mut self) -> Result<(), StoreError> {
+        for row in self.accounts.iter()? {
+            self.index.rename(row?.0.value());
+        }
+        for row in self.statuses.iter()? {
+            let (status, row) = row?;
+            if StatusRow::read(row.value())?.flags & row::flags::REPOST == 0 {
+                self.index.add(status.value())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the newest version of a post is.
+    pub(crate) fn post_place(&self, status: u64) -> Result<Option<Place>, StoreError> {
+        Ok(self.status_row(status)?.map(|row| row.edit.map_or(row.place, |(place, _)| place)))
+    }
+
+    /// Where the user name and the name of an account are, by field.
+    pub(crate) fn name_places(&mut self, account: u64) -> Result<Vec<(&'static str, Place)>, StoreError> {
+        let profile = self.account_row(account)?.profile;
+        let names = PROFILE_FIELDS.into_iter().zip(profile).filter(|(field, _)| is_name(field));
+        Ok(names.filter_map(|(field, place)| Some((field, place?))).collect())
+    }
+
     /// Drops every view table; the writer applies all live entries anew afterwards.
     pub(crate) fn clear(txn: &WriteTransaction) -> Result<(), StoreError> {
         let names: Vec<_> = txn.list_tables()?.collect();
@@ -219,6 +256,11 @@ pub(crate) fn hash16(context: &str, text: &str) -> row::Hash16 {
 pub fn folded_tag(tag: &str) -> String {
     use unicode_normalization::UnicodeNormalization;
     tag.nfc().flat_map(char::to_lowercase).nfc().collect()
+}
+
+/// True for a profile field that accounts are found by.
+fn is_name(field: &str) -> bool {
+    matches!(field, "username" | "name")
 }
 
 /// The hash of a tag, folded.

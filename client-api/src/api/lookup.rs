@@ -21,10 +21,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-/// The account of a local id.
+/// The account of a local id, or what stands in for a stranger.
 pub async fn account(call: &Call, Id(id): Id) -> Result<Account, ApiError> {
     let found = call.node.read(move |reader| reader.account_by_id(AccountId(id))).await?;
-    found.ok_or_else(ApiError::not_found)
+    found.or_else(|| call.app.strangers().account(AccountId(id))).ok_or_else(ApiError::not_found)
 }
 
 /// The caller's own account.

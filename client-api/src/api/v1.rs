@@ -22,6 +22,7 @@ use axum::Router;
 use axum::routing::{delete, get, patch, post};
 
 use super::streaming;
+use super::v2::search;
 use crate::http::App;
 
 /// The routes.
@@ -30,6 +31,7 @@ pub fn router() -> Router<App> {
         .route("/apps", post(apps::post))
         .route("/apps/verify_credentials", get(apps::verify_credentials))
         .route("/instance", get(instance::get))
+        .route("/search", get(search::get))
         .merge(about())
         .merge(accounts())
         .merge(statuses())

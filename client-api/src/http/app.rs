@@ -13,6 +13,7 @@ use super::auth::Token;
 use super::base::Hosts;
 use super::limits::{REQUESTS_IN_FLIGHT_MAX, UPLOADS_IN_FLIGHT_MAX};
 use super::request_id::RequestIds;
+use crate::api::strangers::Strangers;
 use crate::api::streaming::Streams;
 use crate::oauth::Registry;
 
@@ -48,6 +49,7 @@ struct Inner {
     uploads: Semaphore,
     request_ids: RequestIds,
     streams: Streams,
+    strangers: Strangers,
     identities: RwLock<Arc<[OwnedIdentity]>>,
 }
 
@@ -66,6 +68,7 @@ impl App {
             uploads: Semaphore::new(UPLOADS_IN_FLIGHT_MAX),
             request_ids: RequestIds::new(),
             streams: Streams::default(),
+            strangers: Strangers::default(),
             identities: RwLock::new(Arc::new([])),
         };
         Self { inner: Arc::new(inner) }
@@ -125,6 +128,11 @@ impl App {
     /// The streams that are open.
     pub(crate) fn streams(&self) -> &Streams {
         &self.inner.streams
+    }
+
+    /// People whom searches have named and of whom nothing is known.
+    pub(crate) fn strangers(&self) -> &Strangers {
+        &self.inner.strangers
     }
 
     pub(crate) fn request_ids(&self) -> &RequestIds {

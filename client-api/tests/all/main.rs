@@ -28,6 +28,7 @@ mod personal;
 mod program;
 #[cfg(test)]
 mod recovery;
+mod search;
 #[cfg(test)]
 mod shapes;
 #[cfg(test)]

@@ -23,6 +23,18 @@ impl Reader {
         row.map(|_| self.account_arc(account)).transpose().map(|found| found.map(|account| (*account).clone()))
     }
 
+    /// What stands in for somebody of whom nothing is known, under the local id that he would get; none where something
+    /// is known of him, or the id is another's.
+    pub fn stand_in(&self, did: &Did) -> Read<Option<Account>> {
+        let (id, row) = find_account(&self.accounts, did)?;
+        if row.is_some() || AccountId(id) != first_account_id(did) {
+            return Ok(None);
+        }
+        let (username, acct) =
+            (UNKNOWN_USERNAME.to_owned(), format!("{UNKNOWN_USERNAME}@{}{HOST_SUFFIX}", did.short()));
+        Ok(Some(Account { created_ms: self.now_ms, ..Account::unknown(AccountId(id), *did, username, acct) }))
+    }
+
     /// An account by its local id.
     pub fn account_by_id(&self, id: AccountId) -> Read<Option<Account>> {
         if self.accounts.get(id.0)?.is_none() {

@@ -126,7 +126,7 @@ impl Reader {
     }
 
     /// The newest version, with what an edit can't change taken from the first.
-    fn newest_version(&self, row: &StatusRow) -> Read<Option<Post>> {
+    pub(super) fn newest_version(&self, row: &StatusRow) -> Read<Option<Post>> {
         let first = self.snapshot.opened((row.place.log, row.place.seq))?;
         let Some(Body::Post(first)) = first.as_deref() else { return Ok(None) };
         let edit = row.edit.map(|(place, _)| self.snapshot.opened((place.log, place.seq))).transpose()?.flatten();

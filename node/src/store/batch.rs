@@ -275,6 +275,7 @@ impl<'t> Batch<'t> {
     /// Writes what is still in memory; afterwards the transaction can be committed.
     pub(super) fn finish(mut self) -> Result<After, StoreError> {
         self.write_charges()?;
+        self.fill_index()?;
         self.counters.write(&self.counters_before, &mut self.counters_table)?;
         self.after.events = self.views.finish()?;
         Ok(self.after)

@@ -91,7 +91,7 @@ pub(super) fn start(
     let salts = Salts::open(&folder.salts()).map_err(|e| unreadable(&folder.salts(), &e))?;
     let shared = Shared::open(folder, network, salts, machine);
     let shared = Arc::new(shared.map_err(|e| unreadable(&path.join("xom.redb"), &e))?);
-    let lacks_favourites = recover(&shared).map_err(|e| unreadable(&path, &e))?;
+    let lacking = recover(&shared).map_err(|e| unreadable(&path, &e))?;
     let locals = {
         let txn = shared.database().and_then(|database| Ok(redb::ReadableDatabase::begin_read(&*database)?));
         let rows = txn.and_then(|txn| read_locals(&txn.open_table(tables::LOCALS)?));
@@ -102,8 +102,11 @@ pub(super) fn start(
         shared.add_local(row, key);
     }
     let mut writer = Writer::new(Arc::clone(&shared));
-    if lacks_favourites {
+    if lacking.favourites {
         writer.do_now(|batch| batch.views.fill_favourites()).map_err(|e| unreadable(&path, &e))?;
+    }
+    if lacking.index {
+        writer.do_now(|batch| batch.views.fill_index()).map_err(|e| unreadable(&path, &e))?;
     }
     let damaged = writer.load_own().map_err(|e| unreadable(&path, &e))?;
     if let Err(cause) = writer.do_now(move |batch| batch.lack_bodies(&damaged)) {
@@ -131,13 +134,20 @@ pub(super) fn open_database(folder: &Folder) -> Result<Database, StoreError> {
     Ok(Builder::new().set_cache_size(CACHE_BYTES).create(&path)?)
 }
 
-/// Makes the tables, and carries out what a crash has left undone: purges first of all. True where a version before
-/// this one wrote the folder, which kept no favourites.
-fn recover(shared: &Shared) -> Result<bool, StoreError> {
+/// What a version before this one, which wrote the folder, did not keep.
+#[derive(Clone, Copy)]
+struct Lacking {
+    favourites: bool,
+    index: bool,
+}
+
+/// Makes the tables, and carries out what a crash has left undone: purges first of all. Answers what is to be made out
+/// of what is held.
+fn recover(shared: &Shared) -> Result<Lacking, StoreError> {
     let database = shared.database()?;
-    let (intents, drops, lacks_favourites) = {
+    let (intents, drops, lacking) = {
         let txn = database.begin_write()?;
-        let lacks_favourites = Views::lacks_favourites(&txn)?;
+        let lacking = Lacking { favourites: Views::lacks_favourites(&txn)?, index: Views::lacks_index(&txn)? };
         name_database(shared, &txn)?;
         let mut none = std::collections::BTreeMap::new();
         let mut batch = super::Batch::open_all(&txn, shared, &mut none, shared.now_ms())?;
@@ -155,7 +165,7 @@ fn recover(shared: &Shared) -> Result<bool, StoreError> {
         shared.salts.truncate(batch.counters.slot)?;
         batch.finish()?;
         txn.commit()?;
-        (intents, drops, lacks_favourites)
+        (intents, drops, lacking)
     };
     if !intents.is_empty() {
         shared.salts.zero(&intents)?;
@@ -179,7 +189,7 @@ fn recover(shared: &Shared) -> Result<bool, StoreError> {
     batch.answer_purged()?;
     batch.finish()?;
     txn.commit()?;
-    Ok(lacks_favourites)
+    Ok(lacking)
 }
 
 /// Gives a new database its epoch and network, and refuses one of another network.

@@ -23,6 +23,7 @@ mod ladder;
 mod lost;
 mod private;
 mod receipts;
+mod searching;
 mod undone;
 mod writing;
 

@@ -6,7 +6,7 @@
 use xom_protocol::Did;
 
 use super::row::{AccountRow, PROFILE_FIELDS};
-use super::{Place, Views, first_account_id, next_account_id};
+use super::{Place, Views, first_account_id, is_name, next_account_id};
 use crate::error::StoreError;
 
 impl Views<'_> {
@@ -52,6 +52,9 @@ impl Views<'_> {
         let index = PROFILE_FIELDS.iter().position(|name| *name == field);
         if let Some(index) = index {
             self.account_row(account)?.profile[index] = place;
+            if is_name(field) {
+                self.index.rename(account);
+            }
         }
         Ok(())
     }

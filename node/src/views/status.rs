@@ -227,6 +227,9 @@ impl Views<'_> {
     fn show_shown(&mut self, status: u64, row: &StatusRow) -> Result<(), StoreError> {
         let all = row.all_flags();
         self.author_statuses.insert((row.author, status), all)?;
+        if all & flags::REPOST == 0 {
+            self.index.add(status)?;
+        }
         if all & (flags::UNLISTED | flags::REPOST) != 0 {
             return Ok(());
         }
@@ -242,6 +245,7 @@ impl Views<'_> {
     /// The reverse of [`Views::show_shown`].
     fn hide_shown(&mut self, status: u64, row: &StatusRow) -> Result<(), StoreError> {
         self.author_statuses.remove((row.author, status))?;
+        self.index.remove(status)?;
         self.public.remove(status)?;
         for tag in &row.shown.tags {
             self.tags.remove((tag, status))?;

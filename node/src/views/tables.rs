@@ -55,3 +55,18 @@ pub(crate) const NOTIFICATIONS: TableDefinition<'_, (u64, u64), (u8, u64, u64)> 
     TableDefinition::new("view_notifications_v1");
 /// (account, hash of an original address) -> status of the import.
 pub(crate) const IMPORTS: TableDefinition<'_, (u64, &[u8; 16]), u64> = TableDefinition::new("view_imports_v1");
+
+/// Posts that are in no segment of the index of words yet; see [`super::index`].
+pub(crate) const WAITING: TableDefinition<'_, u64, ()> = TableDefinition::new("view_search_waiting_v1");
+/// Status -> segment and slot.
+pub(crate) const SLOTS: TableDefinition<'_, u64, u32> = TableDefinition::new("view_search_slots_v1");
+/// Segment and slot -> status.
+pub(crate) const SLOT_POSTS: TableDefinition<'_, u32, u64> = TableDefinition::new("view_search_posts_v1");
+/// Segment -> the lowest and the highest status that it had when it was cut.
+pub(crate) const SEGMENTS: TableDefinition<'_, u32, (u64, u64)> = TableDefinition::new("view_search_segments_v1");
+/// (segment, hash of a word) -> the slots that hold it, each with the bits of its forms.
+pub(crate) const WORDS: TableDefinition<'_, (u32, u32), &[u8]> = TableDefinition::new("view_search_words_v1");
+/// (hash of the beginning of a word of a name, account).
+pub(crate) const NAMES: TableDefinition<'_, (u32, u64), ()> = TableDefinition::new("view_search_names_v1");
+/// Account -> the hashes under which it is found.
+pub(crate) const NAMES_OF: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("view_search_names_of_v1");

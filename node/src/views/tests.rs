@@ -139,6 +139,7 @@ pub(crate) fn dump_all(database: &Database) -> Vec<String> {
         dump(database, tables::BLOCKS),
         dump(database, tables::NOTIFICATIONS),
         dump(database, tables::IMPORTS),
+        dump(database, tables::WAITING),
     ]
     .concat()
 }

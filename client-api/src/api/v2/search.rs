@@ -1,20 +1,22 @@
-//! `/api/v2/search`: accounts by name, DID or invite, statuses by id or address, tags.
+//! `/api/v2/search`: people by name, DID or invite, posts by their words, id or address, tags by their beginning.
 
 use axum::Json;
 use serde::Serialize;
-use xom_node::model::{self, FoundStatus, Page, PublicScope, TagFilter};
+use xom_node::model::{self, AccountId, FoundStatus, Page, StatusContent};
+use xom_node::private::TAG;
+use xom_node::search::SearchQuery;
 use xom_node::{Reader, StoreError};
 use xom_protocol::Did;
 
 use crate::api::entities::{Account, Status, Tag};
-use crate::api::text::{Token, tokens};
+use crate::api::strangers;
 use crate::http::link::{PageSize, Paging};
 use crate::http::{ApiError, Call, Params};
 
 /// How many of each kind are found.
 const RESULTS: PageSize = PageSize { default: 20, max: 40 };
-/// How many followed accounts are looked at for a part of a name.
-const FOLLOWS_SEARCHED_MAX: usize = 5_000;
+/// How far `offset` goes.
+const OFFSET_MAX: u64 = 4_000;
 
 /// What was found.
 #[derive(Debug, Clone, Serialize)]
@@ -24,66 +26,86 @@ pub struct Search {
     hashtags: Vec<Tag>,
 }
 
+/// Which part of the list is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    offset: usize,
+    limit: usize,
+}
+
+impl Part {
+    /// Reads `offset` and `limit`.
+    pub fn read(params: &Params, size: PageSize) -> Result<Self, ApiError> {
+        let limit = Paging::read(params, size)?.page().limit - 1;
+        let offset = params.number("offset")?.unwrap_or(0).min(OFFSET_MAX);
+        Ok(Self { offset: usize::try_from(offset).unwrap_or(usize::MAX), limit })
+    }
+
+    fn of<T>(self, all: Vec<T>) -> Vec<T> {
+        all.into_iter().skip(self.offset).take(self.limit).collect()
+    }
+}
+
 /// The search.
 pub async fn get(call: Call, params: Params) -> Result<Json<Search>, ApiError> {
     let query = params.text("q").unwrap_or_default().trim().to_owned();
-    let limit = Paging::read(&params, RESULTS)?.page().limit - 1;
-    // All of a kind fit the first page.
-    let is_later_page = params.number("offset")?.is_some_and(|offset| offset > 0);
+    let part = Part::read(&params, RESULTS)?;
+    let page = Page { limit: part.limit, ..*Paging::read(&params, RESULTS)?.page() };
     let kind = params.text("type");
-    let wants = |name: &str| !is_later_page && !query.is_empty() && kind.as_deref().is_none_or(|kind| kind == name);
-    let (accounts, statuses, hashtags) = (wants("accounts"), wants("statuses"), wants("hashtags"));
-    let followed_only = params.flag("following").unwrap_or(false);
-    let viewer = call.viewer();
+    let wants = |name: &str| !query.is_empty() && kind.as_deref().is_none_or(|kind| kind == name);
+    let accounts = if wants("accounts") { find_accounts(&call, &params, &query, part).await? } else { Vec::new() };
+    let (statuses, hashtags) = (wants("statuses"), wants("hashtags"));
+    let (viewer, author) = (call.viewer(), params.id("account_id")?);
     let read = call.node.read(move |reader| {
-        Ok((
-            if accounts { find_accounts(reader, &viewer, &query, followed_only, limit)? } else { Vec::new() },
-            if statuses { find_status(reader, &viewer, &query)? } else { None },
-            if hashtags { find_tag(reader, &viewer, &query)? } else { None },
-        ))
+        let statuses = if statuses { find_statuses(reader, &viewer, &query, author, part, &page)? } else { Vec::new() };
+        let mut tags = Vec::new();
+        for tag in if hashtags { part.of(reader.search_tags(&viewer, &query)?) } else { Vec::new() } {
+            let followed = reader.setting(&viewer, &format!("{TAG}{}", tag.name))?.is_some();
+            tags.push((tag.name, followed));
+        }
+        Ok((statuses, tags))
     });
-    let (accounts, status, tag) = read.await?;
+    let (statuses, tags) = read.await?;
     Ok(Json(Search {
         accounts: accounts.iter().map(|account| Account::new(&call.base, account)).collect(),
-        statuses: status.iter().map(|status| Status::new(&call.base, status)).collect(),
-        hashtags: tag.iter().map(|tag| Tag::new(&call.base, tag)).collect(),
+        statuses: crate::api::entities::status::statuses(&call.base, &statuses),
+        hashtags: tags.iter().map(|(name, followed)| Tag::new(&call.base, name).followed(*followed)).collect(),
     }))
 }
 
-/// The account that a text names exactly, then followed accounts whose name it is a part of.
-pub fn find_accounts(
-    reader: &Reader,
-    viewer: &Did,
+/// The account that a text names exactly, then those whose name has words that begin so. With `resolve`, a DID or an
+/// invite names also somebody of whom nothing is known.
+pub async fn find_accounts(
+    call: &Call,
+    params: &Params,
     query: &str,
-    followed_only: bool,
-    limit: usize,
-) -> Result<Vec<model::Account>, StoreError> {
-    let mut found = Vec::new();
-    let named = reader.resolve_account(&account_name(query))?;
-    if let Some(account) = named
-        && (!followed_only || reader.relationship(viewer, &account.did)?.following)
-    {
-        found.push(account);
-    }
-    let part = query.trim_start_matches('@').to_lowercase();
-    let page = Page { limit: FOLLOWS_SEARCHED_MAX, ..Page::default() };
-    for (_, account) in reader.following(viewer, &page)? {
-        if found.len() >= limit {
-            break;
-        }
-        let fits = account.username.contains(&part) || account.name.to_lowercase().contains(&part);
-        if fits && found.iter().all(|known| known.did != account.did) {
+    part: Part,
+) -> Result<Vec<model::Account>, ApiError> {
+    let following = params.flag("following").unwrap_or(false);
+    let (viewer, text) = (call.viewer(), query.to_owned());
+    let read = call.node.read(move |reader| {
+        let mut found = Vec::new();
+        if let Some(account) = reader.resolve_account(&account_name(&text))?
+            && (!following || reader.relationship(&viewer, &account.did)?.following)
+        {
             found.push(account);
         }
+        let exact = found.first().map(|account| account.did);
+        let named = reader.search_accounts(&viewer, name_of(&text), following)?;
+        found.extend(named.into_iter().filter(|account| Some(account.did) != exact));
+        Ok(found)
+    });
+    let mut found = read.await?;
+    if found.is_empty() && !following && params.flag("resolve").unwrap_or(false) {
+        found.extend(strangers::resolve(call, query).await?);
     }
-    found.truncate(limit);
-    Ok(found)
+    Ok(part.of(found))
 }
 
 /// What to resolve: the DID of an invite, the name at the end of an account's address, or the text itself.
 fn account_name(query: &str) -> String {
-    if let Some(did) = query.strip_prefix("xom:").and_then(|invite| invite.split('?').next()) {
-        return did.to_owned();
+    if let Some(did) = strangers::named_did(query) {
+        return did.to_string();
     }
     match query.split_once("://").and_then(|(_, address)| address.split_once("/@")) {
         Some((_, name)) => name.split('/').next().unwrap_or_default().to_owned(),
@@ -91,23 +113,41 @@ fn account_name(query: &str) -> String {
     }
 }
 
-fn find_status(reader: &Reader, viewer: &Did, query: &str) -> Result<Option<model::Status>, StoreError> {
-    let is_address = query.contains("://") || query.starts_with(Did::PREFIX);
-    let text = if is_address { query.rsplit('/').next().unwrap_or_default() } else { query };
-    match reader.find_status(text)? {
-        FoundStatus::One(id) => reader.status(Some(viewer), id),
-        FoundStatus::None | FoundStatus::Several(_) => Ok(None),
-    }
+/// The part of an account's name before its host, or the text itself.
+fn name_of(query: &str) -> &str {
+    let name = query.strip_prefix('@').unwrap_or(query);
+    name.split_once('@').map_or(name, |(name, _)| name)
 }
 
-/// A tag that some post here has.
-fn find_tag(reader: &Reader, viewer: &Did, query: &str) -> Result<Option<String>, StoreError> {
-    let written = format!("#{}", query.trim_start_matches('#'));
-    let [Token::Tag(tag)] = tokens(&written)[..] else { return Ok(None) };
-    let filter = TagFilter { any: vec![tag[1..].to_owned()], ..TagFilter::default() };
-    let page = Page { limit: 1, ..Page::default() };
-    let posts = reader.tag(Some(viewer), &filter, PublicScope::All, false, &page)?;
-    Ok((!posts.is_empty()).then(|| tag[1..].to_owned()))
+/// The one post that an id or address names, or those that hold the words.
+fn find_statuses(
+    reader: &Reader,
+    viewer: &Did,
+    query: &str,
+    author: Option<u64>,
+    part: Part,
+    page: &Page,
+) -> Result<Vec<model::Status>, StoreError> {
+    let author = match author.map(AccountId) {
+        Some(id) => match reader.account_by_id(id)? {
+            Some(account) => Some(account.did),
+            None => return Ok(Vec::new()),
+        },
+        None => None,
+    };
+    let is_address = query.contains("://") || query.starts_with(Did::PREFIX);
+    let text = if is_address { query.rsplit('/').next().unwrap_or_default() } else { query };
+    if let FoundStatus::One(id) = reader.find_status(text)? {
+        let fits = |status: &model::Status| {
+            let is_post = matches!(status.content, StatusContent::Post(_));
+            is_post && author.is_none_or(|author| author == status.account.did)
+        };
+        return Ok(part.of(reader.status(Some(viewer), id)?.filter(fits).into_iter().collect()));
+    }
+    if is_address {
+        return Ok(Vec::new());
+    }
+    reader.search_statuses(viewer, &SearchQuery::parse(query), author.as_ref(), part.offset, page)
 }
 
 #[cfg(test)]
@@ -121,5 +161,6 @@ mod tests {
         assert_eq!(account_name("http://localhost:7766/@lan"), "lan");
         assert_eq!(account_name("http://localhost:7766/@lan@x.xom/17"), "lan@x.xom");
         assert_eq!(account_name("@lan"), "@lan");
+        assert_eq!((name_of("@lan@x.xom"), name_of("lan"), name_of("@lan")), ("lan", "lan", "lan"));
     }
 }

@@ -14,7 +14,11 @@ use crate::http::{ApiError, Call, Params};
 /// Follows; without what they pass on where `reblogs` is false.
 pub async fn follow(call: Call, id: Id, params: Params) -> Result<Json<Relationship>, ApiError> {
     let other = account(&call, id).await?;
-    call.node.command(call.viewer(), Command::Follow(other.did)).await?;
+    match call.app.strangers().text(other.id) {
+        // Its addresses are learnt too.
+        Some(invite) => call.node.follow_invite(call.viewer(), invite).await.map(|_| ()),
+        None => call.node.command(call.viewer(), Command::Follow(other.did)).await.map(|_| ()),
+    }?;
     let key = format!("{NO_REPOSTS}{}", other.did);
     match params.flag("reblogs") {
         Some(false) => private::add(&call, key).await?,

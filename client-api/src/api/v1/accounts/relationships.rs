@@ -10,10 +10,11 @@ use crate::http::{ApiError, Call, Params};
 pub async fn get(call: Call, params: Params) -> Result<Json<Vec<Relationship>>, ApiError> {
     let ids = params.ids("id")?;
     let viewer = call.viewer();
+    let app = call.app.clone();
     let read = call.node.read(move |reader| {
         let mut found = Vec::new();
         for id in ids.into_iter().map(AccountId) {
-            if let Some(account) = reader.account_by_id(id)? {
+            if let Some(account) = reader.account_by_id(id)?.or_else(|| app.strangers().account(id)) {
                 found.push(Relationship::new(id, &reader.relationship(&viewer, &account.did)?));
             }
         }
