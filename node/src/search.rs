@@ -1,5 +1,5 @@
-//! Searching: what words are, what a person asks for, and whether a text answers it. Pure: the tables are in
-//! [`crate::views`], the reading of them in [`crate::reader`].
+//! Searching: what words are, what a person asks for, and whether a text answers it. Pure: the tables are those of the
+//! views, and the reader reads them.
 
 mod query;
 pub(crate) mod words;
