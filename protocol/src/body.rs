@@ -8,6 +8,7 @@ mod poll;
 mod post;
 mod profile;
 mod relation;
+mod rule_document;
 
 pub use admit::Admit;
 pub use erase::{Erase, PurgeOrder};
@@ -16,6 +17,7 @@ pub use poll::{PollClose, Vote};
 pub use post::{Attachment, Edit, Focus, Mention, Poll, Post, Visibility};
 pub use profile::{Profile, ProfileField, is_username};
 pub use relation::{Block, Follow, Reaction, Repost, Unfollow};
+pub use rule_document::RuleDocument;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -55,6 +57,8 @@ pub enum Body {
     LogOpen(LogOpen),
     /// Others' replies are let into a thread.
     Admit(Admit),
+    /// An algorithm is announced.
+    Algorithm(RuleDocument),
 }
 
 /// A body that is kept and served but enters no view (`BODY-0`).
@@ -109,6 +113,7 @@ impl Body {
             Kind::Checkpoint => Self::Checkpoint(read(bytes)?),
             Kind::LogOpen => Self::LogOpen(read(bytes)?),
             Kind::Admit => Self::Admit(read(bytes)?),
+            Kind::Algorithm => Self::Algorithm(read(bytes)?),
             Kind::Other(_) => return Err(OpaqueReason::UnknownKind(kind.clone())),
         };
         body.check()?;
@@ -132,6 +137,7 @@ impl Body {
             Self::Checkpoint(body) => write(body),
             Self::LogOpen(body) => write(body),
             Self::Admit(body) => write(body),
+            Self::Algorithm(body) => write(body),
         }
     }
 
@@ -152,6 +158,7 @@ impl Body {
             Self::Checkpoint(_) => Kind::Checkpoint,
             Self::LogOpen(_) => Kind::LogOpen,
             Self::Admit(_) => Kind::Admit,
+            Self::Algorithm(_) => Kind::Algorithm,
         }
     }
 
@@ -172,6 +179,7 @@ impl Body {
             Self::Checkpoint(body) => body.check(),
             Self::LogOpen(body) => body.check(),
             Self::Admit(body) => body.check(),
+            Self::Algorithm(body) => body.check(),
         }
     }
 }

@@ -27,6 +27,9 @@ pub enum IdError {
     /// Not a CIDv1 of DAG-CBOR under SHA-256.
     #[error("an entry id is a CIDv1 of DAG-CBOR under SHA-256")]
     Entry,
+    /// Not a CIDv1 of DAG-CBOR under SHA-256, where an algorithm is named.
+    #[error("the id of an algorithm is a CIDv1 of DAG-CBOR under SHA-256")]
+    Algorithm,
     /// Not a CIDv1 of raw bytes under BLAKE3.
     #[error("a blob id is a CIDv1 of raw bytes under BLAKE3")]
     Blob,
@@ -164,6 +167,10 @@ digest_type! {
     EntryId
 }
 digest_type! {
+    /// The id of an algorithm: the SHA-256 of its rule document (`ALG-1`).
+    AlgorithmId
+}
+digest_type! {
     /// The id of a blob: the BLAKE3 of its bytes (`BLOB-1`).
     BlobId
 }
@@ -176,6 +183,7 @@ bytes_on_the_wire!(DeviceId);
 bytes_on_the_wire!(LogId);
 bytes_on_the_wire!(Did);
 cid_on_the_wire!(EntryId, CODEC_DAG_CBOR, HASH_SHA2_256, IdError::Entry);
+cid_on_the_wire!(AlgorithmId, CODEC_DAG_CBOR, HASH_SHA2_256, IdError::Algorithm);
 cid_on_the_wire!(BlobId, CODEC_RAW, HASH_BLAKE3, IdError::Blob);
 
 impl Digest {
@@ -186,6 +194,13 @@ impl Digest {
             hash.update(part);
         }
         Self(hash.finalize().into())
+    }
+}
+
+impl AlgorithmId {
+    /// The id of a document with these bytes.
+    pub fn of(document: &[u8]) -> Self {
+        Self(Digest::of(&[document]).0)
     }
 }
 

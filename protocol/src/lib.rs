@@ -25,6 +25,6 @@ pub mod relay;
 pub mod rule;
 pub mod sync;
 
-pub use ids::{BlobId, DeviceId, Did, Digest, EntryId, LogId};
+pub use ids::{AlgorithmId, BlobId, DeviceId, Did, Digest, EntryId, LogId};
 pub use network::Network;
 pub use rule::Rule;

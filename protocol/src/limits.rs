@@ -341,3 +341,42 @@ pub const FEED_NODES_MAX: usize = 256;
 pub const FEED_DEPTH_MAX: usize = 24;
 /// The most that a run of an expression may cost (`FEED-11`): about 10 microseconds.
 pub const FEED_COST_MAX: u64 = 4_096;
+
+/// Longest rule document, bytes (`ALG-1`).
+pub const ALGORITHM_BYTES_MAX: usize = 64 << 10;
+/// Longest name of a parameter, clause or term, and longest language tag, bytes (`ALG-2`).
+pub const ALGORITHM_ID_BYTES_MAX: usize = 32;
+/// Most languages of a text of a rule document (`ALG-2`).
+pub const ALGORITHM_LANGUAGES_MAX: usize = 16;
+/// Longest name of an algorithm or test case, characters (`ALG-2`, `ALG-6`).
+pub const ALGORITHM_NAME_CHARS_MAX: usize = 100;
+/// Longest summary, and longest word on what is new, characters (`ALG-2`).
+pub const ALGORITHM_SUMMARY_CHARS_MAX: usize = 1_000;
+/// Longest label, characters (`ALG-2`).
+pub const ALGORITHM_LABEL_CHARS_MAX: usize = 200;
+/// Most parameters (`ALG-2`).
+pub const ALGORITHM_PARAMS_MAX: usize = 16;
+/// Most sources (`ALG-3`); a candidate says in eight bits which it came from.
+pub const ALGORITHM_SOURCES_MAX: usize = 8;
+/// Farthest that a source reaches back, hours (`ALG-3`): a leap year.
+pub const ALGORITHM_HOURS_MAX: u32 = 366 * 24;
+/// Most filters (`ALG-5`).
+pub const ALGORITHM_FILTERS_MAX: usize = 16;
+/// Most terms (`ALG-5`).
+pub const ALGORITHM_TERMS_MAX: usize = 32;
+/// The most that all filters and terms together may cost for one post (`ALG-5`).
+pub const ALGORITHM_COST_MAX: u64 = 4_096;
+/// Most test cases (`ALG-6`).
+pub const ALGORITHM_CASES_MAX: usize = 64;
+/// Most caps: one by author, one by thread (`ALG-9`).
+pub const ALGORITHM_CAPS_MAX: usize = 2;
+/// Most mixes (`ALG-9`).
+pub const ALGORITHM_MIXES_MAX: usize = 4;
+/// Most posts in a row that a cap or mix looks at (`ALG-9`).
+pub const ALGORITHM_WINDOW_MAX: u32 = 100;
+/// How long one moment of a feed lasts, seconds (`ALG-7`).
+pub const FEED_BUCKET_SECS: u64 = 300;
+/// Positions of a feed for which caps and mixes hold (`ALG-9`): each may have to look at all candidates.
+pub const FEED_POSITIONS_MAX: usize = 1_000;
+/// Longest text in which an author writes an algorithm, bytes: comments are worth as much as rules.
+pub const ALGORITHM_SOURCE_BYTES_MAX: usize = 128 << 10;

@@ -67,6 +67,8 @@ kinds! {
     LogOpen = "log-open",
     /// Others' replies are let into a thread of the author.
     Admit = "admit",
+    /// An algorithm is announced.
+    Algorithm = "algorithm",
 }
 
 impl fmt::Display for Kind {

@@ -39,7 +39,7 @@ impl LogAudit {
     /// True for kinds whose bodies decide what is live, or under which key an entry stands; of others
     /// [`LogAudit::read`] needs none.
     pub fn needs_body(kind: &Kind) -> bool {
-        !matches!(kind, Kind::Post | Kind::Checkpoint | Kind::LogOpen | Kind::Admit | Kind::Other(_))
+        !matches!(kind, Kind::Post | Kind::Checkpoint | Kind::LogOpen | Kind::Admit | Kind::Algorithm | Kind::Other(_))
     }
 
     /// Reads the next entry of the log, with its body where that is held and no opaque one.

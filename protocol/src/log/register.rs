@@ -71,7 +71,8 @@ pub fn register_keys(body: &Body) -> Vec<RegisterKey> {
         Body::Unfollow(body) => one("follow", Subject::Identity(body.subject)),
         Body::Block(body) => one("block", Subject::Identity(body.subject)),
         Body::Edit(body) => one("edit", Subject::Entry(body.target.entry)),
-        Body::Post(_) | Body::Erase(_) | Body::Checkpoint(_) | Body::LogOpen(_) | Body::Admit(_) => Vec::new(),
+        Body::Post(_) | Body::Erase(_) | Body::Checkpoint(_) | Body::LogOpen(_) => Vec::new(),
+        Body::Admit(_) | Body::Algorithm(_) => Vec::new(),
     }
 }
 
@@ -87,7 +88,8 @@ pub fn rev(body: &Body) -> Option<u64> {
         Body::Unfollow(body) => Some(body.rev),
         Body::Block(body) => Some(body.rev),
         Body::Edit(body) => Some(body.rev),
-        Body::Post(_) | Body::Erase(_) | Body::Checkpoint(_) | Body::LogOpen(_) | Body::Admit(_) => None,
+        Body::Post(_) | Body::Erase(_) | Body::Checkpoint(_) | Body::LogOpen(_) => None,
+        Body::Admit(_) | Body::Algorithm(_) => None,
     }
 }
 

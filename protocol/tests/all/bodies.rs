@@ -5,7 +5,7 @@ use proptest::option::of;
 use proptest::prelude::*;
 use xom_protocol::body::{
     Admit, Attachment, Block, Body, Checkpoint, Edit, Erase, Focus, Follow, LogHead, LogOpen, Mention, Poll, PollClose,
-    Post, Profile, ProfileField, PurgeOrder, Reaction, Repost, Unfollow, Visibility, Vote,
+    Post, Profile, ProfileField, PurgeOrder, Reaction, Repost, RuleDocument, Unfollow, Visibility, Vote,
 };
 use xom_protocol::entry::{Header, Kind, Reference};
 use xom_protocol::keys::Signature;
@@ -152,6 +152,7 @@ fn body() -> impl Strategy<Value = Body> {
         checkpoint().prop_map(Body::Checkpoint),
         open.prop_map(Body::LogOpen),
         admit.prop_map(Body::Admit),
+        vec(any::<u8>(), 1..200).prop_map(|bytes| Body::Algorithm(RuleDocument { document: bytes.into() })),
     ]
 }
 

@@ -10,7 +10,7 @@ mod runs;
 use crate::support::{Vector, check_cddl, matches_cddl, read_vectors};
 
 /// The chapters whose CDDL the structures of logs need.
-const CHAPTERS: &[&str] = &["03-encoding.md", "02-entries-and-logs.md", "14-admission.md"];
+const CHAPTERS: &[&str] = &["03-encoding.md", "02-entries-and-logs.md", "14-admission.md", "17-algorithms.md"];
 
 /// Runs every vector of a file: `run` gives the rule that it breaks. Valid CBOR must match the CDDL of
 /// the name in `is`, and CBOR of another shape (`ENC-8`) must not.

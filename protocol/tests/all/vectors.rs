@@ -6,6 +6,7 @@ use crate::support::spec;
 
 /// The files that tests of this crate read.
 const READ: &[&str] = &[
+    "algorithms.json",
     "blobs.json",
     "encoding.json",
     "entries.json",

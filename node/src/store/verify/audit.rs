@@ -188,5 +188,5 @@ impl Snapshot {
 
 /// True for kinds whose bodies decide what is live.
 fn is_read(kind: &Kind) -> bool {
-    !matches!(kind, Kind::Post | Kind::Checkpoint | Kind::LogOpen | Kind::Admit | Kind::Other(_))
+    !matches!(kind, Kind::Post | Kind::Checkpoint | Kind::LogOpen | Kind::Admit | Kind::Algorithm | Kind::Other(_))
 }

@@ -2,11 +2,12 @@
 
 use xom_protocol::body::{
     Admit, Attachment, Block, Body, Checkpoint, Edit, Erase, Focus, LogHead, LogOpen, Mention, Poll, PollClose, Post,
-    Profile, ProfileField, PurgeOrder, Reaction, Repost, Unfollow, Visibility, Vote,
+    Profile, ProfileField, PurgeOrder, Reaction, Repost, RuleDocument, Unfollow, Visibility, Vote,
 };
 use xom_protocol::entry::{
     Header, Kind, Reference, SaltedBody, SignedEntry, commitment, size_class, verify_body, verify_signed,
 };
+use xom_protocol::feed::BUILTINS;
 use xom_protocol::keys::{Domain, PublicKey, Signature};
 use xom_protocol::log::log_id;
 use xom_protocol::{BlobId, DeviceId, Did, Digest, EntryId, LogId, Network};
@@ -194,6 +195,9 @@ fn valid_bodies() -> Vec<(&'static str, Body)> {
         }),
         ("an opening of a log", Body::LogOpen(LogOpen { purpose: "labels".into(), purpose_id: b"1".to_vec() })),
         ("an admission", Body::Admit(Admit { entries: vec![target()] })),
+        ("an announcement of an algorithm", {
+            Body::Algorithm(RuleDocument { document: BUILTINS[0].algorithm().document().encode().into() })
+        }),
     ]
 }
 
@@ -239,6 +243,7 @@ fn invalid_bodies() -> Vec<(&'static str, &'static str, Body)> {
         ("ADM-1", "an admission of nothing", Body::Admit(Admit { entries: Vec::new() })),
         ("ADM-1", "an admission of one entry twice", Body::Admit(Admit { entries: vec![target(); 2] })),
         ("ADM-1", "an admission of five entries", Body::Admit(Admit { entries: five })),
+        ("ALG-10", "an announcement of nothing", Body::Algorithm(RuleDocument { document: Vec::new().into() })),
         ("LOG-1", "an opening of a root log", {
             Body::LogOpen(LogOpen { purpose: "root".into(), purpose_id: Vec::new() })
         }),
