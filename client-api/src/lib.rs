@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod http;
 pub mod import;
 pub mod oauth;
+pub mod people;
 pub mod run;
 pub mod settings;
 pub mod web;

@@ -143,7 +143,14 @@ async fn serve(
     let metrics = || Token::load_or_create_at(&settings.data_dir, METRICS_TOKEN_FILE);
     let metrics = settings.metrics.then(metrics).transpose().map_err(|error| failed("can't use the token", &error))?;
     let hint = matches!(begin, Begin::Dev { .. }).then(|| Hint::new(address, token.text()));
-    let config = HttpConfig { port: listener.port(), names, token, metrics };
+    let config = HttpConfig {
+        port: listener.port(),
+        names,
+        token,
+        metrics,
+        people: settings.people,
+        requests_per_5_min: settings.requests_per_5_min,
+    };
     let router = http::router(App::new(node.clone(), config), web::router(web));
     let shutdown = CancellationToken::new();
     let server = tokio::spawn(http::serve(listener, router, shutdown.clone()));

@@ -20,6 +20,10 @@ use xom_node::{MEDIA_ROOM_BYTES, Multiaddr, NodeConfig, RECOVERY_DELAY};
 use xom_protocol::Network;
 use xom_protocol::body::is_username;
 
+use crate::oauth::limits::REQUESTS_MAX;
+use crate::people::Terms;
+use crate::people::limits::REGISTRATIONS_HOUR_MAX;
+
 /// The port of the client API and the page.
 pub const HTTP_PORT: u16 = 7766;
 /// The port for peers, over QUIC and TCP.
@@ -67,6 +71,10 @@ pub struct Settings {
     pub author_quota_bytes: u64,
     /// How much others' pictures may take, bytes.
     pub media_room_bytes: u64,
+    /// Who may register on this node, and how many in an hour.
+    pub people: Terms,
+    /// Requests that the tokens of one app for one identity may make in five minutes.
+    pub requests_per_5_min: u32,
     /// How long guardians who live here wait. Always 72 hours on the network `main`.
     pub recovery_delay: Duration,
 }
@@ -144,6 +152,14 @@ impl Settings {
                 .find_map(|layer| layer.author_quota)
                 .map_or(AUTHOR_QUOTA_BYTES, |size| size.0),
             media_room_bytes: layers.iter().find_map(|layer| layer.media_room).map_or(MEDIA_ROOM_BYTES, |size| size.0),
+            people: Terms {
+                registration: layers.iter().find_map(|layer| layer.registration).unwrap_or_default(),
+                per_hour: layers
+                    .iter()
+                    .find_map(|layer| layer.registrations_per_hour)
+                    .unwrap_or(REGISTRATIONS_HOUR_MAX),
+            },
+            requests_per_5_min: layers.iter().find_map(|layer| layer.requests_per_5_min).unwrap_or(REQUESTS_MAX),
             recovery_delay: RECOVERY_DELAY,
         })
     }

@@ -26,6 +26,7 @@ mod prose;
 mod qr;
 mod react;
 mod relate;
+mod reports;
 pub mod session;
 mod texts;
 mod thread;
@@ -79,7 +80,7 @@ pub fn router(web: Web) -> Router<App> {
     let upload = DefaultBodyLimit::max(MEDIA_BODY_BYTES_MAX);
     Router::new()
         .route("/", get(home::show))
-        .route("/login", get(login::log_in))
+        .route("/login", get(login::log_in).post(login::by_password))
         .route("/logout", post(login::log_out))
         .route("/welcome", get(welcome::show))
         .route("/welcome/check", get(welcome::check))
@@ -91,6 +92,7 @@ pub fn router(web: Web) -> Router<App> {
         .route(authorize::PATH, get(authorize::ask).post(authorize::answer))
         .route("/apps", get(apps::show))
         .route("/apps/{id}/revoke", post(apps::revoke))
+        .route("/reports", get(reports::show))
         .route("/copies", get(holders::show))
         .route("/devices", get(devices::show))
         .route("/devices/pair", post(devices::pair))

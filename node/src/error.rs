@@ -75,7 +75,7 @@ pub enum StartError {
     Entropy(String),
 }
 
-/// An identity that exists elsewhere can't live here; nothing was changed.
+/// An identity can't live here; nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AdoptError {
     /// Not a user name.
@@ -84,6 +84,9 @@ pub enum AdoptError {
     /// An identity with this user name lives here.
     #[error("an identity with this user name is on this node already; choose another name")]
     UsernameTaken,
+    /// As many live here as can.
+    #[error("this node has as many identities as it takes")]
+    TooMany,
     /// The identity lives here.
     #[error("identity {0} is on this node already")]
     IdentityTaken(Did),

@@ -114,6 +114,12 @@ impl Handle {
         self.store.adopt(username, did, objects, device).await.map(|_| ())
     }
 
+    /// Makes an identity that nobody has had before. Its words lie in the data folder until their owner has confirmed
+    /// them, like those of the first one. Durable when it answers.
+    pub async fn make_identity(&self, username: &str) -> Result<Did, AdoptError> {
+        self.store.settle(username).await.map(|row| row.did)
+    }
+
     /// The keys of a local identity: how they lie in the folder, and what becomes of them.
     pub fn keyring(&self, identity: Did) -> Keyring {
         Keyring::new(self.store.clone(), identity)

@@ -42,4 +42,5 @@ pub use picture::preview_size;
 pub use reader::{FoundTag, IdentityHistory, Reader};
 pub use recovery::{Recovering, RecoveryError};
 pub use store::records::{Record, Records};
+pub use store::settle::IDENTITIES_MAX;
 pub use views::folded_tag;

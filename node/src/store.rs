@@ -47,6 +47,7 @@ mod salts;
 mod served;
 mod services;
 pub(crate) mod settings;
+pub(crate) mod settle;
 mod shared;
 mod shares;
 mod snapshot;

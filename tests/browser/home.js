@@ -31,28 +31,28 @@ export async function scratch(t) {
 
 /**
  * Starts a node and answers once it serves; it stops when the test ends. Its words are left for later, so that a
- * login goes to the timeline, unless `confirmed` is false.
+ * login goes to the timeline, unless `confirmed` is false. `flags` are more of those of `xom run`.
  */
-export async function home(t, name, { confirmed = true } = {}) {
+export async function home(t, name, { confirmed = true, flags = [] } = {}) {
   const folder = await mkdtemp(join(tmpdir(), `xom-browser-${name}-`));
   const running = { node: null, ended: null };
   t.after(async () => {
     await stop(running);
     await rm(folder, { recursive: true, force: true });
   });
-  const node = await start(running, folder, name, "127.0.0.1:0");
+  const node = await start(running, folder, name, "127.0.0.1:0", flags);
   if (confirmed) await call(node, "/api/xom/v1/phrase/postpone");
   const restart = async () => {
     await stop(running);
-    await start(running, folder, name, node.http);
+    await start(running, folder, name, node.http, flags);
   };
   return { ...node, restart };
 }
 
-async function start(running, folder, name, http) {
+async function start(running, folder, name, http, flags = []) {
   const args = ["run", "--json", "--name", name, "--data-dir", folder];
   const ports = ["--http", http, "--listen", "/ip4/127.0.0.1/tcp/0"];
-  const node = spawn(BINARY, [...args, ...ports], { env: environmentOf(folder), stdio: ["ignore", "pipe", "pipe"] });
+  const node = spawn(BINARY, [...args, ...ports, ...flags], { env: environmentOf(folder), stdio: ["ignore", "pipe", "pipe"] });
   const log = [];
   node.stderr.setEncoding("utf8").on("data", (text) => log.push(text));
   Object.assign(running, { node, ended: once(node, "exit") });

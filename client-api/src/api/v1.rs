@@ -55,6 +55,7 @@ pub fn router() -> Router<App> {
 fn accounts() -> Router<App> {
     let update = patch(accounts::update_credentials::patch);
     Router::new()
+        .route("/accounts", post(accounts::register::post))
         .route("/accounts/verify_credentials", get(accounts::verify_credentials::get))
         .merge(media::pictures(update))
         .route("/accounts/lookup", get(accounts::lookup::get))

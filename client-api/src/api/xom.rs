@@ -1,6 +1,7 @@
 //! `/api/xom/v1`: what Mastodon has no word for: identity, invites, peers, sync, checks, export, import.
 
 pub mod access;
+pub mod accounts;
 pub mod apps;
 pub mod backup;
 pub mod bootstrap;
@@ -48,6 +49,11 @@ const BACKUP_BODY_BYTES_MAX: usize = 16 * xom_node::backup::KNOWN_NAMES_MAX;
 pub fn router() -> Router<App> {
     let import = post(import::posts::post).layer(DefaultBodyLimit::max(IMPORT_BODY_BYTES_MAX));
     Router::new()
+        .route("/accounts", get(accounts::list).post(accounts::post))
+        .route("/accounts/codes", post(accounts::invite))
+        .route("/accounts/{name}", delete(accounts::delete))
+        .route("/accounts/{name}/password", post(accounts::set_password))
+        .route("/accounts/{name}/role", post(accounts::set_role))
         .route("/apps", get(apps::get))
         .route("/apps/{id}/revoke", post(apps::revoke))
         .route("/identity", get(identity::get))

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::commands::{
-    app, backup, bootstrap, compact, copies, dev, device, doctor, door, erase, export, follow, guardians, id, identity,
-    import, init, invite, join, keep, lock, notifications, open, passphrase, peers, phrase, post, profile, react,
-    recover, refuse, restore, run, show, status, swarm_key, timeline, unlock, verify, views,
+    account, app, backup, bootstrap, compact, copies, dev, device, doctor, door, erase, export, follow, guardians, id,
+    identity, import, init, invite, join, keep, lock, notifications, open, passphrase, peers, phrase, post, profile,
+    react, recover, refuse, restore, run, show, status, swarm_key, timeline, unlock, verify, views,
 };
 use super::{CliError, exit};
 use crate::settings::RunFlags;
@@ -86,6 +86,8 @@ pub enum Command {
     Recover(recover::Args),
     /// The devices of this identity
     Device(device::Args),
+    /// The people of this node
+    Account(account::Args),
     /// Apps that have logged in on this node
     App(app::Args),
     /// Join the identity of another device of yours

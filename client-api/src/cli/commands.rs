@@ -1,5 +1,6 @@
 //! The commands.
 
+pub(super) mod account;
 pub(super) mod app;
 pub(super) mod backup;
 pub(super) mod bootstrap;
@@ -72,6 +73,7 @@ pub(super) fn execute(call: &Call, command: &Command, run_flags: &RunFlags) -> R
         Command::Guardians(args) => args.execute(call),
         Command::Recover(args) => args.execute(call),
         Command::Dev(args) => args.execute(false, &call.output),
+        Command::Account(args) => args.execute(call),
         Command::App(args) => args.execute(call),
         Command::Device(args) => args.execute(call),
         Command::Join(args) => args.execute(call),

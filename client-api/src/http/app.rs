@@ -16,6 +16,8 @@ use super::request_id::RequestIds;
 use crate::api::strangers::Strangers;
 use crate::api::streaming::Streams;
 use crate::oauth::Registry;
+use crate::oauth::limits::REQUESTS_MAX;
+use crate::people::{People, Terms};
 
 /// What the server is told at its start.
 #[derive(Debug, Clone)]
@@ -29,6 +31,18 @@ pub struct HttpConfig {
     pub token: Token,
     /// The token of `/metrics` under names of proxies; none where they are not to be had there.
     pub metrics: Option<Token>,
+    /// How strangers become people of this node.
+    pub people: Terms,
+    /// Requests that the tokens of one app for one identity may make in five minutes.
+    pub requests_per_5_min: u32,
+}
+
+impl HttpConfig {
+    /// The usual: no names but the loopback ones, no `/metrics` elsewhere, nobody registers.
+    pub fn new(port: u16, token: Token) -> Self {
+        let people = Terms::default();
+        Self { port, names: Vec::new(), token, metrics: None, people, requests_per_5_min: REQUESTS_MAX }
+    }
 }
 
 /// A cheap clone that holds the node and the server's own small state.
@@ -42,6 +56,7 @@ struct Inner {
     token: Token,
     metrics: Option<Token>,
     registry: Registry,
+    people: People,
     answers: Answers,
     hosts: Hosts,
     started: Instant,
@@ -57,7 +72,8 @@ impl App {
     /// Puts a running node behind HTTP.
     pub fn new(node: Handle, config: HttpConfig) -> Self {
         let inner = Inner {
-            registry: Registry::new(node.clone()),
+            registry: Registry::new(node.clone(), config.requests_per_5_min),
+            people: People::new(node.clone(), config.people),
             node,
             token: config.token,
             metrics: config.metrics,
@@ -87,6 +103,11 @@ impl App {
     /// Apps and their tokens.
     pub fn registry(&self) -> &Registry {
         &self.inner.registry
+    }
+
+    /// Whose identities live here, and who may log in by name.
+    pub fn people(&self) -> &People {
+        &self.inner.people
     }
 
     /// The token of `/metrics`, where they are to be had under names of proxies.

@@ -18,11 +18,14 @@ use super::rate::RateSlot;
 use super::scopes;
 use crate::api::compose::now_ms;
 use crate::oauth::Grant;
+use crate::people::Role;
 
 /// The header that chooses among the identities of this node by user name.
 pub const AS_HEADER: &str = "x-xom-as";
 /// Mastodon's words for a token that may not.
 const OUTSIDE: &str = "This action is outside the authorized scopes";
+/// What somebody without the role of the owner is told.
+const OWNERS: &str = "This is for the owner of the node";
 /// Mastodon's words for a token that speaks for nobody.
 const NO_USER: &str = "This method requires an authenticated user";
 
@@ -103,6 +106,9 @@ impl Call {
                     return Err(ApiError::with_text(ErrorKind::Forbidden, OUTSIDE));
                 }
                 let did = grant.did.ok_or_else(|| ApiError::with_text(ErrorKind::Invalid, NO_USER))?;
+                if scopes::is_of_node(route) && app.people().role(&did).await? != Role::Owner {
+                    return Err(ApiError::with_text(ErrorKind::Forbidden, OWNERS));
+                }
                 let identity = app.identity_of(&did).await?;
                 identity.filter(|identity| username.is_none_or(|name| identity.username == name))
             }

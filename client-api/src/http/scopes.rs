@@ -18,6 +18,7 @@ const THEIRS: &[Row] = &[
     ("GET", "/v1/accounts/verify_credentials", "profile"),
     ("PATCH", "/v1/accounts/update_credentials", "write:accounts"),
     ("GET", "/v1/accounts", "read:accounts"),
+    ("POST", "/v1/accounts", "write:accounts"),
     ("GET", "/v1/accounts/{}", "read:accounts"),
     ("GET", "/v1/accounts/lookup", "read:accounts"),
     ("GET", "/v1/accounts/search", "read:accounts"),
@@ -205,6 +206,14 @@ const OURS: &[Row] = &[
 /// Whether a token with these scopes may call a route; `route` is as the router has matched it.
 pub fn allows(method: &Method, route: &str, granted: &Scopes) -> bool {
     needed(method, route).is_some_and(|scope| scope == ANY || granted.cover(scope))
+}
+
+/// What of our own API tells of the whole node: open to apps of its owner alone.
+const OF_NODE: [&str; 4] = ["/api/xom/v1/logs", "/api/xom/v1/status", "/api/xom/v1/sync", "/api/xom/v1/peers"];
+
+/// Whether only an app of somebody with the role of the owner may call a route.
+pub fn is_of_node(route: &str) -> bool {
+    OF_NODE.contains(&route)
 }
 
 /// The scope that a route needs; none where it is for the owner alone.

@@ -10,8 +10,10 @@ pub const CLIENT_TOKENS_HOUR_MAX: u32 = 240;
 pub const CLIENT_TOKENS_MAX: usize = 2;
 /// Most tokens that one app has for one identity; the one that was used least lately goes.
 pub const APP_TOKENS_MAX: usize = 16;
+/// Most tokens for one identity; the one that was used least lately goes.
+pub const IDENTITY_TOKENS_MAX: usize = 128;
 /// Most tokens for identities; the one that was used least lately goes.
-pub const TOKENS_MAX: usize = 512;
+pub const TOKENS_MAX: usize = 1_024;
 /// Most codes that are waited for or remembered.
 pub const CODES_MAX: usize = 128;
 /// How long a code may be redeemed, milliseconds (RFC 9700 asks for a short life).
@@ -28,7 +30,7 @@ pub const REDIRECTS_MAX: usize = 16;
 pub const REDIRECT_BYTES_MAX: usize = 2_000;
 /// Longest `state`, bytes: it goes back in a header.
 pub const STATE_BYTES_MAX: usize = 4_096;
-/// Requests that the tokens of one app for one identity may make in [`WINDOW_MS`].
+/// Requests that the tokens of one app for one identity may make in [`WINDOW_MS`], unless the settings say otherwise.
 pub const REQUESTS_MAX: u32 = 300;
 /// The time in which requests are counted, milliseconds.
 pub const WINDOW_MS: u64 = 5 * 60 * 1000;

@@ -16,7 +16,9 @@ use zeroize::Zeroizing;
 use super::client::{Client, Registration};
 use super::code::{Codes, Consent, Redeemed, Redemption};
 use super::grant::Grant;
-use super::limits::{APP_TOKENS_MAX, APPS_HOUR_MAX, APPS_MAX, CLIENT_TOKENS_HOUR_MAX, CLIENT_TOKENS_MAX, TOKENS_MAX};
+use super::limits::{
+    APP_TOKENS_MAX, APPS_HOUR_MAX, APPS_MAX, CLIENT_TOKENS_HOUR_MAX, CLIENT_TOKENS_MAX, IDENTITY_TOKENS_MAX, TOKENS_MAX,
+};
 use super::rows::{self, CLIENTS, GRANTS};
 use super::scope::Scopes;
 use super::secret;
@@ -61,6 +63,7 @@ pub struct Registry {
     codes: Codes,
     registrations: Window,
     client_tokens: Window,
+    requests_max: u32,
 }
 
 struct State {
@@ -76,14 +79,16 @@ struct Gone {
 }
 
 impl Registry {
-    /// The registry of a node; it is read when it is first asked.
-    pub fn new(node: Handle) -> Self {
+    /// The registry of a node; it is read when it is first asked. The tokens of one app for one identity make
+    /// `requests_max` requests in five minutes.
+    pub fn new(node: Handle, requests_max: u32) -> Self {
         Self {
             node,
             state: OnceCell::new(),
             codes: Codes::default(),
             registrations: Window::new(APPS_HOUR_MAX, HOUR_MS),
             client_tokens: Window::new(CLIENT_TOKENS_HOUR_MAX, HOUR_MS),
+            requests_max,
         }
     }
 
@@ -175,6 +180,19 @@ impl Registry {
         Ok((self.issue(state, client, None, scopes, &token, now_ms).await?, token))
     }
 
+    /// Makes a token for somebody who has just registered through this app.
+    pub async fn issue_to_newcomer(
+        &self,
+        client: &Arc<Client>,
+        did: Did,
+        scopes: Scopes,
+        now_ms: u64,
+    ) -> Result<WithSecret<Grant>, RegistryError> {
+        let state = self.state().await?;
+        let token = secret::make(TOKEN_PREFIX)?;
+        Ok((self.issue(state, client, Some(did), scopes, &token, now_ms).await?, token))
+    }
+
     async fn issue(
         &self,
         state: &Mutex<State>,
@@ -198,7 +216,7 @@ impl Registry {
                 used_ms: AtomicU64::new(0),
                 noted_ms: AtomicU64::new(0),
                 ended: CancellationToken::new(),
-                requests: rows::window_of(state.grants.values(), client, did),
+                requests: rows::window_of(state.grants.values(), client, did, self.requests_max),
             });
             // Before the others go: its app must not lose the count of requests with its last token.
             let gone = state.make_room_for(&grant);
@@ -277,7 +295,8 @@ impl Registry {
 
     async fn state(&self) -> Result<&Mutex<State>, StoreError> {
         let load = async || {
-            let (clients, grants) = self.node.read(rows::load).await?;
+            let requests_max = self.requests_max;
+            let (clients, grants) = self.node.read(move |reader| rows::load(reader, requests_max)).await?;
             Ok(Mutex::new(State { clients, grants }))
         };
         self.state.get_or_try_init(load).await
@@ -306,6 +325,8 @@ impl State {
         let most = if new.did.is_some() { APP_TOKENS_MAX } else { CLIENT_TOKENS_MAX };
         gone.grants.extend(self.end_idlest(most, of_app));
         if new.did.is_some() {
+            // One of the people does not take the room of the others.
+            gone.grants.extend(self.end_idlest(IDENTITY_TOKENS_MAX, |grant| grant.did == new.did));
             gone.grants.extend(self.end_idlest(TOKENS_MAX, |grant| grant.did.is_some()));
         }
         gone

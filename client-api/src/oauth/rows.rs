@@ -10,7 +10,7 @@ use xom_node::Reader;
 
 use super::client::Client;
 use super::grant::Grant;
-use super::limits::{APPS_MAX, CLIENT_TOKENS_MAX, REQUESTS_MAX, TOKENS_MAX, WINDOW_MS};
+use super::limits::{APPS_MAX, CLIENT_TOKENS_MAX, TOKENS_MAX, WINDOW_MS};
 use super::redirect::RedirectUri;
 use super::scope::Scopes;
 use super::window::Window;
@@ -70,7 +70,7 @@ pub(super) fn of_grant(grant: &Grant) -> Vec<u8> {
 pub(super) type Loaded = (HashMap<String, Arc<Client>>, HashMap<[u8; 32], Arc<Grant>>);
 
 /// Reads everything. A row that this version can't read is no app and no token.
-pub(super) fn load(reader: &Reader) -> Result<Loaded, xom_node::StoreError> {
+pub(super) fn load(reader: &Reader, requests_max: u32) -> Result<Loaded, xom_node::StoreError> {
     let mut clients = HashMap::new();
     for (id, row) in reader.records(CLIENTS, b"", APPS_MAX)? {
         let client = String::from_utf8(id).ok().and_then(|id| read_client(id, &row));
@@ -78,7 +78,7 @@ pub(super) fn load(reader: &Reader) -> Result<Loaded, xom_node::StoreError> {
     }
     let mut grants: HashMap<[u8; 32], Arc<Grant>> = HashMap::new();
     for (hash, row) in reader.records(GRANTS, b"", TOKENS_MAX + APPS_MAX * CLIENT_TOKENS_MAX)? {
-        let grant = hash.try_into().ok().and_then(|hash| read_grant(hash, &row, &clients, &grants));
+        let grant = hash.try_into().ok().and_then(|hash| read_grant(hash, &row, &clients, &grants, requests_max));
         grants.extend(grant.map(|grant| (grant.hash, Arc::new(grant))));
     }
     Ok((clients, grants))
@@ -104,6 +104,7 @@ fn read_grant(
     row: &[u8],
     clients: &HashMap<String, Arc<Client>>,
     others: &HashMap<[u8; 32], Arc<Grant>>,
+    requests_max: u32,
 ) -> Option<Grant> {
     let row: GrantRow = serde_json::from_slice(row).ok()?;
     let did = row.did.map(|did| did.parse()).transpose().ok()?;
@@ -117,7 +118,7 @@ fn read_grant(
         used_ms: AtomicU64::new(row.used_ms),
         noted_ms: AtomicU64::new(row.used_ms),
         ended: CancellationToken::new(),
-        requests: window_of(others.values(), client, did),
+        requests: window_of(others.values(), client, did, requests_max),
     })
 }
 
@@ -126,7 +127,8 @@ pub(super) fn window_of<'g>(
     mut grants: impl Iterator<Item = &'g Arc<Grant>>,
     client: &Client,
     did: Option<xom_protocol::Did>,
+    requests_max: u32,
 ) -> Arc<Window> {
     let found = grants.find(|grant| grant.client.id == client.id && grant.did == did);
-    found.map_or_else(|| Arc::new(Window::new(REQUESTS_MAX, WINDOW_MS)), |grant| Arc::clone(&grant.requests))
+    found.map_or_else(|| Arc::new(Window::new(requests_max, WINDOW_MS)), |grant| Arc::clone(&grant.requests))
 }

@@ -11,6 +11,7 @@ use xom_node::Multiaddr;
 use xom_protocol::Network;
 
 use super::{Layer, Rate, SettingsError, Size};
+use crate::people::Registration;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -37,6 +38,10 @@ struct File {
     author_quota: Option<Size>,
     #[serde(deserialize_with = "one")]
     media_room: Option<Size>,
+    #[serde(deserialize_with = "one")]
+    registration: Option<Registration>,
+    registrations_per_hour: Option<u32>,
+    requests_per_5_min: Option<u32>,
 }
 
 /// A text that is parsed in place, so that the error knows its line.
@@ -68,6 +73,9 @@ pub fn read_file(path: &Path) -> Result<Layer, SettingsError> {
         name: file.name,
         author_quota: file.author_quota,
         media_room: file.media_room,
+        registration: file.registration,
+        registrations_per_hour: file.registrations_per_hour,
+        requests_per_5_min: file.requests_per_5_min,
     })
 }
 

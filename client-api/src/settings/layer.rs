@@ -9,6 +9,7 @@ use xom_node::Multiaddr;
 use xom_protocol::Network;
 
 use super::{Rate, SettingsError, Size};
+use crate::people::Registration;
 
 /// What one source sets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,6 +42,12 @@ pub struct Layer {
     pub author_quota: Option<Size>,
     /// How much others' pictures may take.
     pub media_room: Option<Size>,
+    /// Who may register on this node.
+    pub registration: Option<Registration>,
+    /// How many may register in an hour.
+    pub registrations_per_hour: Option<u32>,
+    /// Requests that the tokens of one app for one identity may make in five minutes.
+    pub requests_per_5_min: Option<u32>,
 }
 
 /// The flags of `xom run`.
@@ -93,6 +100,15 @@ pub struct RunFlags {
     /// looked at longest make room, and come again when you open them [default: 20GB] [env: XOM_MEDIA_ROOM]
     #[arg(long, value_name = "SIZE")]
     pub media_room: Option<Size>,
+    /// Who may register on this node through apps: closed, invite or open [default: closed] [env: XOM_REGISTRATION]
+    #[arg(long, value_name = "WHO")]
+    pub registration: Option<Registration>,
+    /// How many may register in an hour [default: 20] [env: XOM_REGISTRATIONS_PER_HOUR]
+    #[arg(long, value_name = "COUNT")]
+    pub registrations_per_hour: Option<u32>,
+    /// How many requests an app may make for one identity in five minutes [default: 300] [env: XOM_REQUESTS_PER_5_MIN]
+    #[arg(long, value_name = "COUNT")]
+    pub requests_per_5_min: Option<u32>,
     /// A file with the passphrase that opens a sealed device key [default: `xom-passphrase` among the credentials
     /// of a systemd service]
     #[arg(long, value_name = "FILE")]
@@ -124,6 +140,9 @@ impl RunFlags {
             name: self.name.or(before.name),
             author_quota: self.author_quota.or(before.author_quota),
             media_room: self.media_room.or(before.media_room),
+            registration: self.registration.or(before.registration),
+            registrations_per_hour: self.registrations_per_hour.or(before.registrations_per_hour),
+            requests_per_5_min: self.requests_per_5_min.or(before.requests_per_5_min),
             passphrase_file: self.passphrase_file.or(before.passphrase_file),
             config: self.config.or(before.config),
         }
@@ -151,6 +170,9 @@ impl Layer {
             name: flags.name.clone(),
             author_quota: flags.author_quota,
             media_room: flags.media_room,
+            registration: flags.registration,
+            registrations_per_hour: flags.registrations_per_hour,
+            requests_per_5_min: flags.requests_per_5_min,
         }
     }
 
@@ -172,6 +194,9 @@ impl Layer {
             name: get("XOM_NAME"),
             author_quota: parse("XOM_AUTHOR_QUOTA", get("XOM_AUTHOR_QUOTA"))?,
             media_room: parse("XOM_MEDIA_ROOM", get("XOM_MEDIA_ROOM"))?,
+            registration: parse("XOM_REGISTRATION", get("XOM_REGISTRATION"))?,
+            registrations_per_hour: parse("XOM_REGISTRATIONS_PER_HOUR", get("XOM_REGISTRATIONS_PER_HOUR"))?,
+            requests_per_5_min: parse("XOM_REQUESTS_PER_5_MIN", get("XOM_REQUESTS_PER_5_MIN"))?,
         })
     }
 }

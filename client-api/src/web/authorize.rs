@@ -12,6 +12,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::fault::Fault;
 use super::layout::{self, csrf};
+use super::login;
 use super::texts::{self as common, apps as texts};
 use super::visitor::{Form, Visitor};
 use crate::api::compose::now_ms;
@@ -209,6 +210,7 @@ fn log_in_first(here: &str) -> Response {
             }
             p { a href=(here) { (texts::LOGGED_IN) } }
         }
+        section.card.notice { (login::by_name(None, here)) }
     };
     (StatusCode::UNAUTHORIZED, layout::bare(common::LOG_IN, &main)).into_response()
 }

@@ -14,6 +14,13 @@ pub(super) struct Fault(ApiError);
 /// What a handler of the page answers.
 pub(super) type Page = Result<Markup, Fault>;
 
+impl Fault {
+    /// What the role of somebody who came in by a password does not reach.
+    pub(super) fn owners() -> Self {
+        Self(ApiError::with_text(ErrorKind::Forbidden, texts::OWNERS))
+    }
+}
+
 impl<E: Into<ApiError>> From<E> for Fault {
     fn from(error: E) -> Self {
         Self(error.into())

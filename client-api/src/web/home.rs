@@ -14,6 +14,7 @@ use super::visitor::Visitor;
 use super::{compose, guardians, login, qr, texts};
 use crate::http::ApiError;
 use crate::http::base::encode_segment;
+use crate::people::Role;
 
 /// Statuses on a page.
 pub(super) const PAGE: usize = 20;
@@ -119,9 +120,11 @@ pub(super) fn side_of(visitor: &Visitor, me: &Account, invite: Option<&str>) -> 
             }
             (counts(me))
             p.links {
-                a href="/devices" { (texts::devices::DEVICES) } " · " a href="/guardians" { (texts::guardians::TITLE) } " · "
-                a href="/keys" { (texts::keys::LINK) } " · " a href="/copies" { (texts::holders::LINK) } " · "
+                @if visitor.role == Role::Owner { a href="/devices" { (texts::devices::DEVICES) } " · " }
+                a href="/guardians" { (texts::guardians::TITLE) } " · " a href="/keys" { (texts::keys::LINK) } " · "
+                @if visitor.role == Role::Owner { a href="/copies" { (texts::holders::LINK) } " · " }
                 a href="/apps" { (texts::apps::TITLE) }
+                @if visitor.role >= Role::Moderator { " · " a href="/reports" { (texts::REPORTS) } }
             }
         }
         @if let Some(invite) = invite { (invite_card(invite)) }

@@ -1,4 +1,4 @@
-//! Login by a one-time link, and logout.
+//! Login by a one-time link, or by name and password; and logout.
 
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
@@ -7,13 +7,15 @@ use axum::{Extension, Json};
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use xom_protocol::Did;
 
 use super::fault::Fault;
-use super::session::{LINK_MS, SESSION_MS, SessionError, now_ms};
+use super::session::{LINK_MS, SESSION_MS, SessionError, Way, now_ms};
 use super::visitor::Form;
 use super::{Web, authorize, layout, texts, welcome};
 use crate::http::call::Anonymous;
-use crate::http::{ApiError, App, Base, Call, ErrorKind};
+use crate::http::{ApiError, App, Base, Call, ErrorKind, Params};
+use crate::people::PeopleError;
 
 /// The query of a login link.
 #[derive(Deserialize)]
@@ -44,18 +46,40 @@ pub(super) async fn log_in(
     let Some(did) = web.inner.links.take(token, now_ms()) else {
         return (StatusCode::FORBIDDEN, how_to_because(texts::LINK_SPENT)).into_response();
     };
-    let sessions = web.clone();
-    let begun = blocking(move || sessions.inner.sessions.begin(did, now_ms())).await;
-    match begun {
-        Ok(secret) => {
-            let cookie = set_cookie(&base, &web.inner.cookie, &secret, SESSION_MS / 1000);
-            let keys = app.node().keyring(did).state();
-            let place = keys.map_or("/", |keys| welcome::after_login(keys.phrase));
-            let place = if is_consent(&query.next) { &query.next } else { place };
-            ([(header::SET_COOKIE, cookie)], Redirect::to(place)).into_response()
+    begin(&web, &app, &base, did, Way::Link, &query.next).await.unwrap_or_else(IntoResponse::into_response)
+}
+
+/// Begins a session for somebody who shows the name and the password of one of the people. A form of another site does
+/// not get here: the server refuses its origin.
+pub(super) async fn by_password(
+    Extension(web): Extension<Web>,
+    State(app): State<App>,
+    Anonymous(base): Anonymous,
+    mut params: Params,
+) -> Result<Response, Fault> {
+    let next = params.text("next").unwrap_or_default();
+    let password = params.take_secret("password").unwrap_or_default();
+    let name = params.text("username").unwrap_or_default();
+    match app.people().log_in(&name, &password, now_ms()).await {
+        Ok(Some(did)) => begin(&web, &app, &base, did, Way::Password, &next).await,
+        Ok(None) => Ok((StatusCode::FORBIDDEN, form_because(Some(texts::LOG_IN_WRONG), &next)).into_response()),
+        Err(error @ PeopleError::TooOften) => {
+            let why = error.to_string();
+            Ok((StatusCode::TOO_MANY_REQUESTS, form_because(Some(&why), &next)).into_response())
         }
-        Err(fault) => fault.into_response(),
+        Err(error) => Err(ApiError::from(error).into()),
     }
+}
+
+/// Begins a session, and leads on.
+async fn begin(web: &Web, app: &App, base: &Base, did: Did, way: Way, next: &str) -> Result<Response, Fault> {
+    let sessions = web.clone();
+    let secret = blocking(move || sessions.inner.sessions.begin(did, way, now_ms())).await?;
+    let cookie = set_cookie(base, &web.inner.cookie, &secret, SESSION_MS / 1000);
+    let keys = app.node().keyring(did).state();
+    let place = keys.map_or("/", |keys| welcome::after_login(keys.phrase));
+    let place = if is_consent(next) { next } else { place };
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(place)).into_response())
 }
 
 /// True for the page of consent: the one place where a login may lead, so that no link leads elsewhere.
@@ -98,8 +122,34 @@ fn how_to_because(reason: &str) -> Markup {
             pre { code { (texts::LOG_IN_COMMAND) } }
             p { (texts::LOG_IN_THEN) }
         }
+        section.card.notice { (by_name(None, "")) }
     };
     layout::bare(texts::LOG_IN, &main)
+}
+
+fn form_because(why: Option<&str>, next: &str) -> Markup {
+    let main = html! {
+        section.card.notice {
+            h1 { (texts::LOG_IN) }
+            (by_name(why, next))
+            p.hint { (texts::LOG_IN_OWNER) " " code { (texts::LOG_IN_COMMAND) } }
+        }
+    };
+    layout::bare(texts::LOG_IN, &main)
+}
+
+/// The form for name and password; `next` is where a login leads.
+pub(super) fn by_name(why: Option<&str>, next: &str) -> Markup {
+    html! {
+        p { (texts::LOG_IN_BY_NAME) }
+        @if let Some(why) = why { p.fault role="alert" { (why) } }
+        form.fields method="post" action="/login" {
+            @if !next.is_empty() { input type="hidden" name="next" value=(next); }
+            label { (texts::USERNAME) input type="text" name="username" required autocomplete="username" autocapitalize="none"; }
+            label { (texts::PASSWORD) input type="password" name="password" required autocomplete="current-password"; }
+            button { (texts::LOG_IN) }
+        }
+    }
 }
 
 /// `Secure` only where the page was reached over HTTPS, through a proxy: on loopback it is served over plain HTTP,

@@ -18,8 +18,12 @@ pub const SESSION_MS: u64 = 90 * 24 * 60 * 60 * 1000;
 /// The most one-time links that are valid at once; a new one drops the oldest.
 const LINKS_MAX: usize = 16;
 /// The most sessions that are valid at once; a new one drops the oldest.
-const SESSIONS_MAX: usize = 64;
-/// The file in the data folder, mode 0600: a line for each session: hash, end in milliseconds, DID.
+const SESSIONS_MAX: usize = 1_024;
+/// The most sessions of one identity; a new one drops its oldest, so that nobody puts others out.
+const SESSIONS_EACH_MAX: usize = 64;
+/// What stands behind a session that began with a password.
+const BY_PASSWORD: &str = " password";
+/// The file in the data folder, mode 0600: a line for each session: hash, end in milliseconds, DID, and how it began.
 const SESSIONS_FILE: &str = "sessions";
 /// Random bytes of a secret.
 const SECRET_BYTES: usize = 32;
@@ -40,12 +44,33 @@ pub enum SessionError {
     },
 }
 
+/// How somebody came in, and so what the session may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// By a link that the owner of the machine made: everything.
+    Link,
+    /// By name and password: what the role of that person allows.
+    Password,
+}
+
+/// Whose session it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Session {
+    /// The identity.
+    pub did: Did,
+    /// How it began.
+    pub way: Way,
+    /// When it began, milliseconds since 1970.
+    pub begun_ms: u64,
+}
+
 /// A secret's SHA-256, for whom it is, and until when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Grant {
     hash: [u8; 32],
     ends_ms: u64,
     did: Did,
+    way: Way,
 }
 
 /// One-time links, in memory only: a restart ends them.
@@ -64,7 +89,7 @@ pub struct Sessions {
 impl LoginLinks {
     /// Makes a token that logs in once as an identity.
     pub fn make(&self, did: Did, now_ms: u64) -> Result<String, SessionError> {
-        let (secret, grant) = grant(did, now_ms + LINK_MS)?;
+        let (secret, grant) = grant(did, Way::Link, now_ms + LINK_MS)?;
         push(&mut lock(&self.grants), grant, LINKS_MAX, now_ms);
         Ok(secret)
     }
@@ -92,19 +117,26 @@ impl Sessions {
     }
 
     /// Begins a session and answers its secret, for the cookie. Blocking.
-    pub fn begin(&self, did: Did, now_ms: u64) -> Result<String, SessionError> {
-        let (secret, grant) = grant(did, now_ms + SESSION_MS)?;
+    pub fn begin(&self, did: Did, way: Way, now_ms: u64) -> Result<String, SessionError> {
+        let (secret, grant) = grant(did, way, now_ms + SESSION_MS)?;
         let mut grants = lock(&self.grants);
+        let own = grants.iter().filter(|other| other.did == did).count();
+        if own >= SESSIONS_EACH_MAX
+            && let Some(oldest) = grants.iter().position(|other| other.did == did)
+        {
+            grants.remove(oldest);
+        }
         push(&mut grants, grant, SESSIONS_MAX, now_ms);
         self.write(&grants)?;
         Ok(secret)
     }
 
     /// Whose session a secret is.
-    pub fn find(&self, secret: &str, now_ms: u64) -> Option<Did> {
+    pub fn find(&self, secret: &str, now_ms: u64) -> Option<Session> {
         let hash = hash(secret);
         let grants = lock(&self.grants);
-        grants.iter().find(|grant| grant.hash == hash && grant.ends_ms > now_ms).map(|grant| grant.did)
+        let found = grants.iter().find(|grant| grant.hash == hash && grant.ends_ms > now_ms)?;
+        Some(Session { did: found.did, way: found.way, begun_ms: found.ends_ms.saturating_sub(SESSION_MS) })
     }
 
     /// Ends a session. Blocking.
@@ -118,7 +150,10 @@ impl Sessions {
     fn write(&self, grants: &[Grant]) -> Result<(), SessionError> {
         let lines: String = grants
             .iter()
-            .map(|grant| format!("{} {} {}\n", HEXLOWER.encode(&grant.hash), grant.ends_ms, grant.did))
+            .map(|grant| {
+                let way = if grant.way == Way::Password { BY_PASSWORD } else { "" };
+                format!("{} {} {}{way}\n", HEXLOWER.encode(&grant.hash), grant.ends_ms, grant.did)
+            })
             .collect();
         replace_private(&self.file, lines.as_bytes())
             .map_err(|cause| SessionError::File { path: self.file.clone(), cause })
@@ -142,12 +177,12 @@ pub fn now_ms() -> u64 {
     u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn grant(did: Did, ends_ms: u64) -> Result<(String, Grant), SessionError> {
+fn grant(did: Did, way: Way, ends_ms: u64) -> Result<(String, Grant), SessionError> {
     let mut seed = [0; SECRET_BYTES];
     getrandom::fill(&mut seed).map_err(|error| SessionError::Entropy(error.to_string()))?;
     let secret = BASE64URL_NOPAD.encode(&seed);
     let hash = hash(&secret);
-    Ok((secret, Grant { hash, ends_ms, did }))
+    Ok((secret, Grant { hash, ends_ms, did, way }))
 }
 
 /// Adds a grant; drops what has ended, and the oldest beyond `max`.
@@ -161,7 +196,13 @@ fn push(grants: &mut Vec<Grant>, grant: Grant, max: usize, now_ms: u64) {
 fn read_line(line: &str) -> Option<Grant> {
     let mut words = line.split(' ');
     let hash = HEXLOWER.decode(words.next()?.as_bytes()).ok()?.try_into().ok()?;
-    Some(Grant { hash, ends_ms: words.next()?.parse().ok()?, did: words.next()?.parse().ok()? })
+    let (ends_ms, did) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    let way = match words.next() {
+        None => Way::Link,
+        Some(word) if word == BY_PASSWORD.trim_start() => Way::Password,
+        Some(_) => return None,
+    };
+    Some(Grant { hash, ends_ms, did, way })
 }
 
 fn hash(secret: &str) -> [u8; 32] {
@@ -202,10 +243,10 @@ mod tests {
     #[test]
     fn sessions_live_through_a_restart_and_end_by_logout() {
         let folder = tempfile::tempdir().unwrap();
-        let secret = Sessions::open(folder.path()).unwrap().begin(lan(), 1000).unwrap();
+        let secret = Sessions::open(folder.path()).unwrap().begin(lan(), Way::Link, 1000).unwrap();
 
         let restarted = Sessions::open(folder.path()).unwrap();
-        assert_eq!(restarted.find(&secret, 2000), Some(lan()));
+        assert_eq!(restarted.find(&secret, 2000), Some(Session { did: lan(), way: Way::Link, begun_ms: 1000 }));
         assert_eq!(restarted.find(&secret, 1000 + SESSION_MS), None);
         restarted.end(&secret).unwrap();
         assert_eq!(restarted.find(&secret, 2000), None);
@@ -215,7 +256,7 @@ mod tests {
     #[test]
     fn no_secret_of_a_session_is_on_disk_and_the_file_is_private() {
         let folder = tempfile::tempdir().unwrap();
-        let secret = Sessions::open(folder.path()).unwrap().begin(lan(), 1000).unwrap();
+        let secret = Sessions::open(folder.path()).unwrap().begin(lan(), Way::Link, 1000).unwrap();
         let path = folder.path().join(SESSIONS_FILE);
         assert!(!fs::read_to_string(&path).unwrap().contains(&secret));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -225,10 +266,26 @@ mod tests {
     fn the_oldest_session_goes_when_there_are_too_many() {
         let folder = tempfile::tempdir().unwrap();
         let sessions = Sessions::open(folder.path()).unwrap();
-        let first = sessions.begin(lan(), 1000).unwrap();
-        let others: Vec<String> = (0..SESSIONS_MAX).map(|_| sessions.begin(lan(), 1000).unwrap()).collect();
+        let first = sessions.begin(lan(), Way::Link, 1000).unwrap();
+        let others: Vec<String> =
+            (0..SESSIONS_EACH_MAX).map(|_| sessions.begin(lan(), Way::Link, 1000).unwrap()).collect();
         assert_eq!(sessions.find(&first, 1000), None);
         assert!(others.iter().all(|secret| sessions.find(secret, 1000).is_some()));
+    }
+
+    #[test]
+    fn how_a_session_began_lives_through_a_restart_and_nobody_puts_others_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let sessions = Sessions::open(folder.path()).unwrap();
+        let first = sessions.begin(lan(), Way::Link, 1000).unwrap();
+        let minh = Did([8; 32]);
+        let others: Vec<String> =
+            (0..=SESSIONS_EACH_MAX).map(|_| sessions.begin(minh, Way::Password, 1000).unwrap()).collect();
+        let restarted = Sessions::open(folder.path()).unwrap();
+        assert!(restarted.find(&first, 1000).is_some(), "of somebody else");
+        assert_eq!(restarted.find(&others[0], 1000), None);
+        let last = restarted.find(others.last().unwrap(), 1000);
+        assert_eq!(last, Some(Session { did: minh, way: Way::Password, begun_ms: 1000 }));
     }
 
     #[test]

@@ -21,6 +21,17 @@ pub(super) const LOG_IN_HOW: &str =
     "This is somebody's own node. If it is yours, make a login link on the machine that it runs on:";
 pub(super) const LOG_IN_COMMAND: &str = "xom open";
 pub(super) const LOG_IN_THEN: &str = "Open the link in this browser. It is valid once, for 10 minutes.";
+pub(super) const LOG_IN_BY_NAME: &str = "Log in with the name and password that you have on this node.";
+pub(super) const USERNAME: &str = "Name";
+pub(super) const PASSWORD: &str = "Password";
+pub(super) const LOG_IN_WRONG: &str = "No such name and password.";
+pub(super) const LOG_IN_OWNER: &str =
+    "If the node is yours, you can also make a login link on the machine that it runs on:";
+pub(super) const OWNERS: &str = "This is for the owner of the node.";
+pub(super) const REPORTS: &str = "Reports";
+pub(super) const REPORTS_WHAT: &str = "What people of this node have reported. Nobody else is told.";
+pub(super) const REPORTS_NONE: &str = "Nothing has been reported.";
+pub(super) const REPORTED: &str = "reported";
 pub(super) const LINK_SPENT: &str = "This login link has been used already, or is older than 10 minutes. Make another:";
 
 pub(super) const FAULT: &str = "That did not work";

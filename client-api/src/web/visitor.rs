@@ -1,17 +1,51 @@
 //! The owner in the browser: the session behind a request, and forms that prove to come from our page.
 
-use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use xom_node::Handle;
 use xom_node::keys::KeyState;
+use xom_node::{Handle, StoreError};
 use xom_protocol::Did;
 
 use super::fault::Fault;
-use super::session::{csrf_fits, csrf_token, now_ms};
+use super::session::{Session, Way, csrf_fits, csrf_token, now_ms};
 use super::{Web, login};
 use crate::http::{App, ErrorKind, Params};
+use crate::people::Role;
+
+/// The routes that are about the own identity, or show what it may read.
+const MEMBERS: [&str; 29] = [
+    "/",
+    "/logout",
+    "/welcome",
+    "/welcome/check",
+    "/welcome/confirm",
+    "/welcome/postpone",
+    "/keys",
+    "/unlock",
+    "/oauth/authorize",
+    "/apps",
+    "/apps/{id}/revoke",
+    "/notifications",
+    "/statuses",
+    "/statuses/{id}",
+    "/statuses/{id}/copies",
+    "/statuses/{id}/react",
+    "/statuses/{id}/vote",
+    "/follow",
+    "/accounts/{id}",
+    "/accounts/{id}/history",
+    "/accounts/{id}/follow",
+    "/@{acct}",
+    "/@{acct}/{id}",
+    "/tags/{tag}",
+    "/public",
+    "/guardians",
+    "/guardians/recovery",
+    "/guardians/requests/{code}/approve",
+    "/guardians/requests/{code}/refuse",
+];
 
 /// Who is logged in. A handler that takes one is never run for anybody else.
 pub(super) struct Visitor {
@@ -25,6 +59,8 @@ pub(super) struct Visitor {
     pub secret: String,
     /// How the keys lie on this node.
     pub keys: KeyState,
+    /// What the session may do on the node, beside what is done with the own identity.
+    pub role: Role,
 }
 
 /// A form of our own page: its CSRF token has been checked.
@@ -42,11 +78,19 @@ impl FromRequestParts<App> for Visitor {
         let web = parts.extensions.get::<Web>().ok_or_else(|| Fault::from(ErrorKind::Internal).into_response())?;
         let secret = cookie(&parts.headers, &web.inner.cookie);
         let found = secret.and_then(|secret| Some((secret, web.inner.sessions.find(secret, now_ms())?)));
-        match found {
-            Some((secret, did)) => {
+        let role = match &found {
+            Some((_, session)) => role(app, session).await.map_err(|error| Fault::from(error).into_response())?,
+            None => None,
+        };
+        match found.zip(role) {
+            Some(((secret, Session { did, .. }), role)) => {
+                let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+                if role < needed(route) {
+                    return Err(Fault::owners().into_response());
+                }
                 let node = app.node().clone();
                 let keys = node.keyring(did).state().map_err(|error| Fault::from(error).into_response())?;
-                Ok(Self { node, did, csrf: csrf_token(secret), secret: secret.to_owned(), keys })
+                Ok(Self { node, did, csrf: csrf_token(secret), secret: secret.to_owned(), keys, role })
             }
             None => Err((StatusCode::UNAUTHORIZED, login::how_to()).into_response()),
         }
@@ -64,6 +108,24 @@ impl FromRequest<App> for Form {
             .map_err(|error| Fault::from(error).into_response())?;
         let fits = params.raw_text("csrf").is_some_and(|token| csrf_fits(&visitor.secret, &token));
         if fits { Ok(Self { visitor, params }) } else { Err(Fault::from(ErrorKind::Forbidden).into_response()) }
+    }
+}
+
+/// What a session may do; none where it has ended. A link of the owner's opens everything, whoever it is for.
+async fn role(app: &App, session: &Session) -> Result<Option<Role>, StoreError> {
+    match session.way {
+        Way::Link => Ok(Some(Role::Owner)),
+        Way::Password => app.people().role_in_session(&session.did, session.begun_ms).await,
+    }
+}
+
+/// The least role that a route of the page takes. What shows or changes more than the own identity is the owner's, and
+/// so is what is not listed here.
+fn needed(route: &str) -> Role {
+    match route {
+        "/reports" => Role::Moderator,
+        _ if MEMBERS.contains(&route) => Role::Member,
+        _ => Role::Owner,
     }
 }
 

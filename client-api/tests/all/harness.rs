@@ -62,7 +62,7 @@ impl Server {
         };
         let node = Node::start(config).await.unwrap();
         let token = Token::load_or_create(folder.path()).unwrap();
-        let config = HttpConfig { port: 7766, names: Vec::new(), token: token.clone(), metrics: None };
+        let config = HttpConfig::new(7766, token.clone());
         let router = router(App::new(node.handle(), config), Router::new());
         Self { node, router, token, folder }
     }
@@ -78,7 +78,7 @@ impl Server {
     /// The same node behind these names of proxies too, with a token for `/metrics` there.
     pub(crate) fn router_behind(&self, names: &[&str], metrics: Option<Token>) -> Router {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
-        let config = HttpConfig { port: 7766, names, token: self.token.clone(), metrics };
+        let config = HttpConfig { names, metrics, ..HttpConfig::new(7766, self.token.clone()) };
         router(App::new(self.node.handle(), config), Router::new())
     }
 

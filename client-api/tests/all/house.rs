@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use tempfile::TempDir;
 use tower::ServiceExt;
 use xom_client_api::http::{self, App, HttpConfig, Token};
+use xom_client_api::people::Terms;
 use xom_client_api::web::{self, Web};
 use xom_node::{Node, NodeConfig, RECOVERY_DELAY};
 use xom_protocol::{Did, Network};
@@ -31,6 +32,8 @@ pub(crate) struct House {
     router: Router,
     /// The owner's token.
     pub(crate) token: String,
+    /// How strangers become people of the node.
+    terms: Terms,
 }
 
 /// An answer, read to its end.
@@ -46,16 +49,21 @@ pub(crate) struct Answer {
 impl House {
     /// Starts a node named `name` in a folder of its own.
     pub(crate) async fn new(name: &str) -> Self {
-        Self::open(tempfile::tempdir().expect("a temporary folder"), name).await
+        Self::with(name, Terms::default()).await
+    }
+
+    /// The same where strangers may register on these terms.
+    pub(crate) async fn with(name: &str, terms: Terms) -> Self {
+        Self::open(tempfile::tempdir().expect("a temporary folder"), name, terms).await
     }
 
     /// Stops the node and starts one again in the same folder.
     pub(crate) async fn restart(self) -> Self {
-        let Self { folder, node, did, app, web, router, .. } = self;
+        let Self { folder, node, did, app, web, router, terms, .. } = self;
         node.stop().await;
         // Whoever holds the store holds the folder's lock.
         drop((app, web, router));
-        let house = Self::open(folder, "lan").await;
+        let house = Self::open(folder, "lan", terms).await;
         assert_eq!(house.did, did);
         house
     }
@@ -71,7 +79,7 @@ impl House {
     }
 
     /// Starts a node in a folder.
-    async fn open(folder: TempDir, name: &str) -> Self {
+    async fn open(folder: TempDir, name: &str, terms: Terms) -> Self {
         let config = NodeConfig {
             data_dir: folder.path().join("data"),
             network: "test".parse::<Network>().expect("a network name"),
@@ -92,9 +100,9 @@ impl House {
         let token = Token::load_or_create(&config.data_dir).expect("a token");
         let text = token.text().to_owned();
         let web = Web::open(&config.data_dir, 7766).expect("sessions");
-        let app = App::new(node.handle(), HttpConfig { port: 7766, names: Vec::new(), token, metrics: None });
+        let app = App::new(node.handle(), HttpConfig { people: terms, ..HttpConfig::new(7766, token) });
         let router = http::router(app.clone(), web::router(web.clone()));
-        Self { folder, node, did, app, web, router, token: text }
+        Self { folder, node, did, app, web, router, token: text, terms }
     }
 
     /// Stops the node.

@@ -24,6 +24,8 @@ mod page;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod personal;
 mod program;
 #[cfg(test)]

@@ -50,7 +50,7 @@ pub(super) fn make(folder: &Folder, network: Network, username: &str) -> Result<
     let (genesis, key) = (phrase.genesis(network), phrase.device_key());
     let did = Did(genesis.id().0);
     let device = key.public().device_id();
-    let dir = unfinished(folder);
+    let dir = unused(folder)?;
     write_keys(&dir, &phrase).map_err(|e| unreadable(&dir, &e))?;
     let log = root_log_id(network, &did, &device);
     let backup = Recipient::of(&phrase);
@@ -59,10 +59,7 @@ pub(super) fn make(folder: &Folder, network: Network, username: &str) -> Result<
 
 /// Writes the device key of an identity that exists elsewhere into a folder that is not yet in its place.
 pub(super) fn make_adopted(folder: &Folder, device: &SecretKey) -> Result<(), StartError> {
-    let dir = unfinished(folder);
-    if dir.exists() {
-        return Err(unreadable(&dir, &"is left of an attempt that broke off; start the node again"));
-    }
+    let dir = unused(folder)?;
     let written = make_dir_all(&dir).and_then(|()| write_secret(&dir.join(DEVICE_KEY), &line(device)));
     written.map_err(|e| unreadable(&dir, &e))
 }
@@ -132,6 +129,15 @@ fn refuse_strangers(folder: &Folder, rows: &[LocalRow]) -> Result<(), StartError
         }
     }
     Ok(())
+}
+
+/// The same, where no attempt broke off: keys that an identity in the database may have are not written over.
+fn unused(folder: &Folder) -> Result<PathBuf, StartError> {
+    let dir = unfinished(folder);
+    if dir.exists() {
+        return Err(unreadable(&dir, &"is left of an attempt that broke off; start the node again"));
+    }
+    Ok(dir)
 }
 
 fn unfinished(folder: &Folder) -> PathBuf {

@@ -24,6 +24,7 @@ mod lost;
 mod private;
 mod receipts;
 mod searching;
+mod settle;
 mod undone;
 mod writing;
 

@@ -43,6 +43,8 @@ pub(super) enum Job {
     Compact(oneshot::Sender<Result<(), StoreError>>),
     /// Give an identity that exists elsewhere a place here.
     Adopt(Box<Adoption>, oneshot::Sender<Result<LocalRow, AdoptError>>),
+    /// Make an identity with this user name.
+    Settle(String, oneshot::Sender<Result<LocalRow, AdoptError>>),
     /// Make all views anew.
     Rebuild(oneshot::Sender<Result<u64, StoreError>>),
     /// End, after what came before.
@@ -144,6 +146,7 @@ impl Writer {
                     }
                 }
                 Job::Adopt(adoption, reply) => drop(reply.send(self.adopt(*adoption))),
+                Job::Settle(username, reply) => drop(reply.send(self.settle(&username))),
                 Job::Compact(reply) => drop(reply.send(self.compact())),
                 Job::Rebuild(reply) => drop(reply.send(self.rebuild_views())),
                 Job::Stop(reply) => {

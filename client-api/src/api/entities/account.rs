@@ -9,6 +9,7 @@ use xom_node::model::{self, AccountId};
 
 use super::{date, html, timestamp};
 use crate::http::Base;
+use crate::people;
 
 /// Somebody.
 #[derive(Debug, Clone, Serialize)]
@@ -177,8 +178,18 @@ impl CredentialAccount {
             attribution_domains: [],
             quote_policy: "nobody",
         };
-        let role = Role { id: "1", name: "Owner", permissions: "0", color: "", highlighted: false };
+        let role = Role { id: "-99", name: "", permissions: "0", color: "", highlighted: false };
         Self { account: Account::new(base, account), source, role }
+    }
+
+    /// With what the person may do on this node.
+    pub fn with_role(mut self, role: people::Role) -> Self {
+        (self.role.id, self.role.name, self.role.highlighted) = match role {
+            people::Role::Owner => ("3", "Owner", true),
+            people::Role::Moderator => ("1", "Moderator", true),
+            people::Role::Member => ("-99", "", false),
+        };
+        self
     }
 }
 

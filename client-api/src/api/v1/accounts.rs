@@ -4,6 +4,7 @@ pub mod familiar_followers;
 pub mod follows;
 pub mod lookup;
 pub mod mutes;
+pub mod register;
 pub mod relations;
 pub mod relationships;
 pub mod search;

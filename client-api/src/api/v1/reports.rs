@@ -10,7 +10,7 @@ use crate::api::private::{REPORT, fresh_id};
 use crate::http::{ApiError, Call, Params};
 
 /// Most reports that are kept; the oldest goes.
-const REPORTS_MAX: usize = 1_000;
+pub const REPORTS_MAX: usize = 1_000;
 /// Longest comment, characters.
 const COMMENT_CHARS_MAX: usize = 1_000;
 /// Most statuses of a report.

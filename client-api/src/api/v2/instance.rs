@@ -2,19 +2,22 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde_json::Value;
+use serde_json::{Value, json};
 use xom_node::model;
 
 use crate::api::entities::Account;
 use crate::api::entities::instance::{self, Counts};
 use crate::http::call::Anonymous;
 use crate::http::{ApiError, App};
+use crate::people::Registration;
 
 /// The instance.
 pub async fn get(State(app): State<App>, Anonymous(base): Anonymous) -> Result<Json<Value>, ApiError> {
     let (contact, counts) = contact_and_counts(&app).await?;
     let contact = contact.map(|contact| Account::new(&base, &contact));
-    Ok(Json(instance::v2(&base, contact.as_ref(), counts)))
+    let mut answer = instance::v2(&base, contact.as_ref(), counts);
+    answer["registrations"]["enabled"] = json!(app.people().registration() != Registration::Closed);
+    Ok(Json(answer))
 }
 
 /// The first identity of the node, and what it counts.

@@ -9,6 +9,7 @@ use xom_protocol::Did;
 use crate::api::entities::Relationship;
 use crate::api::lookup::{Id, account};
 use crate::api::private;
+use crate::api::v1::lists;
 use crate::http::{ApiError, Call, Params};
 
 /// Follows; without what they pass on where `reblogs` is false.
@@ -28,9 +29,12 @@ pub async fn follow(call: Call, id: Id, params: Params) -> Result<Json<Relations
     relationship(&call, &other).await
 }
 
-/// Ends a follow.
+/// Ends a follow; who is not followed is in no list either.
 pub async fn unfollow(call: Call, id: Id, _params: Params) -> Result<Json<Relationship>, ApiError> {
-    command(call, id, Command::Unfollow).await
+    let other = account(&call, id).await?;
+    call.node.command(call.viewer(), Command::Unfollow(other.did)).await?;
+    lists::accounts::forget(&call, other.did).await?;
+    relationship(&call, &other).await
 }
 
 /// Blocks.

@@ -32,7 +32,8 @@ pub async fn patch(call: Call, mut params: Params) -> Result<Json<CredentialAcco
         call.node.command(call.viewer(), Command::Profile(Box::new(profile))).await?;
     }
     let account = own_account(&call).await?;
-    Ok(Json(CredentialAccount::new(&call.base, &account)))
+    let role = call.app.people().role(&call.viewer()).await?;
+    Ok(Json(CredentialAccount::new(&call.base, &account).with_role(role)))
 }
 
 /// A new picture, from a file or a `data:` address; an empty text takes the picture away.

@@ -9,5 +9,6 @@ use crate::http::{ApiError, Call};
 /// The caller's own account.
 pub async fn get(call: Call) -> Result<Json<CredentialAccount>, ApiError> {
     let account = own_account(&call).await?;
-    Ok(Json(CredentialAccount::new(&call.base, &account)))
+    let role = call.app.people().role(&call.viewer()).await?;
+    Ok(Json(CredentialAccount::new(&call.base, &account).with_role(role)))
 }

@@ -94,6 +94,23 @@ pub async fn delete(call: Call, id: Id, params: Params) -> Result<Json<Value>, A
     Ok(Json(json!({})))
 }
 
+/// Takes an account out of all lists of the caller.
+pub async fn forget(call: &Call, did: Did) -> Result<(), ApiError> {
+    let (viewer, lists) = (call.viewer(), all(call).await?);
+    let read = call.node.read(move |reader| {
+        let mut keys = Vec::new();
+        for (list, _) in lists {
+            let key = format!("{}{did}", prefix(list));
+            keys.extend(reader.setting(&viewer, &key)?.map(|_| key));
+        }
+        Ok(keys)
+    });
+    match read.await? {
+        keys if keys.is_empty() => Ok(()),
+        keys => private::remove(call, keys).await,
+    }
+}
+
 /// The lists that an account is in.
 pub async fn of_account(call: Call, id: Id) -> Result<Json<Vec<List>>, ApiError> {
     let did = account(&call, id).await?.did;
