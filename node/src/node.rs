@@ -50,12 +50,12 @@ impl Node {
         let opened = spawn_blocking(move || {
             let store = store::open(&opening)?;
             key.keep(&opening.data_dir)?;
-            Ok(store)
+            Ok((store.now_ms(), store))
         });
-        let store = opened.await.unwrap_or_else(|e| Err(unreadable(&config, &e)))?;
+        let (opened_ms, store) = opened.await.unwrap_or_else(|e| Err(unreadable(&config, &e)))?;
         let (mut tasks, stop) = (JoinSet::new(), CancellationToken::new());
         let net = listening.start(&store, &config, &mut tasks, &stop).map_err(|e| unreadable(&config, &e))?;
-        tasks.spawn(purge(store.clone(), stop.clone()));
+        tasks.spawn(purge(store.clone(), opened_ms, stop.clone()));
         tasks.spawn(crate::admission::answer_doors(store.clone(), stop.clone()));
         let handle = Handle::new(store.clone(), net, config, began);
         Ok(Self { handle, store, tasks, stop })
@@ -82,8 +82,12 @@ fn unreadable(config: &NodeConfig, cause: &dyn std::fmt::Display) -> StartError 
     folder::unreadable(&config.data_dir, cause)
 }
 
-/// Purges what is due, until the node stops.
-async fn purge(store: Store, stop: CancellationToken) {
+/// Drops what a crash has left, then purges what is due, until the node stops.
+async fn purge(store: Store, opened_ms: u64, stop: CancellationToken) {
+    match store.forget_unnamed(opened_ms).await {
+        Ok(()) | Err(StoreError::Stopping) => {}
+        Err(cause) => tracing::error!(%cause, "blobs that nothing names are dropped after the next start"),
+    }
     let mut due = tokio::time::interval(PURGE_EVERY);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

@@ -55,6 +55,8 @@ mod standing;
 pub(crate) mod tables;
 #[cfg(test)]
 mod tests;
+mod trees;
+mod unnamed;
 mod verdict;
 mod verify;
 mod writer;

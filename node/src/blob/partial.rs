@@ -1,7 +1,9 @@
 //! A blob of which a part is here: its groups come in any order, from anybody, and stay over a restart (`BLOB-7`).
 //!
 //! Two files in a folder of their own: the bytes, and beside them the size and the value of each group that is
-//! here. Only groups that were checked against the id are ever written; after a restart each is checked again.
+//! here. Only groups that were checked against the id are ever written; after a restart each is checked again. The
+//! size is only what some entry said, so it takes no group away: a group that was checked is that of the blob under
+//! every size, and one that does not fit the size that is asked for now does not count as long.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -33,7 +35,7 @@ pub(crate) struct Partial {
 }
 
 impl Partial {
-    /// Opens what came of a blob earlier, or begins it. What is not as it was written, or was begun with another
+    /// Opens what came of a blob earlier, or begins it. What is not as it was written, or is no group of a blob of this
     /// size, does not count. Blocking.
     pub(crate) fn open(folder: &Path, blob: &BlobId, bytes: u64) -> io::Result<Self> {
         if bytes == 0 || bytes > BLOB_BYTES_MAX {
@@ -42,16 +44,10 @@ impl Partial {
         let path = folder.join(HEXLOWER.encode(&blob.0));
         let open = |path: &Path| private_options().read(true).write(true).create(true).truncate(false).open(path);
         let (mut data, mut values) = (open(&path)?, open(&values_path(&path))?);
-        let groups = match read_values(&mut values, bytes)? {
-            Some(known) => keep_right(&mut data, bytes, known)?,
-            None => {
-                data.set_len(0)?;
-                values.set_len(0)?;
-                values.seek(SeekFrom::Start(0))?;
-                values.write_all(&bytes.to_le_bytes())?;
-                vec![None; group_count(bytes) as usize]
-            }
-        };
+        let known = read_values(&mut values, bytes)?;
+        values.seek(SeekFrom::Start(0))?;
+        values.write_all(&bytes.to_le_bytes())?;
+        let groups = keep_right(&mut data, bytes, known)?;
         Ok(Self { blob: *blob, bytes, path, data, values, groups })
     }
 
@@ -84,6 +80,8 @@ impl Partial {
         let groups: Option<Vec<NodeHash>> = groups.into_iter().collect();
         let tree = groups.and_then(|groups| Tree::from_groups(bytes, groups));
         let tree = tree.filter(|tree| tree.id() == blob).ok_or(io::ErrorKind::InvalidData)?;
+        // Of another size more may have come.
+        data.set_len(bytes)?;
         data.sync_all()?;
         Ok(ReceivedBlob { blob, bytes: tree.bytes(), scratch })
     }
@@ -145,22 +143,18 @@ fn values_path(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// The values that were written for a blob of this size; none where it was begun with another, or not at all.
-fn read_values(file: &mut File, bytes: u64) -> io::Result<Option<Vec<Option<NodeHash>>>> {
+/// The values that were written of the groups that a blob of this size has.
+fn read_values(file: &mut File, bytes: u64) -> io::Result<Vec<Option<NodeHash>>> {
     let count = group_count(bytes) as usize;
-    let mut found = Vec::with_capacity(SIZE_BYTES + count * size_of::<NodeHash>());
-    file.seek(SeekFrom::Start(0))?;
-    file.take(found.capacity() as u64).read_to_end(&mut found)?;
-    let Some((size, values)) = found.split_first_chunk::<SIZE_BYTES>() else { return Ok(None) };
-    if u64::from_le_bytes(*size) != bytes {
-        return Ok(None);
-    }
+    let mut values = Vec::with_capacity(count * size_of::<NodeHash>());
+    file.seek(SeekFrom::Start(SIZE_BYTES as u64))?;
+    file.take(values.capacity() as u64).read_to_end(&mut values)?;
     let mut known: Vec<Option<NodeHash>> = values
         .chunks_exact(size_of::<NodeHash>())
         .map(|value| value.try_into().ok().filter(|value| *value != NodeHash::default()))
         .collect();
     known.resize(count, None);
-    Ok(Some(known))
+    Ok(known)
 }
 
 /// Of the groups that were written, those whose bytes are still what they were.
@@ -170,7 +164,7 @@ fn keep_right(data: &mut File, bytes: u64, mut known: Vec<Option<NodeHash>>) -> 
         let mut group = Vec::with_capacity(BLOB_GROUP_BYTES);
         data.seek(SeekFrom::Start(u64::from(number) * BLOB_GROUP_BYTES as u64))?;
         data.take(group_length(bytes, number) as u64).read_to_end(&mut group)?;
-        if group_hash(bytes, number, &group) != expected {
+        if group.len() != group_length(bytes, number) || group_hash(bytes, number, &group) != expected {
             *value = None;
         }
     }
@@ -230,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn blob_7_a_group_that_changed_on_the_disk_is_missing_again_and_another_size_begins_anew() {
+    fn blob_7_a_group_that_changed_on_the_disk_is_missing_again() {
         let (folder, bytes) = (tempfile::tempdir().unwrap(), bytes(3));
         let groups = checked(&bytes);
         let mut partial = open(folder.path(), &bytes);
@@ -244,13 +238,41 @@ mod tests {
         assert_eq!(partial.missing().collect::<Vec<_>>(), [1]);
         assert!(partial.end().is_err());
         let blob = BlobId::of(&bytes);
-        for size in [bytes.len() as u64, bytes.len() as u64 - 1] {
-            let partial = Partial::open(folder.path(), &blob, size).unwrap();
-            assert_eq!(partial.missing().count(), 3);
-        }
         for size in [0, BLOB_BYTES_MAX + 1] {
             assert!(Partial::open(folder.path(), &blob, size).is_err());
         }
+    }
+
+    #[test]
+    fn blob_7_entries_that_lie_about_the_size_take_away_no_group_that_has_come() {
+        let (folder, bytes) = (tempfile::tempdir().unwrap(), bytes(5));
+        let (blob, right) = (BlobId::of(&bytes), bytes.len() as u64);
+        let groups = checked(&bytes);
+        let mut partial = open(folder.path(), &bytes);
+        [0, 1, 4].iter().for_each(|group| partial.put(&groups[*group]).unwrap());
+        drop(partial);
+        let missing = |size: u64| Partial::open(folder.path(), &blob, size).unwrap().missing().collect::<Vec<_>>();
+        let group = BLOB_GROUP_BYTES as u64;
+        for (lie, lacking) in [
+            (1, vec![0]),
+            (group, vec![0]),
+            (right - 1, vec![2, 3, 4]),
+            (right + 1, vec![2, 3, 4]),
+            (9 * group, (2..9).collect()),
+            (BLOB_BYTES_MAX, (2..2560).collect()),
+        ] {
+            assert_eq!(missing(lie), lacking, "{lie} bytes");
+            assert_eq!(missing(right), [2, 3], "what came under the right size stays: {lie} bytes");
+        }
+        // What comes under a lie is checked too, and is no other group for it.
+        let mut lying = Partial::open(folder.path(), &blob, 9 * group).unwrap();
+        lying.put(&groups[2]).unwrap();
+        lying.data.set_len(9 * group).unwrap();
+        drop(lying);
+        let mut partial = open(folder.path(), &bytes);
+        assert_eq!(partial.missing().collect::<Vec<_>>(), [3]);
+        partial.put(&groups[3]).unwrap();
+        assert!(fs::read(partial.end().unwrap().scratch.path()).unwrap() == bytes);
     }
 
     #[test]

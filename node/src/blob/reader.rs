@@ -95,6 +95,11 @@ impl BlobReader {
         self.known.tree.bytes()
     }
 
+    /// Opens the file of a blob whose tree was kept, and was checked against the id. Blocking.
+    pub(crate) fn open_with(path: &Path, tree: Tree) -> io::Result<Option<Self>> {
+        Self::open_known(path, Arc::new(KnownTree { tree, is_damaged: AtomicBool::new(false) }))
+    }
+
     /// Its tree.
     pub(crate) fn tree(&self) -> &Tree {
         &self.known.tree

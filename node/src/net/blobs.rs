@@ -1,6 +1,8 @@
 //! Blobs over `/xom/blob/2`: asked for by id and by the entry that names them, each group checked before it is kept.
 
 mod fetch;
+mod pace;
+mod places;
 mod serve;
 mod wire;
 

@@ -60,7 +60,7 @@ impl Snapshot {
 }
 
 impl Shared {
-    fn blob_path(&self, blob: &BlobId) -> PathBuf {
+    pub(super) fn blob_path(&self, blob: &BlobId) -> PathBuf {
         let name = HEXLOWER.encode(&blob.0);
         self.folder.blobs().join(&name[..2]).join(name)
     }
@@ -116,10 +116,11 @@ impl Shared {
         self.delete_preview(blob)?;
         let path = self.blob_path(blob);
         match fs::remove_file(&path) {
-            Ok(()) => sync_parent(&path),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(e) => Err(e),
+            Ok(()) => sync_parent(&path)?,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            Err(e) => return Err(e),
         }
+        self.delete_tree(blob)
     }
 
     /// True if a file of a whole blob, or its small picture, is there, damaged or not.
@@ -139,14 +140,24 @@ impl Shared {
 
     /// The same for one whose tree may be known: then only what is read of it is checked, when it is read.
     fn open_known_blob(&self, blob: &BlobId) -> Result<Option<BlobReader>, StoreError> {
-        if let Some(known) = self.trees.get(blob)
-            && let Ok(Some(reader)) = BlobReader::open_known(&self.blob_path(blob), known)
-        {
+        let (path, known) = (self.blob_path(blob), self.trees.get(blob));
+        let opened = match known {
+            Some(known) => BlobReader::open_known(&path, known),
+            None => {
+                let bytes = fs::metadata(&path).map_or(0, |file| file.len());
+                self.read_tree(blob, bytes).map_or(Ok(None), |tree| BlobReader::open_with(&path, tree))
+            }
+        };
+        if let Ok(Some(reader)) = opened {
+            self.trees.put(*blob, reader.known());
             return Ok(Some(reader));
         }
         let opened = self.open_blob_file(blob)?;
         if let Some(reader) = &opened {
             self.trees.put(*blob, reader.known());
+            if let Err(cause) = self.write_tree(blob, reader.tree()) {
+                tracing::warn!(%blob, %cause, "the tree of a blob could not be kept; it is read whole again");
+            }
         }
         Ok(opened)
     }
@@ -156,7 +167,7 @@ impl Shared {
         self.trees.forget(blob);
         match fs::remove_file(self.blob_path(blob)) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-            _ => Ok(()),
+            _ => self.delete_tree(blob),
         }
     }
 

@@ -2,7 +2,7 @@
 //! the lock is held and the format is known.
 //!
 //! Layout: `format`, `lock`, `xom.redb`, `salts`, `blobs/<2 hex>/<hex>`, `incoming` (blobs on their way), `partial`
-//! (parts of blobs), `previews/<2 hex>/<hex>`, `peer.key`, `token`, `metrics.token`,
+//! (parts of blobs), `previews/<2 hex>/<hex>`, `trees/<2 hex>/<hex>`, `peer.key`, `token`, `metrics.token`,
 //! `identities/<user name>/{phrase,postponed,control.key,control.sealed,device.key,device.sealed}`
 //! (`REST-1`).
 
@@ -57,7 +57,7 @@ impl Folder {
             replace_file(&path.join("format"), format!("{FORMAT}\n").as_bytes()).map_err(|e| unreadable(path, &e))?;
         }
         make_private(path).map_err(|e| unreadable(path, &e))?;
-        for dir in ["blobs", "incoming", "partial", "previews", "identities"] {
+        for dir in ["blobs", "incoming", "partial", "previews", "trees", "identities"] {
             let dir = path.join(dir);
             make_dir_all(&dir).map_err(|e| unreadable(&dir, &e))?;
         }
@@ -115,6 +115,11 @@ impl Folder {
     /// The folder of small pictures of blobs.
     pub(crate) fn previews(&self) -> PathBuf {
         self.path.join("previews")
+    }
+
+    /// The folder of trees of large blobs.
+    pub(crate) fn trees(&self) -> PathBuf {
+        self.path.join("trees")
     }
 
     /// The folder with the keys of a local identity.

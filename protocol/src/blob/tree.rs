@@ -61,6 +61,11 @@ impl Tree {
         (groups.len() == group_count(bytes) as usize).then_some(Self { bytes, groups })
     }
 
+    /// The values of its groups, in order.
+    pub fn groups(&self) -> &[NodeHash] {
+        &self.groups
+    }
+
     /// The size of the blob.
     pub fn bytes(&self) -> u64 {
         self.bytes

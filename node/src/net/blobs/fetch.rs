@@ -7,9 +7,10 @@ mod job;
 mod plan;
 mod queue;
 mod transfer;
+mod turns;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use libp2p_stream::Control;
@@ -21,6 +22,7 @@ use xom_protocol::{BlobId, Did, EntryId};
 
 use self::job::{Job, Outcome};
 use self::queue::Queue;
+use self::turns::Turns;
 use super::Connected;
 use crate::error::StoreError;
 use crate::net::ingest::blocking;
@@ -58,6 +60,7 @@ pub(in crate::net) struct Fetcher {
     connected: watch::Receiver<Connected>,
     stop: CancellationToken,
     queue: Queue,
+    turns: Arc<Mutex<Turns>>,
     jobs: JoinSet<(BlobId, Outcome)>,
     /// When the store was last asked for what is missing.
     looked: Instant,
@@ -74,7 +77,8 @@ impl Fetcher {
         stop: CancellationToken,
     ) -> Self {
         let (queue, jobs) = (Queue::default(), JoinSet::new());
-        Self { shared, control, connected, stop, queue, jobs, looked: Instant::now(), rest: None }
+        let turns = Arc::default();
+        Self { shared, control, connected, stop, queue, turns, jobs, looked: Instant::now(), rest: None }
     }
 
     /// Runs until the node stops.
@@ -164,7 +168,8 @@ impl Fetcher {
                 }
             };
             let (shared, control, connected) = (Arc::clone(&self.shared), self.control.clone(), self.connected.clone());
-            let job = Job { shared, control, connected, missing, tried: attempt.tried, liars: attempt.liars };
+            let (tried, liars, turns) = (attempt.tried, attempt.liars, Arc::clone(&self.turns));
+            let job = Job { shared, control, connected, missing, tried, liars, turns };
             self.jobs.spawn(async move { (blob, job.run().await) });
         }
     }

@@ -1,10 +1,10 @@
 //! Serving blobs: only such as a live entry names, or a hidden one to its author's devices, and only to who
 //! names that entry (`BLOB-3`).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use futures::AsyncWriteExt;
 use libp2p::{PeerId, Stream};
@@ -14,6 +14,7 @@ use xom_protocol::Did;
 use xom_protocol::blob::{Groups, Item, Request, group_length, items};
 use xom_protocol::limits::BLOB_GROUP_BYTES;
 
+use super::places::{Place, Places};
 use super::transfer_time;
 use super::wire::Answer;
 use crate::blob::BlobReader;
@@ -22,29 +23,34 @@ use crate::net::ingest::blocking;
 use crate::net::shared::Shared;
 use crate::net::tally::PeerTally;
 
-/// Blobs that are served at the same time.
-const SERVED_MAX: usize = 8;
-/// Blobs that one peer is served at the same time.
-const SERVED_PER_PEER_MAX: usize = 4;
 /// How long a peer may take to say what it wants.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves blobs, a bounded number at a time.
 pub(in crate::net) struct Serving {
     shared: Arc<Shared>,
-    busy: Arc<Mutex<BTreeMap<PeerId, usize>>>,
+    places: Arc<Mutex<Places>>,
 }
 
 /// One transfer under way; gives its place back when dropped.
-struct Place {
+struct Held {
+    number: u64,
+    places: Arc<Mutex<Places>>,
+}
+
+/// Who is served, and how fast he is.
+struct Reader {
+    shared: Arc<Shared>,
     peer: PeerId,
-    busy: Arc<Mutex<BTreeMap<PeerId, usize>>>,
+    /// What he has proved to be.
+    tally: Arc<PeerTally>,
+    place: Place,
 }
 
 impl Serving {
     /// Serves from the store.
     pub(in crate::net) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, busy: Arc::default() }
+        Self { shared, places: Arc::default() }
     }
 
     /// The work of answering one stream; none where too much is being served: then the stream is reset.
@@ -54,46 +60,50 @@ impl Serving {
         tally: Arc<PeerTally>,
         stream: Stream,
     ) -> Option<impl Future<Output = ()> + use<>> {
-        let place = Place::take(peer, &self.busy)?;
-        let shared = Arc::clone(&self.shared);
+        let (number, place) = locked(&self.places).take(peer, Instant::now())?;
+        let held = Held { number, places: Arc::clone(&self.places) };
+        let (lost, shared) = (place.lost.clone(), Arc::clone(&self.shared));
+        let reader = Reader { shared: Arc::clone(&self.shared), peer, tally, place };
         Some(async move {
-            let _place = place;
-            if let Err(cause) = answer(&shared, &tally, stream).await {
-                tracing::debug!(%peer, %cause, "blob not served");
+            let _held = held;
+            tokio::select! {
+                () = lost.cancelled() => tracing::debug!(%peer, "a slow reader of a blob makes room for others"),
+                answered = answer(&shared, &reader, stream) => if let Err(cause) = answered {
+                    tracing::debug!(%peer, %cause, "blob not served");
+                },
             }
         })
     }
 }
 
-impl Place {
-    fn take(peer: PeerId, busy: &Arc<Mutex<BTreeMap<PeerId, usize>>>) -> Option<Self> {
-        let mut places = busy.lock().unwrap_or_else(|broken| broken.into_inner());
-        let (all, own) = (places.values().sum::<usize>(), places.get(&peer).copied().unwrap_or(0));
-        if all >= SERVED_MAX || own >= SERVED_PER_PEER_MAX {
-            return None;
-        }
-        places.insert(peer, own + 1);
-        Some(Self { peer, busy: Arc::clone(busy) })
-    }
-}
-
-impl Drop for Place {
+impl Drop for Held {
     fn drop(&mut self) {
-        let mut places = self.busy.lock().unwrap_or_else(|broken| broken.into_inner());
-        let left = places.get(&self.peer).map_or(0, |count| count - 1);
-        match left {
-            0 => places.remove(&self.peer),
-            _ => places.insert(self.peer, left),
-        };
+        locked(&self.places).give_back(self.number);
     }
 }
 
-async fn answer(shared: &Arc<Shared>, tally: &PeerTally, mut stream: Stream) -> Result<(), FrameError> {
+impl Reader {
+    /// Writes a part of a slice: when the line has room for it, and as fast as it is taken.
+    async fn write(&self, stream: &mut Stream, bytes: &[u8]) -> io::Result<()> {
+        self.shared.line.up(&self.peer, bytes.len()).await;
+        self.place.pace().wait(Instant::now());
+        let written = stream.write_all(bytes).await;
+        self.place.pace().moved(bytes.len(), Instant::now());
+        written
+    }
+}
+
+fn locked(places: &Mutex<Places>) -> MutexGuard<'_, Places> {
+    places.lock().unwrap_or_else(|broken| broken.into_inner())
+}
+
+async fn answer(shared: &Arc<Shared>, reader: &Reader, mut stream: Stream) -> Result<(), FrameError> {
     let late = || FrameError::Io(io::ErrorKind::TimedOut.into());
     let frame = timeout(REQUEST_TIMEOUT, read_frame(&mut stream)).await.map_err(|_| late())??;
+    reader.place.pace().moved(0, Instant::now());
     let request = frame.and_then(|frame| Request::decode(&frame).ok());
     let Some(request) = request else { return Err(FrameError::Io(io::ErrorKind::InvalidData.into())) };
-    let (judge, proven) = (Arc::clone(shared), tally.proven());
+    let (judge, proven) = (Arc::clone(shared), reader.tally.proven());
     let (blob, entry) = (request.blob, request.entry);
     let find = move || {
         let is_sibling = |author: &Did| {
@@ -120,12 +130,12 @@ async fn answer(shared: &Arc<Shared>, tally: &PeerTally, mut stream: Stream) -> 
         return Ok(stream.close().await?);
     };
     let most = u64::from(request.groups.end - request.groups.start) * BLOB_GROUP_BYTES as u64;
-    let send = send(blob, request.groups, stream);
+    let send = send(blob, request.groups, reader, stream);
     Ok(timeout(transfer_time(most), send).await.map_err(|_| late())??)
 }
 
 /// Writes a slice; each group is checked when it is read from the disk.
-async fn send(mut blob: BlobReader, groups: Groups, mut stream: Stream) -> io::Result<()> {
+async fn send(mut blob: BlobReader, groups: Groups, reader: &Reader, mut stream: Stream) -> io::Result<()> {
     Answer::Slice.write(&mut stream).await?;
     let group_bytes = BLOB_GROUP_BYTES as u64;
     blob.narrow(u64::from(groups.start) * group_bytes, u64::from(groups.end - groups.start) * group_bytes);
@@ -133,7 +143,7 @@ async fn send(mut blob: BlobReader, groups: Groups, mut stream: Stream) -> io::R
     for item in items(blob.tree(), &groups) {
         let number = match item {
             Item::Node(node) => {
-                stream.write_all(&node).await?;
+                reader.write(&mut stream, &node).await?;
                 continue;
             }
             Item::Group(number) => number,
@@ -143,7 +153,7 @@ async fn send(mut blob: BlobReader, groups: Groups, mut stream: Stream) -> io::R
             piece.extend(blob.read().await?.unwrap_or_default());
         }
         let group: Vec<u8> = piece.drain(..length.min(piece.len())).collect();
-        stream.write_all(&group).await?;
+        reader.write(&mut stream, &group).await?;
     }
     stream.close().await
 }

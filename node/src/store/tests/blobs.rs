@@ -67,6 +67,67 @@ async fn a_lost_upload_that_nothing_names_is_forgotten() {
 }
 
 #[tokio::test]
+async fn r_sto_10_an_upload_that_a_crash_left_unnamed_is_dropped_and_one_that_may_still_be_used_is_not() {
+    let alice = Person::new("alice");
+    let named = with_picture(&alice).await;
+    let waiting = alice.store.add_blob(upload(&alice, b"ID3 waits to be used").await).await.unwrap();
+    alice.store.add_media(alice.me.did, waiting.clone()).await.unwrap();
+    // Killed before it was said what the picture is for.
+    let unnamed = received(&alice, b"GIF89a unnamed").await;
+    let orphan = unnamed.blob;
+    assert!(alice.store.keep_blob(unnamed, true).await.unwrap());
+    alice.wait(1_000);
+    let alice = alice.restart().await;
+    let opened_ms = alice.store.now_ms();
+    assert!(path_of(&alice, &orphan).exists());
+    let later = received(&alice, b"GIF89a just came").await;
+    let (just_came, again) = (later.blob, received(&alice, b"GIF89a unnamed").await);
+    alice.store.keep_blob(later, true).await.unwrap();
+    alice.store.forget_unnamed(opened_ms).await.unwrap();
+    let held = [named, waiting.blob, just_came, orphan].map(|blob| path_of(&alice, &blob).exists());
+    assert_eq!(held, [true, true, true, false]);
+    assert_eq!(alice.store.verify().await.unwrap().faults, Vec::<String>::new());
+    // The same bytes may come again, and are no orphan as long as they are new.
+    assert!(alice.store.keep_blob(again, true).await.unwrap());
+    alice.store.forget_unnamed(opened_ms).await.unwrap();
+    assert!(path_of(&alice, &orphan).exists());
+}
+
+#[tokio::test]
+async fn r_blb_7_a_large_blob_is_read_whole_once_over_restarts_too_and_its_tree_goes_with_it() {
+    let alice = Person::new("alice");
+    let bytes = [b"ID3".as_slice(), &vec![7; 2 << 20]].concat();
+    let blob = alice.store.add_blob(upload(&alice, &bytes).await).await.unwrap().blob;
+    let tree = |person: &Person| {
+        let name = data_encoding::HEXLOWER.encode(&blob.0);
+        person.path().join("trees").join(&name[..2]).join(name)
+    };
+    assert!(alice.store.open_blob(blob).await.unwrap().is_some());
+    assert_eq!(fs::read(tree(&alice)).unwrap().len(), 32 * bytes.len().div_ceil(16 << 10));
+    // A bit far from the beginning is other now: who reads all of it notices.
+    let mut harmed = bytes.clone();
+    harmed[1 << 20] ^= 1;
+    fs::write(path_of(&alice, &blob), &harmed).unwrap();
+    let alice = alice.restart().await;
+    let mut reader = alice.store.open_blob(blob).await.unwrap().expect("not read whole again");
+    reader.narrow(0, 1);
+    assert!(reader.read().await.unwrap().is_some());
+    reader.narrow(1 << 20, 1);
+    assert_eq!(reader.read().await.unwrap_err().kind(), std::io::ErrorKind::InvalidData, "R-STO-5");
+    fs::write(path_of(&alice, &blob), &bytes).unwrap();
+    for forged in [fs::read(tree(&alice)).unwrap()[32..].to_vec(), vec![0; 32 * 129], Vec::new()] {
+        fs::write(tree(&alice), forged).unwrap();
+        let alice = &alice.store.shared;
+        assert!(alice.read_tree(&blob, bytes.len() as u64).is_none(), "it is not that of the id");
+    }
+    let alice = alice.restart().await;
+    assert!(alice.store.open_blob(blob).await.unwrap().is_some());
+    assert!(alice.store.shared.read_tree(&blob, bytes.len() as u64).is_some(), "made anew");
+    alice.store.refuse_blob(blob).await.unwrap();
+    assert!(!path_of(&alice, &blob).exists() && !tree(&alice).exists());
+}
+
+#[tokio::test]
 async fn r_blb_1_bytes_that_nobody_named_are_not_kept() {
     let alice = Person::new("alice");
     let unnamed = received(&alice, b"GIF89a unnamed").await;

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use futures::AsyncReadExt;
+use futures::{AsyncReadExt, AsyncWriteExt};
 use xom_node::command::Command;
 use xom_protocol::blob::{Item, Request, TreeBuilder, group_length, items};
 use xom_protocol::body::{Attachment, Body, Post};
@@ -253,6 +253,71 @@ async fn r_blb_1_a_lie_in_the_middle_is_found_at_its_group_and_others_bring_what
     stage.refused("BLOB-4", 1).await;
     assert_eq!(asked.load(Ordering::SeqCst), 1, "the liar was asked again");
     stage.goes_on().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blob_8_three_strangers_that_drip_hold_no_blob_back_from_who_brings_it() {
+    // Three ranges of 64 groups at most; each would bring his within ten minutes.
+    let bytes = large(150);
+    let stage = Stage::new(Over::Tcp).await;
+    let persona = Persona::new("photographer");
+    let mut chain = persona.chain();
+    chain.write(&post_with(&bytes));
+    let asked = Arc::new(AtomicU32::new(0));
+    let mut strangers = Vec::new();
+    for wares in [Wares::default().identity(&persona).chain(&chain), Wares::default(), Wares::default()] {
+        let (mut peer, bytes, asked) = (stage.peer().await, bytes.clone(), Arc::clone(&asked));
+        peer.serve_blobs_by(move |request| {
+            asked.fetch_add(1, Ordering::SeqCst);
+            let begin = right(&bytes, &request, request.groups.start + 1);
+            let rest = right(&bytes, &request, u32::MAX)[begin.len()..].to_vec();
+            Served::Dripping(begin, rest)
+        });
+        let line = Line::open(&mut peer, wares).await;
+        strangers.push((peer, line));
+    }
+    stage.follow(&persona).await;
+    wait_until("all three are asked", async || (asked.load(Ordering::SeqCst) >= 3).then_some(())).await;
+    let (mut honest, all) = (stage.peer().await, bytes.clone());
+    honest.serve_blobs_by(move |request| Served::Whole(right(&all, &request, u32::MAX)));
+    let _line = Line::open(&mut honest, Wares::default()).await;
+    holds(&stage, &bytes).await;
+    stage.nothing_refused().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blob_3_peers_that_ask_for_much_and_read_nothing_keep_nobody_else_from_being_served() {
+    let stage = Stage::new(Over::Tcp).await;
+    // More than any line takes in advance.
+    let bytes = [b"ID3".as_slice(), &vec![7; 36 << 20]].concat();
+    let attachment = stage.alice.node().add_blob(bytes, None).await.expect("stored");
+    let blob = attachment.blob;
+    let post = Box::new(Post { text: "listen".to_owned(), attachments: vec![attachment], ..Post::default() });
+    let posted = stage.alice.command(Command::Post { post, reply_to: None, quote_of: None }).await;
+    let entry = posted.entry.expect("an entry");
+    let slow = Request { blob, entry, groups: 0..256 };
+    let mut held = Vec::new();
+    for _ in 0..8 {
+        let mut peer = stage.peer().await;
+        let mut streams = Vec::new();
+        for _ in 0..4 {
+            let mut stream = peer.open(BLOB).await;
+            // Of so many some are turned away at once.
+            let _ = stream.write_all(&frame(&slow.encode())).await;
+            streams.push(stream);
+        }
+        held.push((peer, streams));
+    }
+    let mut honest = stage.peer().await;
+    let served = async || {
+        let request = Request { blob, entry, groups: 0..1 };
+        let mut stream = honest.try_open(BLOB).await?;
+        stream.write_all(&frame(&request.encode())).await.ok()?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.ok()?;
+        (answer.first() == Some(&0)).then_some(())
+    };
+    wait_until("somebody else is served", served).await;
 }
 
 /// BLOB-7.

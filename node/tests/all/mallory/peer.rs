@@ -7,15 +7,19 @@ use libp2p::identity::Keypair;
 use libp2p::swarm::SwarmEvent;
 use libp2p::{PeerId, Stream, StreamProtocol, Swarm, SwarmBuilder, noise, tcp, yamux};
 use libp2p_stream::Control;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use xom_protocol::blob::Request;
+use xom_protocol::limits::BLOB_GROUP_BYTES;
 
 use crate::harness::{DEADLINE, Person};
 
 pub(super) const SYNC: StreamProtocol = StreamProtocol::new("/xom/sync/1");
 pub(super) const KEEP: StreamProtocol = StreamProtocol::new("/xom/keep/1");
 pub(super) const BLOB: StreamProtocol = StreamProtocol::new("/xom/blob/2");
+
+/// Between two groups that drip: less than anybody waits for one.
+const DRIP_EVERY: Duration = Duration::from_secs(10);
 
 /// A peer that is connected to one node.
 pub(super) struct Peer {
@@ -78,7 +82,7 @@ impl Peer {
     pub(super) fn serve_blobs_by(&mut self, answer: impl Fn(Request) -> Served + Send + 'static) {
         let mut streams = self.control.accept(BLOB).expect("accepted once");
         self.serving = Some(tokio::spawn(async move {
-            let mut open = Vec::new();
+            let (mut open, mut slow) = (Vec::new(), JoinSet::new());
             while let Some((_, mut stream)) = streams.next().await {
                 let mut prefix = [0; 4];
                 if stream.read_exact(&mut prefix).await.is_err() {
@@ -93,6 +97,9 @@ impl Peer {
                     Served::Whole(bytes) => {
                         let _ = stream.write_all(&bytes).await;
                         let _ = stream.close().await;
+                    }
+                    Served::Dripping(begin, rest) => {
+                        slow.spawn(drip(stream, begin, rest));
                     }
                     Served::Hanging(bytes) => {
                         let _ = stream.write_all(&bytes).await;
@@ -111,6 +118,20 @@ pub(super) enum Served {
     Whole(Vec<u8>),
     /// With these bytes, and then with nothing: the stream stays open.
     Hanging(Vec<u8>),
+    /// With the first bytes at once, and of the rest a group every few seconds: never so long nothing that nobody would
+    /// wait for more.
+    Dripping(Vec<u8>, Vec<u8>),
+}
+
+async fn drip(mut stream: Stream, begin: Vec<u8>, rest: Vec<u8>) {
+    let mut pace = tokio::time::interval(DRIP_EVERY);
+    for bytes in std::iter::once(begin.as_slice()).chain(rest.chunks(BLOB_GROUP_BYTES)) {
+        pace.tick().await;
+        // Who hangs up while he waits is no concern of mallory's.
+        if stream.write_all(bytes).await.is_err() || stream.flush().await.is_err() {
+            return;
+        }
+    }
 }
 
 impl Drop for Peer {

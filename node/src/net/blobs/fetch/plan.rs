@@ -2,14 +2,14 @@
 //! it is brought by another too (`BLOB-8`). Pure: time comes in.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use xom_protocol::blob::Groups;
 
+use crate::net::blobs::pace::SLOW_AFTER;
+
 /// Groups that are asked for at once: 1 MiB, so that each of several sources has its share.
 const RANGE_GROUPS_MAX: u32 = 64;
-/// How long a range may take before another source is asked for the rest of it too.
-pub(super) const SLOW_AFTER: Duration = Duration::from_secs(4);
 /// Sources that bring the same groups at the same time.
 const BRINGERS_MAX: usize = 2;
 
@@ -96,6 +96,8 @@ impl Plan {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn arrive(plan: &mut Plan, groups: Groups) {

@@ -1,26 +1,29 @@
 //! The transfer of some groups of a blob from one peer: bounded, each group checked before it is kept (`BLOB-4`).
 
 use std::io;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use futures::AsyncReadExt;
 use libp2p::{PeerId, Stream};
 use libp2p_stream::Control;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use xom_protocol::blob::{Group, Groups, Request, SliceReader};
 
 use super::Missing;
 use super::plan::Plan;
 use crate::blob::Partial;
 use crate::net::BLOB_PROTOCOL;
+use crate::net::blobs::pace::Pace;
 use crate::net::blobs::wire::Answer;
 use crate::net::frame::write_frame;
+use crate::net::shared::Shared;
 
 /// How long a peer may take to begin its answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long it may take for each group, or the nodes before it: under 1 KiB a second nobody waits.
-const GROUP_TIMEOUT: Duration = Duration::from_secs(20);
+pub(super) const GROUP_TIMEOUT: Duration = Duration::from_secs(20);
 /// Groups that are written at once.
 const GROUPS_AT_ONCE: usize = 16;
 
@@ -32,13 +35,20 @@ pub(super) struct Progress {
     pub(super) partial: Option<Partial>,
 }
 
+/// How fast a peer brings what it was asked for.
+pub(super) type SharedPace = Arc<Mutex<Pace>>;
+
 /// Some groups of a blob from one peer.
 pub(super) struct Transfer {
+    pub(super) shared: Arc<Shared>,
     pub(super) control: Control,
     pub(super) peer: PeerId,
     pub(super) missing: Missing,
     pub(super) groups: Groups,
     pub(super) progress: Arc<Mutex<Progress>>,
+    pub(super) pace: SharedPace,
+    /// Ends it early.
+    pub(super) gives_way: CancellationToken,
 }
 
 /// Why a transfer ended early.
@@ -47,6 +57,9 @@ pub(super) enum Cut {
     /// The peer does not have it, is busy, is slow, or is gone.
     #[error("{0}")]
     Peer(String),
+    /// It was slow, and somebody else is asked.
+    #[error("slower than others could be")]
+    GaveWay,
     /// The bytes were not those of the blob.
     #[error(transparent)]
     Lie(#[from] xom_protocol::blob::Lie),
@@ -58,11 +71,19 @@ pub(super) enum Cut {
 impl Transfer {
     /// Fetches the groups; those that came before it ended early are kept.
     pub(super) async fn run(mut self) -> Result<(), Cut> {
-        let begun = timeout(ANSWER_TIMEOUT, self.begin()).await.map_err(|_| Cut::Peer("no answer in time".into()))?;
+        let gives_way = self.gives_way.clone();
+        paced(&self.pace).wait(Instant::now());
+        let begun = tokio::select! {
+            () = gives_way.cancelled() => return Err(Cut::GaveWay),
+            begun = timeout(ANSWER_TIMEOUT, self.begin()) => begun.map_err(|_| Cut::Peer("no answer in time".into()))?,
+        };
         let mut stream = begun?;
         let mut reader = SliceReader::new(&self.missing.blob, self.missing.bytes, self.groups.clone());
         let mut groups = Vec::new();
-        let received = self.receive(&mut stream, &mut reader, &mut groups).await;
+        let received = tokio::select! {
+            () = gives_way.cancelled() => Err(Cut::GaveWay),
+            received = self.receive(&mut stream, &mut reader, &mut groups) => received,
+        };
         self.keep(groups).await?;
         received
     }
@@ -83,12 +104,15 @@ impl Transfer {
     async fn receive(&self, stream: &mut Stream, reader: &mut SliceReader, groups: &mut Vec<Group>) -> Result<(), Cut> {
         while let Some(length) = reader.next_length() {
             let mut bytes = vec![0; length];
+            paced(&self.pace).wait(Instant::now());
             let read = timeout(GROUP_TIMEOUT, stream.read_exact(&mut bytes)).await;
+            paced(&self.pace).moved(length, Instant::now());
             read.map_err(|_| Cut::Peer("too slow".into()))?.map_err(|e| Cut::Peer(e.to_string()))?;
             groups.extend(reader.take(bytes)?);
             if groups.len() == GROUPS_AT_ONCE {
                 self.keep(std::mem::take(groups)).await?;
             }
+            self.shared.line.down(&self.peer, length).await;
         }
         Ok(())
     }
@@ -110,4 +134,9 @@ impl Transfer {
         });
         written.await.map_err(|e| Cut::Disk(io::Error::other(e)))?.map_err(Cut::Disk)
     }
+}
+
+/// How fast a peer is, to look at or to change.
+pub(super) fn paced(pace: &Mutex<Pace>) -> MutexGuard<'_, Pace> {
+    pace.lock().unwrap_or_else(|broken| broken.into_inner())
 }
