@@ -20,7 +20,7 @@ pub struct NodeConfig {
     pub data_dir: PathBuf,
     /// The network.
     pub network: Network,
-    /// Where to listen for peers.
+    /// Where to listen for peers. With `/memory/<port>` only nodes of this process are reached and reach this one.
     pub listen: Vec<Multiaddr>,
     /// Peers to dial at the start and to ask for identities.
     pub bootstrap: Vec<Multiaddr>,
@@ -30,7 +30,7 @@ pub struct NodeConfig {
     pub swarm_key: Option<PathBuf>,
     /// Ask the router of the local network to let peers in (`RCH-12`).
     pub upnp: bool,
-    /// Most bytes a second that conversations send; none for as many as the line takes. At least [`crate::RATE_MIN`].
+    /// Most bytes a second that are sent; none for as many as the line takes. At least [`crate::RATE_MIN`].
     pub upload_max: Option<u64>,
     /// Most bytes a second that are taken in and asked for.
     pub download_max: Option<u64>,

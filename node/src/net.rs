@@ -125,7 +125,7 @@ impl Listening {
         let own_heads = OwnHeads::new(book.reachable(), has_seeds, Instant::now());
         // Until the driver finds that nobody is left to be asked for the own heads.
         store.hold_signing();
-        let line = line::Line::new(config.upload_max, config.download_max);
+        let line = line::Line::new(config.upload_max, config.download_max, &self.traffic);
         let shared = Arc::new(Shared::new(store.clone(), own, own_heads, line, Arc::clone(&totals))?);
         let (asks, asked) = mpsc::channel(ASKS_MAX);
         let (remember, remembered) = mpsc::channel(REMEMBERED_MAX);
