@@ -21,6 +21,7 @@ mod keep;
 mod limited;
 pub(crate) mod line;
 mod listen;
+mod memory;
 mod neighbours;
 mod own_heads;
 pub(crate) mod pair;

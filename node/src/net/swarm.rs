@@ -25,6 +25,7 @@ use xom_protocol::Network;
 use super::believed::Believed;
 use super::guarded::{Gate, Guarded};
 use super::limited::Limited;
+use super::memory::is_in_process;
 use super::relay::{Circuits, Inbound, Reaching};
 use super::scope::Scope;
 use super::swarm_key::SwarmKey;
@@ -156,7 +157,8 @@ fn build(
     let circuits = circuits.upgrade(Version::V1Lazy).authenticate(noise).multiplex(yamux_config());
     let circuits = circuits.map(|(peer, streams), _| (peer, StreamMuxerBox::new(streams)));
     // Circuits first: a name in the address of a relay is no matter of theirs.
-    let others = Making { keys, swarm_key, traffic, yamux: yamux_config, quic: quic_config }.make()?;
+    let in_process = swarm_key.is_none() && config.listen.iter().any(is_in_process);
+    let others = Making { keys, swarm_key, in_process, traffic, yamux: yamux_config, quic: quic_config }.make()?;
     let transport = circuits.or_transport(others).map(|either, _| Either::into_inner(either)).boxed();
     let swarm = SwarmBuilder::with_existing_identity(keys.clone())
         .with_tokio()

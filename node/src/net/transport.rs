@@ -1,4 +1,5 @@
-//! The transports under the swarm: TCP and QUIC, or TCP alone with the cipher of a swarm key around it (`PNET-2`).
+//! The transports under the swarm: TCP and QUIC, or TCP alone with the cipher of a swarm key around it (`PNET-2`), or
+//! the memory of this process.
 //!
 //! It must never know what is said on a stream; it counts its bytes.
 
@@ -13,6 +14,7 @@ use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId, Transport, dns, noise, quic, tcp, yamux};
 
+use super::memory::InProcess;
 use super::swarm_key::SwarmKey;
 use super::traffic::{Counted, Traffic};
 use crate::error::StartError;
@@ -26,6 +28,8 @@ pub(super) struct Making<'a> {
     pub(super) keys: &'a Keypair,
     /// The key of a closed network.
     pub(super) swarm_key: Option<&'a SwarmKey>,
+    /// Everything stays in this process.
+    pub(super) in_process: bool,
     /// Counts bytes.
     pub(super) traffic: &'a Arc<Traffic>,
     /// How streams are multiplexed over TCP.
@@ -53,6 +57,10 @@ impl Making<'_> {
     fn sockets(&self) -> Result<Boxed<Connection>, StartError> {
         let tcp = || tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
         let noise = || noise::Config::new(self.keys).map_err(|e| StartError::Entropy(e.to_string()));
+        if self.in_process {
+            let memory = InProcess::default().upgrade(Version::V1Lazy).authenticate(noise()?).multiplex((self.yamux)());
+            return Ok(memory.map(|(peer, streams), _| (peer, StreamMuxerBox::new(streams))).boxed());
+        }
         let Some(key) = self.swarm_key else {
             let tcp = tcp().upgrade(Version::V1Lazy).authenticate(noise()?).multiplex((self.yamux)());
             let tcp = tcp.map(|(peer, streams), _| (peer, StreamMuxerBox::new(streams)));

@@ -1,6 +1,7 @@
 //! Nodes for tests: each with a data folder of its own, on loopback only.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use libp2p::Multiaddr;
@@ -23,7 +24,12 @@ const POLL: Duration = Duration::from_millis(15);
 pub(crate) enum Over {
     Tcp,
     Quic,
+    /// Without sockets, for nodes that meet no others.
+    Memory,
 }
+
+/// The next port in memory that nobody has.
+static MEMORY_PORT: AtomicU16 = AtomicU16::new(1);
 
 impl Over {
     /// An address on this machine; port 0 is any that is free.
@@ -31,6 +37,8 @@ impl Over {
         let address = match self {
             Self::Tcp => format!("/ip4/127.0.0.1/tcp/{port}"),
             Self::Quic => format!("/ip4/127.0.0.1/udp/{port}/quic-v1"),
+            Self::Memory if port == 0 => format!("/memory/{}", MEMORY_PORT.fetch_add(1, Ordering::Relaxed)),
+            Self::Memory => format!("/memory/{port}"),
         };
         address.parse().expect("address")
     }
@@ -87,12 +95,14 @@ impl Person {
 
     async fn begin(name: &'static str, dir: TempDir, config: NodeConfig) -> Self {
         let recovery_delay = config.recovery_delay;
+        let wanted = config.listen.first().cloned();
         let node = Node::start(config).await.expect("starts");
         let locals = node.handle().read(|reader| reader.local_identities()).await.expect("reads");
         let did = locals.first().expect("one identity").did;
         // The same address after a restart, so that others find the node again.
         let status = node.handle().status().await.expect("status");
         let listen = without_peer(&status.listen.first().expect("listens").parse().expect("address"));
+        let listen = wanted.filter(|wanted| wanted.to_string().starts_with("/memory/")).unwrap_or(listen);
         Self { name, dir, listen, node: Some(node), did, recovery_delay, hidden: false }
     }
 
