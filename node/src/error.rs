@@ -189,6 +189,23 @@ pub enum CommandError {
     Store(#[from] StoreError),
 }
 
+/// A topic that can't be joined.
+#[derive(Debug, thiserror::Error)]
+pub enum TopicError {
+    /// As many are joined as may be (`GSP-1`).
+    #[error("64 topics are joined; leave one of them first")]
+    TooMany,
+    /// More authors than a roster can have (`GSP-4`).
+    #[error("a roster has at most 4096 authors, this one has {authors}")]
+    RosterTooLong {
+        /// How many.
+        authors: usize,
+    },
+    /// The node is stopping.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 macro_rules! storage_errors {
     ($($error:ty),*) => {$(
         impl From<$error> for StoreError {

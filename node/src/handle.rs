@@ -6,6 +6,7 @@ mod keep;
 mod network;
 mod ownership;
 mod private;
+mod topics;
 
 pub use bootstrap::BootstrapAddress;
 

@@ -29,7 +29,7 @@ mod views;
 
 pub use archive::verify_archive;
 pub use config::{MEDIA_ROOM_BYTES, Multiaddr, NodeConfig, RECOVERY_DELAY};
-pub use error::{AdoptError, CommandError, StartError, StoreError};
+pub use error::{AdoptError, CommandError, StartError, StoreError, TopicError};
 pub use handle::Handle;
 pub use keys::ControlAccess;
 pub use net::line::RATE_MIN;

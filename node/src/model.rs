@@ -8,6 +8,7 @@ mod erasures;
 mod health;
 mod missing;
 mod reachability;
+mod topics;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ pub use reachability::{Link, ReachState, Reachability};
 pub use copies::{CopiesReport, CopyCounts, CopyView, FoundEntry, HereBody};
 pub use erasures::EraseScope;
 pub use health::{BanInfo, Health};
+pub use topics::TopicView;
 
 /// The local id of a status: milliseconds since 1970 in the upper 48 bits, so that ids sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -10,10 +10,12 @@ mod blobs;
 pub(crate) mod bootstrap;
 mod clocks;
 mod conversation;
+mod crowd;
 mod dht;
 mod driver;
 mod frame;
 mod frontier;
+mod gossip;
 mod guarded;
 mod identities;
 mod ingest;
@@ -40,6 +42,7 @@ mod tally;
 mod traffic;
 mod transport;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -49,6 +52,7 @@ use libp2p_stream::Control;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use xom_protocol::gossip::Topic;
 use xom_protocol::{Did, Digest};
 
 use self::driver::{Ask, Driver, Parts, Remembered};
@@ -59,8 +63,8 @@ use self::shared::Shared;
 pub(crate) use self::tally::Tally;
 pub(crate) use self::traffic::Traffic;
 use crate::config::NodeConfig;
-use crate::error::{StartError, StoreError};
-use crate::model::{BanInfo, Health, PairState, PeerInfo, Reachability};
+use crate::error::{StartError, StoreError, TopicError};
+use crate::model::{BanInfo, Health, PairState, PeerInfo, Reachability, TopicView};
 use crate::store::Store;
 
 /// The protocol of sync streams (`SYN-1`).
@@ -263,6 +267,27 @@ impl Net {
     pub(crate) async fn health(&self) -> Result<Health, StoreError> {
         let (answer, answered) = oneshot::channel();
         self.asks.send(Ask::Health(answer)).await.map_err(|_| StoreError::Stopping)?;
+        answered.await.map_err(|_| StoreError::Stopping)
+    }
+
+    /// Joins a topic, or gives it another roster.
+    pub(crate) async fn join_topic(&self, topic: Topic, roster: BTreeSet<Did>) -> Result<(), TopicError> {
+        let (answer, answered) = oneshot::channel();
+        self.asks.send(Ask::JoinTopic(topic, roster, answer)).await.map_err(|_| StoreError::Stopping)?;
+        answered.await.unwrap_or(Err(TopicError::Store(StoreError::Stopping)))
+    }
+
+    /// Leaves a topic; false if it was not joined.
+    pub(crate) async fn leave_topic(&self, topic: Topic) -> Result<bool, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.asks.send(Ask::LeaveTopic(topic, answer)).await.map_err(|_| StoreError::Stopping)?;
+        answered.await.map_err(|_| StoreError::Stopping)
+    }
+
+    /// The topics that are joined.
+    pub(crate) async fn topics(&self) -> Result<Vec<TopicView>, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.asks.send(Ask::Topics(answer)).await.map_err(|_| StoreError::Stopping)?;
         answered.await.map_err(|_| StoreError::Stopping)
     }
 

@@ -41,6 +41,10 @@ pub enum Domain {
     Holding,
     /// The key of an identity in the table of who is where; nothing is signed under it.
     Find,
+    /// The derivation of a topic; nothing is signed under it.
+    Topic,
+    /// By which an announcement is known again; nothing is signed under it.
+    Announcement,
 }
 
 impl Domain {
@@ -60,6 +64,8 @@ impl Domain {
             Self::KeepQuestion => "keep-question",
             Self::Holding => "holding",
             Self::Find => "find",
+            Self::Topic => "topic",
+            Self::Announcement => "announcement",
         }
     }
 

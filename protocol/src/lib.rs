@@ -9,6 +9,7 @@ pub mod encoding;
 pub mod entry;
 pub mod feed;
 pub mod find;
+pub mod gossip;
 pub mod identity;
 pub mod ids;
 pub mod invite;

@@ -380,3 +380,24 @@ pub const FEED_BUCKET_SECS: u64 = 300;
 pub const FEED_POSITIONS_MAX: usize = 1_000;
 /// Longest text in which an author writes an algorithm, bytes: comments are worth as much as rules.
 pub const ALGORITHM_SOURCE_BYTES_MAX: usize = 128 << 10;
+
+/// Longest announcement, bytes (`GSP-3`): a header and its signature, with what stands between them.
+pub const ANNOUNCEMENT_BYTES_MAX: usize = HEADER_BYTES_MAX + 72;
+/// Most topics that a node joins, and most that it remembers of a peer (`GSP-1`).
+pub const TOPICS_MAX: usize = 64;
+/// Most authors on the roster of a topic (`GSP-4`).
+pub const ROSTER_MAX: usize = 4_096;
+/// Announcements of one author that are passed on at once (`GSP-6`).
+pub const ANNOUNCEMENTS_OF_AUTHOR_MAX: u64 = 8;
+/// After this time one more is, milliseconds (`GSP-6`).
+pub const ANNOUNCEMENT_OF_AUTHOR_EACH_MS: u64 = 10_000;
+/// Messages of one peer that are looked at at once (`GSP-6`).
+pub const GOSSIP_MESSAGES_MAX: u64 = 256;
+/// After this time one more is, milliseconds (`GSP-6`).
+pub const GOSSIP_MESSAGE_EACH_MS: u64 = 125;
+/// Frames of one peer that are looked at at once (`GSP-6`): all topics joined, left and told of, some times over.
+pub const GOSSIP_FRAMES_MAX: u64 = 1_024;
+/// After this time one more is, milliseconds (`GSP-6`).
+pub const GOSSIP_FRAME_EACH_MS: u64 = 8;
+/// Longest frame of gossip, bytes (`GSP-2`).
+pub const GOSSIP_FRAME_BYTES_MAX: usize = 64 << 10;

@@ -9,8 +9,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
 
 /// What is logged where nobody says otherwise: warnings, but none of the table's, which has one whenever it is empty,
-/// as it is at each start and on a machine alone.
-const DEFAULT: &str = "warn,libp2p_kad::behaviour=error";
+/// as it is at each start and on a machine alone; and nothing of gossipsub's, since whatever a peer sends makes one.
+const DEFAULT: &str = "warn,libp2p_kad::behaviour=error,libp2p_gossipsub=off";
 
 /// How lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

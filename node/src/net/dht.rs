@@ -170,6 +170,13 @@ impl Finding {
         }
     }
 
+    /// There is news of somebody: where he is looked for, he is now (`GSP-7`).
+    pub(super) fn hasten(&mut self, did: &Did, now: Instant) {
+        if let Some(search) = self.searches.get_mut(did).filter(|search| !search.runs) {
+            search.next = search.next.min(now);
+        }
+    }
+
     /// True if a search may be due: then it pays to look who is reached.
     pub(super) fn is_due(&self, now: Instant) -> bool {
         let running = self.searches.values().filter(|search| search.runs).count();

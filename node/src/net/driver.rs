@@ -3,6 +3,7 @@
 mod bans;
 mod connections;
 mod finding;
+mod gossip;
 mod health;
 mod reaching;
 mod streams;
@@ -20,7 +21,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use xom_protocol::Did;
+use xom_protocol::gossip::Topic;
 
+use self::gossip::Gossip;
 use self::reaching::Reaching;
 use super::blobs::{self, Connected};
 use super::clocks;
@@ -37,7 +40,8 @@ use super::sessions::Sessions;
 use super::shared::Shared;
 use super::swarm::{Behaviour, Listening};
 use super::tally::PeerTally;
-use crate::model::{BanInfo, Health, PeerInfo, Reachability};
+use crate::error::TopicError;
+use crate::model::{BanInfo, Health, PeerInfo, Reachability, TopicView};
 
 /// How often due dials and the ends of bans are looked for.
 const TICK: Duration = Duration::from_millis(100);
@@ -77,6 +81,12 @@ pub(super) enum Ask {
     Peers(oneshot::Sender<Vec<PeerInfo>>),
     /// How the network stands.
     Health(oneshot::Sender<Health>),
+    /// Join a topic, or give it another roster.
+    JoinTopic(Topic, BTreeSet<Did>, oneshot::Sender<Result<(), TopicError>>),
+    /// Leave a topic; false if it was not joined.
+    LeaveTopic(Topic, oneshot::Sender<bool>),
+    /// The topics that are joined.
+    Topics(oneshot::Sender<Vec<TopicView>>),
     /// Who is kept away.
     Bans(oneshot::Sender<Vec<BanInfo>>),
     /// Keep a peer away, as the owner says.
@@ -159,6 +169,7 @@ pub(super) struct Driver {
     neighbours_due: Instant,
     /// Being reached, and relaying.
     reaching: Reaching,
+    gossip: Gossip,
     conversations: JoinSet<Ended>,
     served: JoinSet<()>,
     serving: blobs::Serving,
@@ -195,6 +206,7 @@ impl Driver {
         let (recover_streams, keep_streams) = (accept(super::RECOVER_PROTOCOL), accept(super::KEEP_PROTOCOL));
         let reaching = Reaching::new(&control, reaching, inbound);
         let sessions = Sessions::new(*swarm.local_peer_id(), stop.child_token());
+        let gossip = Gossip::new(&shared);
         Self {
             control,
             sync_streams,
@@ -219,6 +231,7 @@ impl Driver {
             stated: BTreeSet::new(),
             kept: BTreeSet::new(),
             reaching,
+            gossip,
             neighbours: Neighbours::default(),
             neighbours_due: Instant::now(),
             conversations: JoinSet::new(),
@@ -245,6 +258,7 @@ impl Driver {
                 Some((peer, stream)) = self.blob_streams.next() => self.on_blob_stream(peer, stream),
                 Some((peer, stream)) = self.recover_streams.next() => self.on_recover_stream(peer, stream),
                 news = self.reaching.next() => self.on_relay_news(news),
+                news = self.gossip.next() => self.on_gossip_news(news),
                 Some((peer, stream)) = self.keep_streams.next() => self.on_keep_stream(peer, stream),
                 Some(ended) = self.conversations.join_next() => self.on_conversation_end(ended),
                 Some(_) = self.served.join_next() => {}
@@ -273,6 +287,7 @@ impl Driver {
         self.let_forgotten_go();
         self.find(now);
         self.reach(now);
+        self.gossip(now);
         self.look_at_neighbours_again(now);
         for (peer, permit) in self.sessions.due(now) {
             self.open_conversation(peer, permit);
@@ -318,6 +333,15 @@ impl Driver {
             }
             Ask::Health(answer) => {
                 let _ = answer.send(self.health());
+            }
+            Ask::JoinTopic(topic, roster, answer) => {
+                let _ = answer.send(self.join_topic(topic, roster));
+            }
+            Ask::LeaveTopic(topic, answer) => {
+                let _ = answer.send(self.leave_topic(&topic));
+            }
+            Ask::Topics(answer) => {
+                let _ = answer.send(self.topics());
             }
             Ask::Bans(answer) => {
                 let _ = answer.send(self.ban_infos());

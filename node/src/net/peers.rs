@@ -295,6 +295,15 @@ impl PeerBook {
         (entry.add(address, false) || was_passing).then_some(peer)
     }
 
+    /// There is something to be had at an address, given with its peer id: where somebody is known there who is not
+    /// connected, he is dialled at once (`GSP-7`).
+    pub(super) fn hasten(&mut self, address: &Multiaddr, now: Instant) {
+        let peer = split(address.clone()).1.and_then(|peer| self.peers.get_mut(&peer));
+        if let Some(peer) = peer.filter(|peer| !peer.is_connected()) {
+            peer.next_dial = peer.next_dial.min(now);
+        }
+    }
+
     /// Takes an address that a connected peer tells of itself, where we see it at that IP address.
     pub(super) fn told(&mut self, peer: &PeerId, address: Multiaddr) -> bool {
         let (address, named) = split(address);

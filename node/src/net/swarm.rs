@@ -23,6 +23,8 @@ use tokio::sync::mpsc;
 use xom_protocol::Network;
 
 use super::believed::Believed;
+use super::crowd::Crowds;
+use super::gossip::{self, Metered};
 use super::guarded::{Gate, Guarded};
 use super::limited::Limited;
 use super::memory::is_in_process;
@@ -67,6 +69,7 @@ const LISTEN_WAIT: Duration = Duration::from_secs(2);
 pub(super) struct Behaviour {
     limits: connection_limits::Behaviour,
     memory: memory_connection_limits::Behaviour,
+    crowds: Crowds,
     pub(super) banned: allow_block_list::Behaviour<allow_block_list::BlockedPeers>,
     pub(super) identify: Believed<identify::Behaviour>,
     ping: ping::Behaviour,
@@ -77,6 +80,8 @@ pub(super) struct Behaviour {
     pub(super) dial_back: Limited<autonat::v2::server::Behaviour>,
     pub(super) dcutr: Limited<dcutr::Behaviour>,
     gateway: Believed<Toggle<upnp::tokio::Behaviour>>,
+    // The last one: it remembers who is connected without hearing that another behaviour has refused him.
+    pub(super) gossip: Metered,
 }
 
 /// A swarm that listens, and what belongs to its transport for circuits.
@@ -191,6 +196,7 @@ fn behaviour(keys: &Keypair, config: &NodeConfig, streams: libp2p_stream::Behavi
     Behaviour {
         limits: connection_limits::Behaviour::new(limits),
         memory: memory_connection_limits::Behaviour::with_max_percentage(MEMORY_SHARE_MAX),
+        crowds: Crowds::default(),
         banned: allow_block_list::Behaviour::default(),
         identify: Believed::new(identify::Behaviour::new(identify)),
         ping: ping::Behaviour::new(ping::Config::new().with_interval(PING_INTERVAL).with_timeout(PING_TIMEOUT)),
@@ -201,6 +207,7 @@ fn behaviour(keys: &Keypair, config: &NodeConfig, streams: libp2p_stream::Behavi
         dial_back: Limited::new(autonat::v2::server::Behaviour::default(), Arc::clone(gate)),
         dcutr: Limited::new(dcutr::Behaviour::new(own), Arc::clone(gate)),
         gateway: Believed::new(Toggle::from(map.then(upnp::tokio::Behaviour::default))),
+        gossip: gossip::behaviour(network),
     }
 }
 

@@ -41,8 +41,14 @@ impl Tally {
 
     /// A broken rule.
     pub(crate) fn refused(&self, rule: Rule) {
+        self.refused_often(rule, 1);
+    }
+
+    /// A rule that was broken so often.
+    pub(super) fn refused_often(&self, rule: Rule, times: u64) {
         let mut refusals = self.refusals.lock().unwrap_or_else(|broken| broken.into_inner());
-        *refusals.entry(rule).or_default() += 1;
+        let count = refusals.entry(rule).or_default();
+        *count = count.saturating_add(times);
     }
 
     /// How many entries were new.

@@ -10,6 +10,7 @@ mod conversation;
 mod devices;
 mod erasure;
 mod forks;
+mod gossip;
 mod keepers;
 mod line;
 mod locks;

@@ -7,6 +7,7 @@ mod decoding;
 mod encoding_vectors;
 mod feed;
 mod find_vectors;
+mod gossip_vectors;
 mod identity;
 mod keep_vectors;
 mod log_vectors;

@@ -14,6 +14,7 @@ const READ: &[&str] = &[
     "feed-language.json",
     "find.json",
     "forks.json",
+    "gossip.json",
     "identity.json",
     "keep.json",
     "merkle.json",

@@ -117,7 +117,7 @@ fn rule_ids(text: &str) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     for family in [
         "ENC-", "ID-", "LOG-", "BODY-", "SYN-", "BLOB-", "PAIR-", "ARC-", "REST-", "REC-", "RCP-", "FIND-", "KEEP-",
-        "PNET-", "RCH-", "ADM-", "FEED-", "ALG-",
+        "PNET-", "RCH-", "ADM-", "GSP-", "FEED-", "ALG-",
     ] {
         for (at, _) in text.match_indices(family) {
             let before = text[..at].chars().next_back();

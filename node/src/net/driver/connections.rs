@@ -102,6 +102,7 @@ impl Driver {
             SwarmEvent::Behaviour(BehaviourEvent::DialBack(event)) => self.on_test_made(&event),
             SwarmEvent::Behaviour(BehaviourEvent::Dcutr(event)) => self.on_punched(event),
             SwarmEvent::Behaviour(BehaviourEvent::Gateway(event)) => self.on_gateway(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Gossip(event)) => self.on_gossip(event),
             SwarmEvent::NewListenAddr { address, .. } => {
                 // What is known to lead here is what the table tells others.
                 self.swarm.add_external_address(address);

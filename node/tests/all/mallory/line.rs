@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use futures::{AsyncReadExt, AsyncWriteExt};
+use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use libp2p::Stream;
+use libp2p_stream::IncomingStreams;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use xom_protocol::entry::{Header, SignedEntry};
@@ -150,11 +151,28 @@ impl Line {
 
     /// Greets, and offers nothing yet.
     pub(super) async fn greet(peer: &mut Peer, wares: Wares) -> Self {
+        Self::greet_on(peer, None, wares).await
+    }
+
+    /// Waits until the node opens a stream, greets and offers `wares`.
+    pub(super) async fn answer(peer: &mut Peer, streams: &mut IncomingStreams, wares: Wares) -> Self {
+        let line = Self::greet_on(peer, Some(streams), wares.clone()).await;
+        let ids = wares.ids(&line.salter);
+        line.offer(ids).await;
+        line
+    }
+
+    async fn greet_on(peer: &mut Peer, streams: Option<&mut IncomingStreams>, wares: Wares) -> Self {
         let nonce = libp2p::PeerId::random().to_bytes();
         let nonce = Digest::of(&[&nonce]).0;
         let hello = Hello { version: 1, network: network().to_string(), nonce, epoch: 7, resume: None };
         let greeting = [frame(&Message::Hello(hello).encode()), frame(&Message::Proof(Vec::new()).encode())];
-        let mut stream = peer.say(SYNC, &greeting.concat()).await;
+        let mut stream = match streams {
+            None => peer.open(SYNC).await,
+            Some(streams) => streams.next().await.expect("the node opens one").1,
+        };
+        stream.write_all(&greeting.concat()).await.expect("written");
+        stream.flush().await.expect("flushed");
         let Some(Message::Hello(theirs)) = read(&mut stream).await else { panic!("no hello") };
         let salter = Salter::new(nonce, theirs.nonce);
         Self::run(stream, salter, wares)

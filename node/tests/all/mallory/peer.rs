@@ -33,8 +33,14 @@ pub(super) struct Peer {
 impl Peer {
     /// Dials a node under a new peer id, lower than the node's: so it is mallory's to open the sync stream.
     pub(super) async fn dial(to: &Person) -> Self {
+        Self::dial_ready(to, |_| ()).await.0
+    }
+
+    /// The same, with something made ready before the node can ask for it.
+    pub(super) async fn dial_ready<T>(to: &Person, ready: impl FnOnce(&mut Control) -> T) -> (Self, T) {
         let target: PeerId = to.node().status().await.expect("status").peer.parse().expect("peer id");
         let mut swarm = swarm(below(target));
+        let made = ready(&mut swarm.behaviour().new_control());
         swarm.dial(to.listen()).expect("dials");
         let connected = async {
             loop {
@@ -53,7 +59,7 @@ impl Peer {
                 swarm.select_next_some().await;
             }
         });
-        Self { control, target, id, swarm, serving: None }
+        (Self { control, target, id, swarm, serving: None }, made)
     }
 
     /// Opens a stream.
