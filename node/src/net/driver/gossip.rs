@@ -79,7 +79,9 @@ impl Gossip {
                     Err(cause) => tracing::error!(%cause, "an announcement was not checked"),
                 },
                 notice = self.notices.recv() => match notice {
-                    Ok(Notice::Entries(stored)) => return News::Stored(stored),
+                    Ok(Notice::Entries(stored)) if !self.joined.topics_of(&stored.author).is_empty() => {
+                        return News::Stored(stored);
+                    }
                     // What was missed is compared by sync.
                     Ok(_) | Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => std::future::pending().await,
