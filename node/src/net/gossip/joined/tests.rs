@@ -1,3 +1,5 @@
+//! What is passed on in topics that were joined, and what is announced.
+
 use xom_protocol::entry::SignedEntry;
 use xom_protocol::entry::verify_signed;
 use xom_protocol::keys::SecretKey;

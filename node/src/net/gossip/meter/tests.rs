@@ -1,3 +1,5 @@
+//! How much of what a peer says is looked at.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Who keeps a place in a mesh, and who yields it.
+
 use std::net::IpAddr;
 
 use xom_protocol::Network;
