@@ -6,6 +6,7 @@
 pub mod avatars;
 pub mod blobs;
 pub mod compose;
+pub mod docs;
 pub mod entities;
 pub mod health;
 pub mod idempotency;
@@ -43,6 +44,8 @@ pub fn router() -> Router<App> {
         .route("/media/{id}/preview", get(blobs::preview))
         .route("/avatars/{file}", get(avatars::avatar))
         .route("/headers/{file}", get(avatars::header))
+        .route("/api/docs", get(docs::get))
+        .route("/api/docs/style.css", get(docs::style))
         .nest("/oauth", oauth::router())
         .nest("/api/v1", v1::router())
         .nest("/api/v2", v2::router())

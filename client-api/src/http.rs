@@ -27,7 +27,7 @@ pub use auth::Token;
 pub use base::{Base, Hosts};
 pub use call::{Call, Caller};
 pub use error::{ApiError, ErrorKind};
-pub use form::Params;
+pub use form::{Params, Secret, Sent};
 pub use server::{ListenError, Listener, Stopping, serve};
 
 use axum::Router;
@@ -47,6 +47,7 @@ pub fn router(app: App, page: Router<App>) -> Router {
     // The layers of a router whose only route is its fallback run before the inner router chooses a route.
     Router::new()
         .fallback_service(routes)
+        .layer(from_fn_with_state(app.clone(), crate::api::xom::once::layer))
         .layer(from_fn(guard::strip_slash))
         .layer(from_fn(limits::in_time))
         .layer(from_fn_with_state(app.clone(), limits::in_flight))

@@ -67,6 +67,22 @@ pub enum Command {
     Unblock(Did),
     /// Changes profile fields; `rev` is filled in by the node.
     Profile(Box<Profile>),
+    /// Puts a record of an app in place of what is there (`BODY-6`).
+    PutRecord {
+        /// The app's kind.
+        kind: String,
+        /// Names it among the records of this kind.
+        key: String,
+        /// A JSON text.
+        value: String,
+    },
+    /// Takes a record back, with all values that were written apart; nothing, if there is none.
+    DeleteRecord {
+        /// The app's kind.
+        kind: String,
+        /// Names it among the records of this kind.
+        key: String,
+    },
     /// Stores an entry of an app's own kind.
     App {
         /// The kind's name.

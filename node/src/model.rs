@@ -7,8 +7,10 @@ mod devices;
 mod erasures;
 mod health;
 mod missing;
+mod proof;
 mod reachability;
 mod topics;
+mod records;
 
 use std::sync::Arc;
 
@@ -20,7 +22,9 @@ use crate::keys::KeyState;
 use crate::private::FilterHit;
 pub use devices::{DeviceView, EndedBy, Kept, PairOffer, PairState};
 pub use missing::{Missing, MissingLog};
+pub use proof::EntryProof;
 pub use reachability::{Link, ReachState, Reachability};
+pub use records::{AppRecord, RecordsOf, RecordsPage};
 
 pub use copies::{CopiesReport, CopyCounts, CopyView, FoundEntry, HereBody};
 pub use erasures::EraseScope;
@@ -457,4 +461,13 @@ pub enum Event {
     StatusEdited(StatusId),
     /// A status was erased.
     StatusErased(StatusId),
+    /// A record of an app was put or taken back just now (`BODY-6`).
+    RecordChanged {
+        /// Whose.
+        author: Did,
+        /// The app's kind.
+        kind: String,
+        /// Its key.
+        key: String,
+    },
 }

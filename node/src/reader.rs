@@ -12,6 +12,8 @@ mod lens;
 mod notification;
 mod paging;
 mod private;
+mod proof;
+mod record;
 mod relation;
 mod search;
 mod status;

@@ -9,6 +9,7 @@ pub(crate) mod tables;
 
 mod account;
 pub(crate) mod notification;
+mod record;
 pub(crate) mod register;
 mod relation;
 mod status;
@@ -26,6 +27,7 @@ use crate::error::StoreError;
 use crate::model::{AccountId, Event};
 use crate::store::{Lazy, Tables};
 use index::Index;
+pub(crate) use record::kind_hash;
 pub(crate) use relation::read_counts;
 use row::{AccountRow, PROFILE_FIELDS, StatusRow};
 
@@ -95,6 +97,7 @@ pub(crate) struct Views<'t> {
     favourites: Lazy<'t, (u64, u64), &'static [u8; 32]>,
     reposts: Lazy<'t, (&'static [u8; 32], u64), (u64, u64)>,
     polls: Lazy<'t, &'static [u8; 32], &'static [u8]>,
+    records: Lazy<'t, (&'static [u8; 16], u64), (u64, u32, u64)>,
     follows: Lazy<'t, (u64, u64), u64>,
     following: Lazy<'t, (u64, u64), u64>,
     followers: Lazy<'t, (u64, u64), u64>,
@@ -130,6 +133,7 @@ impl<'t> Views<'t> {
             favourites: tables.table(tables::FAVOURITES)?,
             reposts: tables.table(tables::REPOSTS)?,
             polls: tables.table(tables::POLLS)?,
+            records: tables.table(tables::RECORDS)?,
             follows: tables.table(tables::FOLLOWS)?,
             following: tables.table(tables::FOLLOWING)?,
             followers: tables.table(tables::FOLLOWERS)?,
@@ -154,6 +158,7 @@ impl<'t> Views<'t> {
         let Some(body) = entry.body else { return Ok(()) };
         match body {
             Body::Post(post) => self.apply_post(entry, post),
+            Body::Record(record) => self.record_changes(record, entry, |views| views.write_registers(entry, body)),
             _ => self.write_registers(entry, body),
         }
     }
@@ -164,6 +169,7 @@ impl<'t> Views<'t> {
         let Some(body) = entry.body else { return Ok(()) };
         match body {
             Body::Post(post) => self.retract_post(entry, post),
+            Body::Record(record) => self.record_changes(record, entry, |views| views.clear_registers(entry, body)),
             _ => self.clear_registers(entry, body),
         }
     }

@@ -7,6 +7,7 @@ mod log_state;
 mod poll;
 mod post;
 mod profile;
+mod record;
 mod relation;
 mod rule_document;
 
@@ -16,6 +17,7 @@ pub use log_state::{Checkpoint, LogHead, LogOpen};
 pub use poll::{PollClose, Vote};
 pub use post::{Attachment, Edit, Focus, Mention, Poll, Post, Visibility};
 pub use profile::{Profile, ProfileField, is_username};
+pub use record::Record;
 pub use relation::{Block, Follow, Reaction, Repost, Unfollow};
 pub use rule_document::RuleDocument;
 
@@ -59,6 +61,8 @@ pub enum Body {
     Admit(Admit),
     /// An algorithm is announced.
     Algorithm(RuleDocument),
+    /// What an app keeps.
+    Record(Record),
 }
 
 /// A body that is kept and served but enters no view (`BODY-0`).
@@ -114,6 +118,7 @@ impl Body {
             Kind::LogOpen => Self::LogOpen(read(bytes)?),
             Kind::Admit => Self::Admit(read(bytes)?),
             Kind::Algorithm => Self::Algorithm(read(bytes)?),
+            Kind::Record => Self::Record(read(bytes)?),
             Kind::Other(_) => return Err(OpaqueReason::UnknownKind(kind.clone())),
         };
         body.check()?;
@@ -138,6 +143,7 @@ impl Body {
             Self::LogOpen(body) => write(body),
             Self::Admit(body) => write(body),
             Self::Algorithm(body) => write(body),
+            Self::Record(body) => write(body),
         }
     }
 
@@ -159,6 +165,7 @@ impl Body {
             Self::LogOpen(_) => Kind::LogOpen,
             Self::Admit(_) => Kind::Admit,
             Self::Algorithm(_) => Kind::Algorithm,
+            Self::Record(_) => Kind::Record,
         }
     }
 
@@ -180,6 +187,7 @@ impl Body {
             Self::LogOpen(body) => body.check(),
             Self::Admit(body) => body.check(),
             Self::Algorithm(body) => body.check(),
+            Self::Record(body) => body.check(),
         }
     }
 }

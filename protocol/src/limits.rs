@@ -24,6 +24,10 @@ pub const SIZE_CLASS_MAX: u8 = 18;
 pub const SALT_BYTES: usize = 32;
 /// Longest kind name, bytes (`LOG-3`).
 pub const KIND_BYTES_MAX: usize = 64;
+/// Longest key of an app's record, bytes (`BODY-6`).
+pub const RECORD_KEY_BYTES_MAX: usize = 128;
+/// Longest value of an app's record, bytes (`BODY-6`).
+pub const RECORD_VALUE_BYTES_MAX: usize = 65_536;
 /// Latest time that a header may claim, milliseconds since 1970: the end of year 9999 (`LOG-4`).
 pub const TIME_MS_MAX: u64 = 253_402_300_799_999;
 /// Highest sequence number (`LOG-4`): exact in every language's numbers.

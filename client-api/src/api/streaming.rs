@@ -15,7 +15,7 @@ mod sse;
 pub use call::StreamCall;
 pub use channel::{Channel, Facets};
 pub use feed::{Cursor, Cut, Item};
-pub use seats::Streams;
+pub use seats::{Seat, Streams};
 
 use axum::Router;
 use axum::routing::get;

@@ -2,17 +2,20 @@
 
 pub mod access;
 pub mod accounts;
+pub mod answer;
 pub mod apps;
 pub mod backup;
 pub mod bootstrap;
 pub mod compact;
 pub mod copies;
+pub mod cursor;
 pub mod devices;
 pub mod doctor;
 pub mod door;
 pub mod entries;
 pub mod erasures;
 pub mod errors;
+pub mod events;
 pub mod export;
 pub mod find;
 pub mod follow;
@@ -25,10 +28,15 @@ pub mod keepers;
 pub mod keeps;
 pub mod keys;
 pub mod logs;
+pub mod once;
+pub mod openapi;
 pub mod ownership;
 pub mod peers;
+pub mod proofs;
+pub mod records;
 pub mod recoveries;
 pub mod refused;
+pub mod reports;
 pub mod status;
 pub mod sync;
 pub mod verify;
@@ -36,7 +44,9 @@ pub mod views;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, post};
+use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::http::App;
 
@@ -45,78 +55,90 @@ const IMPORT_BODY_BYTES_MAX: usize = 4 << 20;
 /// Largest list of the files that a backup has already, bytes.
 const BACKUP_BODY_BYTES_MAX: usize = 16 * xom_node::backup::KNOWN_NAMES_MAX;
 
-/// The routes.
+/// The routes, and beside them their description.
 pub fn router() -> Router<App> {
-    let import = post(import::posts::post).layer(DefaultBodyLimit::max(IMPORT_BODY_BYTES_MAX));
-    Router::new()
-        .route("/accounts", get(accounts::list).post(accounts::post))
-        .route("/accounts/codes", post(accounts::invite))
-        .route("/accounts/{name}", delete(accounts::delete))
-        .route("/accounts/{name}/password", post(accounts::set_password))
-        .route("/accounts/{name}/role", post(accounts::set_role))
-        .route("/apps", get(apps::get))
-        .route("/apps/{id}/revoke", post(apps::revoke))
-        .route("/identity", get(identity::get))
-        .route("/reports", get(super::v1::reports::list))
-        .route("/identities", get(identity::list))
-        .route("/identities/{did}", get(identities::get))
-        .route("/identities/{did}/document", get(identities::document))
-        .route("/keys", get(keys::get))
-        .route("/phrase", get(keys::words))
-        .route("/phrase/asked", get(keys::asked))
-        .route("/phrase/confirm", post(keys::confirm))
-        .route("/phrase/postpone", post(keys::postpone))
-        .route("/passphrase", post(keys::set_passphrase))
-        .route("/unlock", post(keys::unlock))
-        .route("/identity/rotate", post(ownership::rotate))
-        .route("/identity/lock", post(ownership::lock))
-        .route("/identity/unlock", post(ownership::unlock))
-        .route("/identity/postpone-recovery", post(ownership::postpone))
-        .route("/identity/cancel-recovery", post(ownership::cancel))
-        .route("/guardians", get(guardians::get).post(guardians::post))
-        .route("/recoveries", get(recoveries::get))
-        .route("/recoveries/{code}/approve", post(recoveries::approve))
-        .route("/recoveries/{code}/refuse", post(recoveries::refuse))
-        .route("/invites", get(invites::get).post(invites::post))
-        .route("/follow", post(follow::post))
-        .route("/devices", get(devices::get))
-        .route("/devices/pair", get(devices::pair::get).post(devices::pair::begin))
-        .route("/devices/pair/confirm", post(devices::pair::confirm))
-        .route("/devices/pair/stop", post(devices::pair::stop))
-        .route("/devices/{id}/remove", post(devices::remove))
-        .route("/devices/{id}/rename", post(devices::rename))
-        .route("/keeps", get(keeps::get).post(keeps::post))
-        .route("/keeps/requests", get(keeps::requests))
-        .route("/keeps/policy", get(keeps::policy))
-        .route("/keeps/{did}", delete(keeps::delete))
-        .route("/keeps/{did}/allow", post(keeps::allow))
-        .route("/keeps/{did}/deny", post(keeps::deny))
-        .route("/keepers", get(keepers::get).post(keepers::post))
-        .route("/keepers/{did}", delete(keepers::delete))
-        .route("/peers", get(peers::get))
-        .route("/peers/bans", get(peers::bans::get))
-        .route("/peers/{peer}/ban", post(peers::bans::post))
-        .route("/peers/{peer}/unban", post(peers::bans::unban))
-        .route("/bootstrap", get(bootstrap::get).post(bootstrap::post))
-        .route("/bootstrap/remove", post(bootstrap::remove))
-        .route("/door", get(door::get).post(door::post))
-        .route("/doctor", get(doctor::get))
-        .route("/refused", post(refused::post))
-        .route("/status", get(status::get))
-        .route("/sync", get(sync::get))
-        .route("/logs", get(logs::get))
-        .route("/verify", post(verify::post))
-        .route("/export", get(export::get))
-        .route("/backup", post(backup::post).layer(DefaultBodyLimit::max(BACKUP_BODY_BYTES_MAX)))
-        .route("/backup/key", post(backup::prepare))
-        .route("/compact", post(compact::post))
-        .route("/views/rebuild", post(views::rebuild))
-        .route("/statuses/find", get(find::get))
-        .route("/statuses/{id}/erase", post(find::erase))
-        .route("/statuses/{id}/copies", get(copies::get))
-        .route("/erasures", post(erasures::post))
-        .route("/entries", post(entries::post))
-        .route("/import/known", post(import::known::post))
-        .route("/import/posts", import)
-        .route("/errors/{slug}", get(errors::get))
+    let (router, _) = described().split_for_parts();
+    router.route("/openapi.json", get(openapi::get))
+}
+
+/// The routes with what describes them. Nothing is served here that is not described, but the description itself.
+fn described() -> OpenApiRouter<App> {
+    let import =
+        OpenApiRouter::new().routes(routes!(import::posts::post)).layer(DefaultBodyLimit::max(IMPORT_BODY_BYTES_MAX));
+    let backup = OpenApiRouter::new().routes(routes!(backup::post)).layer(DefaultBodyLimit::max(BACKUP_BODY_BYTES_MAX));
+    OpenApiRouter::new()
+        .routes(routes!(accounts::list, accounts::post))
+        .routes(routes!(accounts::invite))
+        .routes(routes!(accounts::delete))
+        .routes(routes!(accounts::set_password))
+        .routes(routes!(accounts::set_role))
+        .routes(routes!(apps::get))
+        .routes(routes!(apps::revoke))
+        .routes(routes!(identity::get))
+        .routes(routes!(reports::get))
+        .routes(routes!(identity::list))
+        .routes(routes!(identities::get))
+        .routes(routes!(identities::document))
+        .routes(routes!(keys::get))
+        .routes(routes!(keys::words))
+        .routes(routes!(keys::asked))
+        .routes(routes!(keys::confirm))
+        .routes(routes!(keys::postpone))
+        .routes(routes!(keys::set_passphrase))
+        .routes(routes!(keys::unlock))
+        .routes(routes!(ownership::rotate))
+        .routes(routes!(ownership::lock))
+        .routes(routes!(ownership::unlock))
+        .routes(routes!(ownership::postpone))
+        .routes(routes!(ownership::cancel))
+        .routes(routes!(guardians::get, guardians::post))
+        .routes(routes!(recoveries::get))
+        .routes(routes!(recoveries::approve))
+        .routes(routes!(recoveries::refuse))
+        .routes(routes!(invites::get, invites::post))
+        .routes(routes!(follow::post))
+        .routes(routes!(devices::get))
+        .routes(routes!(devices::pair::get, devices::pair::begin))
+        .routes(routes!(devices::pair::confirm))
+        .routes(routes!(devices::pair::stop))
+        .routes(routes!(devices::remove))
+        .routes(routes!(devices::rename))
+        .routes(routes!(keeps::get, keeps::post))
+        .routes(routes!(keeps::requests))
+        .routes(routes!(keeps::policy))
+        .routes(routes!(keeps::delete))
+        .routes(routes!(keeps::allow))
+        .routes(routes!(keeps::deny))
+        .routes(routes!(keepers::get, keepers::post))
+        .routes(routes!(keepers::delete))
+        .routes(routes!(peers::get))
+        .routes(routes!(peers::bans::get))
+        .routes(routes!(peers::bans::post))
+        .routes(routes!(peers::bans::unban))
+        .routes(routes!(bootstrap::get, bootstrap::post))
+        .routes(routes!(bootstrap::remove))
+        .routes(routes!(door::get, door::post))
+        .routes(routes!(doctor::get))
+        .routes(routes!(refused::post))
+        .routes(routes!(status::get))
+        .routes(routes!(sync::get))
+        .routes(routes!(logs::get))
+        .routes(routes!(verify::post))
+        .routes(routes!(export::get))
+        .routes(routes!(backup::prepare))
+        .routes(routes!(compact::post))
+        .routes(routes!(views::rebuild))
+        .routes(routes!(find::get))
+        .routes(routes!(find::erase))
+        .routes(routes!(copies::get))
+        .routes(routes!(erasures::post))
+        .routes(routes!(entries::post))
+        .routes(routes!(proofs::get))
+        .routes(routes!(records::list, records::add))
+        .routes(routes!(records::get, records::put, records::delete))
+        .routes(routes!(events::get))
+        .routes(routes!(import::known::post))
+        .routes(routes!(errors::get))
+        .merge(import)
+        .merge(backup)
 }

@@ -15,6 +15,7 @@ use super::limits::{REQUESTS_IN_FLIGHT_MAX, UPLOADS_IN_FLIGHT_MAX};
 use super::request_id::RequestIds;
 use crate::api::strangers::Strangers;
 use crate::api::streaming::Streams;
+use crate::api::xom::once::InHand;
 use crate::oauth::Registry;
 use crate::oauth::limits::REQUESTS_MAX;
 use crate::people::{People, Terms};
@@ -65,6 +66,7 @@ struct Inner {
     request_ids: RequestIds,
     streams: Streams,
     strangers: Strangers,
+    in_hand: InHand,
     identities: RwLock<Arc<[OwnedIdentity]>>,
 }
 
@@ -85,6 +87,7 @@ impl App {
             request_ids: RequestIds::new(),
             streams: Streams::default(),
             strangers: Strangers::default(),
+            in_hand: InHand::default(),
             identities: RwLock::new(Arc::new([])),
         };
         Self { inner: Arc::new(inner) }
@@ -154,6 +157,11 @@ impl App {
     /// People whom searches have named and of whom nothing is known.
     pub(crate) fn strangers(&self) -> &Strangers {
         &self.inner.strangers
+    }
+
+    /// Requests with a key that are being answered.
+    pub(crate) fn in_hand(&self) -> &InHand {
+        &self.inner.in_hand
     }
 
     pub(crate) fn request_ids(&self) -> &RequestIds {

@@ -12,7 +12,7 @@ const OPEN_PREFIXES: [&str; 8] =
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 const REQUEST_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, X-Xom-As";
 const EXPOSED: &str = "Link, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id, \
-    Mastodon-Async-Refresh, Retry-After, Deprecation";
+    Mastodon-Async-Refresh, Retry-After, Deprecation, Idempotency-Replayed";
 /// How long a browser may keep the answer to a preflight.
 const PREFLIGHT_SECS: &str = "86400";
 

@@ -104,6 +104,12 @@ impl ErrorKind {
         }
     }
 
+    /// The `type` of such problems: where they are explained on this node. Without a host, so that it is the same on
+    /// every node and under every name of one (RFC 9457, section 3.1.1).
+    pub fn address(self) -> String {
+        format!("/api/docs#error-{}", self.slug())
+    }
+
     /// The status code.
     pub fn status(self) -> StatusCode {
         match self {
@@ -222,10 +228,10 @@ impl ApiError {
     }
 
     /// The same answer with the members of RFC 9457, for our own API.
-    pub(crate) fn into_problem(self, base: &str, path: &str, request_id: &str) -> Response {
+    pub(crate) fn into_problem(self, path: &str, request_id: &str) -> Response {
         let status = self.kind.status();
         let mut members = self.members();
-        members.insert("type".into(), json!(format!("{base}/api/xom/v1/errors/{}", self.kind.slug())));
+        members.insert("type".into(), json!(self.kind.address()));
         members.insert("title".into(), json!(status.canonical_reason().unwrap_or("Error")));
         members.insert("status".into(), json!(status.as_u16()));
         members.insert("detail".into(), json!(self.description.as_deref().unwrap_or(&self.text)));

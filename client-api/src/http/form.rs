@@ -2,6 +2,8 @@
 //!
 //! Blank parameters count as absent, except where a handler asks for a text that may be emptied.
 
+mod lenient;
+mod sent;
 mod tree;
 
 use axum::RequestExt;
@@ -15,6 +17,7 @@ use zeroize::Zeroizing;
 use super::app::App;
 use super::error::{ApiError, ErrorKind};
 use super::limits::{BODY_BYTES_MAX, FILES_MAX, IDS_MAX, PARAMS_MAX};
+pub use sent::{Secret, Sent};
 use tree::Tree;
 
 /// A file of a multipart body.

@@ -6,7 +6,6 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::app::App;
-use super::base::Base;
 use super::cors;
 use super::error::ApiError;
 use super::limits::REQUESTS_IN_FLIGHT_MAX;
@@ -33,14 +32,13 @@ pub async fn finish(State(app): State<App>, mut request: Request, next: Next) ->
     let id = app.request_ids().next();
     let path = request.uri().path().to_owned();
     let method = request.method().clone();
-    let base = app.hosts().check(request.headers(), request.uri());
     let slot = RateSlot::default();
     request.extensions_mut().insert(slot.clone());
     let mut response = next.run(request).await;
     if path.starts_with(NATIVE_PREFIX)
         && let Some(error) = response.extensions_mut().remove::<ApiError>()
     {
-        response = error.into_problem(base.as_ref().map_or("", Base::as_str), &path, &id);
+        response = error.into_problem(&path, &id);
     }
     // Neither query nor headers: they may hold secrets.
     tracing::debug!(%method, path, status = response.status().as_u16(), id, "answered");

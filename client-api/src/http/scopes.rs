@@ -193,6 +193,10 @@ const OURS: &[Row] = &[
     ("GET", "/identities/{}/document", "xom:entries"),
     ("GET", "/logs", "xom:entries"),
     ("POST", "/entries", "xom:entries"),
+    ("GET", "/entries/{}", "xom:entries"),
+    ("GET POST", "/records/{}", "xom:records"),
+    ("GET PUT DELETE", "/records/{}/{}", "xom:records"),
+    ("GET", "/events", ANY),
     ("GET POST", "/invites", "xom:invites"),
     ("POST", "/follow", "write:follows"),
     ("GET", "/keepers", "xom:copies"),
@@ -292,8 +296,10 @@ mod tests {
 
     #[test]
     fn r_api_8_what_apps_must_not_do_has_no_row() {
-        let all =
-            Scopes::parse("read write follow push xom:entries xom:invites xom:network xom:copies admin:read").unwrap();
+        let all = Scopes::parse(
+            "read write follow push xom:entries xom:invites xom:network xom:copies xom:records admin:read",
+        )
+        .unwrap();
         for (method, route) in [
             (Method::GET, "/api/xom/v1/keys"),
             (Method::GET, "/api/xom/v1/phrase"),

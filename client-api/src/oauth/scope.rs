@@ -38,6 +38,7 @@ const ALL: &[(&str, &str)] = &[
     ("xom:entries", "read signed entries, and sign entries of its own kinds"),
     ("xom:invites", "see and make your invites"),
     ("xom:network", "see the state of this node and with whom it is connected"),
+    ("xom:records", "keep records on your node, which all who follow you can read, and read theirs"),
     ("admin:read", "nothing here: this node has no administration for apps"),
     ("admin:write", "nothing here: this node has no administration for apps"),
 ];
@@ -62,6 +63,11 @@ pub fn is_known(name: &str) -> bool {
 /// Every scope, for the metadata.
 pub fn names() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|(name, _)| *name)
+}
+
+/// Every scope with what it lets an app do.
+pub fn explained() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ALL.iter().copied()
 }
 
 fn find(name: &str) -> Option<&'static (&'static str, &'static str)> {

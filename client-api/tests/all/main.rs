@@ -4,6 +4,8 @@
 mod accounts;
 mod apps;
 mod backup;
+#[cfg(test)]
+mod described;
 mod devices;
 #[cfg(test)]
 mod endpoints;

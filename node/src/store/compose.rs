@@ -59,6 +59,8 @@ impl Batch<'_> {
             Command::Block(subject) => self.block(did, subject),
             Command::Unblock(subject) => self.unblock(did, subject),
             Command::Profile(profile) => self.profile(did, *profile),
+            Command::PutRecord { kind, key, value } => self.put_record(did, kind, key, value),
+            Command::DeleteRecord { kind, key } => self.delete_record(did, &kind, &key),
             Command::App { kind, body } => self.app(did, &kind, body),
         }
     }
@@ -232,7 +234,7 @@ impl Batch<'_> {
     }
 
     /// Takes an entry of this identity back, given its id.
-    fn erase_entry(&mut self, did: &Did, id: &EntryId) -> Answer {
+    pub(super) fn erase_entry(&mut self, did: &Did, id: &EntryId) -> Answer {
         let place = self.place_of(id)?.ok_or(CommandError::StatusNotFound)?;
         let held = self.held(place)?.ok_or(CommandError::StatusNotFound)?;
         let said = self.erase(did, held.header.reference(held.id), None)?;
@@ -366,7 +368,7 @@ impl Batch<'_> {
         self.own.get_mut(did).expect("checked before each command")
     }
 
-    fn next_rev(&self, did: &Did, kind: &'static str, subject: Subject) -> u64 {
+    pub(super) fn next_rev(&self, did: &Did, kind: &'static str, subject: Subject) -> u64 {
         self.own(did).next_rev(&RegisterKey { kind, subject })
     }
 

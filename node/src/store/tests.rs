@@ -2,6 +2,7 @@
 
 mod admission;
 mod adopt;
+mod app_records;
 mod archive;
 mod backup;
 mod blobs;

@@ -41,6 +41,10 @@ pub(crate) const REPOSTS: TableDefinition<'_, (&[u8; 32], u64), (u64, u64)> = Ta
 /// Target -> voters, then votes of each option, little-endian `u64`s.
 pub(crate) const POLLS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("view_polls_v1");
 
+/// (hash of an app's kind, counter of the value that stands) -> author, and where the value stands: log and place.
+pub(crate) const RECORDS: TableDefinition<'_, (&[u8; 16], u64), (u64, u32, u64)> =
+    TableDefinition::new("view_records_v1");
+
 /// (follower, followed) -> counter of the follow.
 pub(crate) const FOLLOWS: TableDefinition<'_, (u64, u64), u64> = TableDefinition::new("view_follows_v1");
 /// (follower, counter) -> followed.

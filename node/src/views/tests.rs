@@ -131,6 +131,7 @@ pub(crate) fn dump_all(database: &Database) -> Vec<String> {
         dump(database, tables::COUNTS),
         dump(database, tables::REACTIONS),
         dump(database, tables::FAVOURITES),
+        dump(database, tables::RECORDS),
         dump(database, tables::REPOSTS),
         dump(database, tables::POLLS),
         dump(database, tables::FOLLOWS),

@@ -69,6 +69,8 @@ kinds! {
     Admit = "admit",
     /// An algorithm is announced.
     Algorithm = "algorithm",
+    /// What an app keeps in its user's name.
+    Record = "record",
 }
 
 impl fmt::Display for Kind {

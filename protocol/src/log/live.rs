@@ -152,6 +152,11 @@ impl LiveSet {
         self.standing.get(key)?.last().map(|rank| rank.entry)
     }
 
+    /// All live values of a register, the one that stands first.
+    pub fn live_values(&self, key: &RegisterKey) -> impl Iterator<Item = EntryId> + '_ {
+        self.standing.get(key).into_iter().flatten().rev().map(|rank| rank.entry)
+    }
+
     /// The highest revision ever seen of a register, erased or not: what [`super::next_rev`] takes.
     pub fn highest_rev(&self, key: &RegisterKey) -> Option<u64> {
         self.registers.get(key)?.last().map(|rank| rank.rev)

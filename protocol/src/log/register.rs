@@ -25,20 +25,29 @@ pub enum Subject {
     Entry(EntryId),
     /// An identity.
     Identity(Did),
+    /// A record of an app: the hash of its kind and key.
+    Record(Digest),
 }
 
 impl Subject {
-    /// The bytes that are hashed: the field's name, or the 32 bytes of the id.
+    /// The bytes that are hashed: the field's name, or the 32 bytes of the id or hash.
     pub fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Field(name) => name.as_bytes(),
             Self::Entry(entry) => entry.as_bytes(),
             Self::Identity(did) => did.as_bytes(),
+            Self::Record(digest) => &digest.0,
         }
     }
 }
 
 impl RegisterKey {
+    /// The register of an app's record: its subject is the SHA-256 of kind, a zero byte and key.
+    pub fn record(kind: &str, key: &str) -> Self {
+        let subject = Subject::Record(Digest::of(&[kind.as_bytes(), &[0], key.as_bytes()]));
+        Self { kind: "record", subject }
+    }
+
     /// The register's key in the Merkle map of a checkpoint, and in tables (`LOG-10`): the SHA-256 of
     /// prefix, author, kind, a zero byte and subject.
     pub fn digest(&self, author: &Did) -> Digest {
@@ -71,6 +80,7 @@ pub fn register_keys(body: &Body) -> Vec<RegisterKey> {
         Body::Unfollow(body) => one("follow", Subject::Identity(body.subject)),
         Body::Block(body) => one("block", Subject::Identity(body.subject)),
         Body::Edit(body) => one("edit", Subject::Entry(body.target.entry)),
+        Body::Record(body) => vec![RegisterKey::record(&body.kind, &body.key)],
         Body::Post(_) | Body::Erase(_) | Body::Checkpoint(_) | Body::LogOpen(_) => Vec::new(),
         Body::Admit(_) | Body::Algorithm(_) => Vec::new(),
     }
@@ -88,6 +98,7 @@ pub fn rev(body: &Body) -> Option<u64> {
         Body::Unfollow(body) => Some(body.rev),
         Body::Block(body) => Some(body.rev),
         Body::Edit(body) => Some(body.rev),
+        Body::Record(body) => Some(body.rev),
         Body::Post(_) | Body::Erase(_) | Body::Checkpoint(_) | Body::LogOpen(_) => None,
         Body::Admit(_) | Body::Algorithm(_) => None,
     }

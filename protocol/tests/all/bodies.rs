@@ -5,7 +5,7 @@ use proptest::option::of;
 use proptest::prelude::*;
 use xom_protocol::body::{
     Admit, Attachment, Block, Body, Checkpoint, Edit, Erase, Focus, Follow, LogHead, LogOpen, Mention, Poll, PollClose,
-    Post, Profile, ProfileField, PurgeOrder, Reaction, Repost, RuleDocument, Unfollow, Visibility, Vote,
+    Post, Profile, ProfileField, PurgeOrder, Reaction, Record, Repost, RuleDocument, Unfollow, Visibility, Vote,
 };
 use xom_protocol::entry::{Header, Kind, Reference};
 use xom_protocol::keys::Signature;
@@ -137,7 +137,10 @@ fn body() -> impl Strategy<Value = Body> {
     let open = ("[a-z0-9-]{1,32}", vec(any::<u8>(), 0..=64))
         .prop_filter("root is never opened", |(purpose, _)| purpose != "root")
         .prop_map(|(purpose, purpose_id)| LogOpen { purpose, purpose_id });
+    let record = ("[a-z0-9-]{1,30}\\.[a-z0-9-]{1,30}", "[A-Za-z0-9_~:-]{1,128}", "[^\\x00-\\x1f\\x7f]{1,200}", REV)
+        .prop_map(|(kind, key, value, rev)| Record { kind, key, value, rev });
     prop_oneof![
+        record.prop_map(Body::Record),
         profile().prop_map(Body::Profile),
         post().prop_map(Body::Post),
         vote.prop_map(Body::Vote),

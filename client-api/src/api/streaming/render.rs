@@ -27,7 +27,7 @@ pub(super) fn render(reader: &Reader, viewer: &Did, base: &Base, events: &[Event
                 let facets = Facets { notification: true, ..Facets::default() };
                 items.extend(found.and_then(|found| item("notification", &Notification::new(base, &found), facets)));
             }
-            Event::Notified { .. } => {}
+            Event::Notified { .. } | Event::RecordChanged { .. } => {}
         }
     }
     Ok(items)

@@ -51,7 +51,7 @@ struct Kept {
 
 /// One stream's place among those that may be open.
 #[derive(Default)]
-pub(super) struct Seat {
+pub struct Seat {
     seats: Weak<Mutex<Seats>>,
     holder: [u8; 32],
     key: Option<(Key, u64)>,
@@ -73,9 +73,8 @@ impl Streams {
         let (node, base) = (&stream.call.node, &stream.call.base);
         let key = (stream.call.viewer(), base.as_str().to_owned());
         let mut seats = lock(&self.seats);
-        let held = seats.by_holder.get(&stream.holder).copied().unwrap_or(0);
-        if seats.taken >= STREAMS_MAX || held >= STREAMS_PER_TOKEN_MAX {
-            return Err(ApiError::with_text(ErrorKind::Busy, "Too many streams are open"));
+        if !seats.has_room(&stream.holder) {
+            return Err(too_many());
         }
         let known = seats.feeds.get(&key).filter(|kept| !kept.feed.has_ended()).map(|kept| Arc::clone(&kept.feed));
         let feed = match known {
@@ -95,8 +94,7 @@ impl Streams {
                 feed
             }
         };
-        seats.taken += 1;
-        *seats.by_holder.entry(stream.holder).or_default() += 1;
+        seats.take(stream.holder)?;
         if let Some(kept) = seats.feeds.get_mut(&key) {
             kept.listeners += 1;
         }
@@ -108,9 +106,32 @@ impl Streams {
         Ok(cursor)
     }
 
+    /// Takes a place for a stream that has no feed.
+    pub fn sit(&self, stream: &StreamCall) -> Result<Seat, ApiError> {
+        let mut seats = lock(&self.seats);
+        seats.take(stream.holder)?;
+        Ok(Seat { seats: Arc::downgrade(&self.seats), holder: stream.holder, key: None })
+    }
+
     /// How many are open.
     pub fn count(&self) -> usize {
         lock(&self.seats).taken
+    }
+}
+
+impl Seats {
+    fn has_room(&self, holder: &[u8; 32]) -> bool {
+        let held = self.by_holder.get(holder).copied().unwrap_or(0);
+        self.taken < STREAMS_MAX && held < STREAMS_PER_TOKEN_MAX
+    }
+
+    fn take(&mut self, holder: [u8; 32]) -> Result<(), ApiError> {
+        if !self.has_room(&holder) {
+            return Err(too_many());
+        }
+        self.taken += 1;
+        *self.by_holder.entry(holder).or_default() += 1;
+        Ok(())
     }
 }
 
@@ -122,7 +143,7 @@ impl Drop for Streams {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let (Some(seats), Some((key, epoch))) = (self.seats.upgrade(), self.key.take()) else { return };
+        let Some(seats) = self.seats.upgrade() else { return };
         let mut seats = lock(&seats);
         seats.taken -= 1;
         if let Some(held) = seats.by_holder.get_mut(&self.holder) {
@@ -131,6 +152,7 @@ impl Drop for Seat {
                 seats.by_holder.remove(&self.holder);
             }
         }
+        let Some((key, epoch)) = self.key.take() else { return };
         // A feed that ended may have been followed by another under the same key.
         if let Some(kept) = seats.feeds.get_mut(&key).filter(|kept| kept.feed.epoch() == epoch) {
             kept.listeners -= 1;
@@ -201,6 +223,10 @@ impl Work {
 
 fn lock(seats: &Mutex<Seats>) -> MutexGuard<'_, Seats> {
     seats.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn too_many() -> ApiError {
+    ApiError::with_text(ErrorKind::Busy, "Too many streams are open")
 }
 
 fn epoch() -> Result<u64, ApiError> {

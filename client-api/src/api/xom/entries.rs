@@ -2,29 +2,54 @@
 
 use axum::Json;
 use data_encoding::BASE64;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
 use xom_node::command::Command;
 use xom_protocol::encoding;
 use xom_protocol::entry::Kind;
 use xom_protocol::limits::BODY_BYTES_MAX;
 
-use crate::http::{ApiError, Call, Params};
+use crate::http::{ApiError, Call, Sent};
 
-/// Stores `kind` with `body`, any JSON without fractions, or with `body_base64`, any bytes.
-pub async fn post(call: Call, params: Params) -> Result<Json<Value>, ApiError> {
-    let kind = params.text("kind").ok_or_else(|| ApiError::invalid("kind can't be blank"))?;
-    match Kind::from_name(&kind) {
+/// An entry of an app's own kind, with `body` or `body_base64`.
+#[derive(Deserialize, ToSchema)]
+pub struct EntryRequest {
+    /// The kind: 1 to 64 characters of a-z, 0-9, dot and hyphen, none of xom's own.
+    kind: String,
+    /// Any JSON without fractions; stored as canonical DAG-CBOR.
+    #[schema(value_type = Option<Value>)]
+    body: Option<Value>,
+    /// Any bytes, as base64.
+    body_base64: Option<String>,
+}
+
+/// An entry that was signed and stored.
+#[derive(Serialize, ToSchema)]
+pub struct EntryStored {
+    /// Its id, a CID.
+    entry: Option<String>,
+}
+
+/// Sign an entry of an own kind
+///
+/// Stores `kind` with `body`, any JSON without fractions, or with `body_base64`, any bytes; it is signed and synced
+/// like any other entry.
+#[utoipa::path(post, path = "/entries", operation_id = "addEntry", tag = "entries", request_body = EntryRequest,
+    responses((status = 200, description = "It is stored", body = EntryStored)))]
+pub async fn post(call: Call, Sent(wanted): Sent<EntryRequest>) -> Result<Json<EntryStored>, ApiError> {
+    match Kind::from_name(&wanted.kind) {
         Some(Kind::Other(_)) => {}
         Some(_) => return Err(ApiError::invalid("kind is one of xom's own; use its own address")),
         None => return Err(ApiError::invalid("kind is not 1 to 64 characters of a-z, 0-9, dot and hyphen")),
     }
-    let body = body(&params)?;
-    let done = call.node.command(call.viewer(), Command::App { kind, body }).await?;
-    Ok(Json(json!({"entry": done.entry.map(|entry| entry.to_string())})))
+    let body = body(&wanted)?;
+    let done = call.node.command(call.viewer(), Command::App { kind: wanted.kind, body }).await?;
+    Ok(Json(EntryStored { entry: done.entry.map(|entry| entry.to_string()) }))
 }
 
-fn body(params: &Params) -> Result<Vec<u8>, ApiError> {
-    let bytes = match (params.text("body_base64"), params.get("body")) {
+fn body(wanted: &EntryRequest) -> Result<Vec<u8>, ApiError> {
+    let bytes = match (&wanted.body_base64, &wanted.body) {
         (Some(text), _) => {
             BASE64.decode(text.trim().as_bytes()).map_err(|_| ApiError::invalid("body_base64 is not base64"))?
         }
@@ -49,10 +74,14 @@ fn has_fraction(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
 
-    fn read(tree: Value) -> Result<Vec<u8>, ApiError> {
-        body(&Params::of(tree))
+    use super::*;
+    use crate::http::Params;
+
+    fn read(mut tree: Value) -> Result<Vec<u8>, ApiError> {
+        tree["kind"] = json!("a.b");
+        body(&Params::of(tree).parse()?)
     }
 
     #[test]

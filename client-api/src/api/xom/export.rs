@@ -8,7 +8,12 @@ use axum::response::{IntoResponse, Response};
 use crate::archive_page::ReadablePage;
 use crate::http::{ApiError, Call, stream};
 
-/// The archive. Its name holds nothing that somebody chose.
+/// Export the identity
+///
+/// Everything of the identity in one archive, which others can check and import. Its name holds nothing that somebody
+/// chose.
+#[utoipa::path(get, path = "/export", operation_id = "exportIdentity", tag = "archives",
+    responses((status = 200, description = "A tar file", body = Vec<u8>, content_type = "application/x-tar")))]
 pub async fn get(call: Call) -> Result<Response, ApiError> {
     let did = call.viewer();
     let node = call.node;

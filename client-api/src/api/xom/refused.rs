@@ -1,18 +1,36 @@
 //! `/api/xom/v1/refused`: pictures and other media that this node never holds again (`BLOB-12`).
 
 use axum::Json;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use xom_protocol::BlobId;
 
-use crate::http::{ApiError, Call, Params};
+use crate::http::{ApiError, Call, Sent};
 
-/// Refuses the medium `medium`: its id, or an address that ends with it.
-pub async fn post(call: Call, params: Params) -> Result<Json<Value>, ApiError> {
-    let missing = || ApiError::invalid("medium is missing: the id of a medium, or its address");
-    let text = params.text("medium").ok_or_else(missing)?;
-    let blob = read(&text).ok_or_else(|| ApiError::invalid("that is no medium: its id begins with bafkr4i"))?;
+/// A medium that this node is never to hold again.
+#[derive(Deserialize, ToSchema)]
+pub struct RefuseRequest {
+    /// The id of a medium, or an address that ends with it.
+    medium: String,
+}
+
+/// A medium that is refused from now on.
+#[derive(Serialize, ToSchema)]
+pub struct RefusedMedium {
+    /// Its id, a CID.
+    refused: String,
+}
+
+/// Refuse a medium
+///
+/// This node gives it up and never holds it again.
+#[utoipa::path(post, path = "/refused", operation_id = "refuseMedium", tag = "keeping", request_body = RefuseRequest,
+    responses((status = 200, description = "It is refused", body = RefusedMedium)))]
+pub async fn post(call: Call, Sent(wanted): Sent<RefuseRequest>) -> Result<Json<RefusedMedium>, ApiError> {
+    let blob = read(&wanted.medium);
+    let blob = blob.ok_or_else(|| ApiError::invalid("that is no medium: its id begins with bafkr4i"))?;
     call.node.refuse_blob(blob).await?;
-    Ok(Json(json!({ "refused": blob.to_string() })))
+    Ok(Json(RefusedMedium { refused: blob.to_string() }))
 }
 
 /// The id of a medium in what somebody has copied from somewhere.

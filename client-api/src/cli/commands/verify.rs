@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use xom_node::backup::{check_backup, is_backup};
+use xom_node::model::VerifyReport;
 use xom_node::verify_archive;
 
 use super::super::offline::with_or_without_node;
@@ -27,21 +28,21 @@ impl Args {
     /// Checks. Faults are an error of their own, so that scripts notice.
     pub fn execute(&self, call: &Call) -> Result<(), CliError> {
         let report = match &self.file {
-            Some(path) if is_backup(path) => report(&check_backup(path)?),
+            Some(path) if is_backup(path) => value(&check_backup(path)?),
             Some(path) => {
                 let file = File::open(path).map_err(|cause| CliError::file(path, cause))?;
                 let length = file.metadata().ok().map(|found| found.len());
                 let mut file = Counted::new(BufReader::new(file), bytes_bar("checking", length));
                 let checked = verify_archive(&mut file);
                 file.finish();
-                report(&checked)
+                value(&checked)
             }
             None => with_or_without_node(
                 call,
                 |client| client.post("/api/xom/v1/verify", &json!({})),
                 async |offline| {
                     let checked = offline.verify().await;
-                    checked.map(|checked| report(&checked)).map_err(|error| CliError::Failed(error.to_string()))
+                    checked.map(|checked| value(&checked)).map_err(|error| CliError::Failed(error.to_string()))
                 },
             )?,
         };
@@ -51,6 +52,10 @@ impl Args {
             faults => Err(CliError::Faults(faults)),
         }
     }
+}
+
+fn value(checked: &VerifyReport) -> Value {
+    json!(report(checked))
 }
 
 fn show(output: &Output, report: &Value) -> String {

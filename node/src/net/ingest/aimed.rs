@@ -130,8 +130,13 @@ fn is_about(snapshot: &Snapshot, entry: &VerifiedEntry, locals: &BTreeSet<Did>) 
         Body::Edit(body) => snapshot.place_of_entry(&body.target.entry)?.is_some(),
         Body::Erase(body) => snapshot.place_of_entry(&body.target.entry)?.is_some(),
         Body::Profile(_) => true,
-        Body::PollClose(_) | Body::Block(_) | Body::Checkpoint(_) | Body::LogOpen(_) => false,
-        Body::Admit(_) | Body::Algorithm(_) => false,
+        Body::PollClose(_)
+        | Body::Block(_)
+        | Body::Checkpoint(_)
+        | Body::LogOpen(_)
+        | Body::Admit(_)
+        | Body::Algorithm(_)
+        | Body::Record(_) => false,
     };
     Ok(about)
 }

@@ -2,7 +2,7 @@
 
 use xom_protocol::body::{
     Admit, Attachment, Block, Body, Checkpoint, Edit, Erase, Focus, LogHead, LogOpen, Mention, Poll, PollClose, Post,
-    Profile, ProfileField, PurgeOrder, Reaction, Repost, RuleDocument, Unfollow, Visibility, Vote,
+    Profile, ProfileField, PurgeOrder, Reaction, Record, Repost, RuleDocument, Unfollow, Visibility, Vote,
 };
 use xom_protocol::entry::{
     Header, Kind, Reference, SaltedBody, SignedEntry, commitment, size_class, verify_body, verify_signed,
@@ -198,6 +198,7 @@ fn valid_bodies() -> Vec<(&'static str, Body)> {
         ("an announcement of an algorithm", {
             Body::Algorithm(RuleDocument { document: BUILTINS[0].algorithm().document().encode().into() })
         }),
+        ("a record", Body::Record(record("board.ask", "2026-11-29:ladder", r#"{"what":"thang dài","floor":2.5}"#))),
     ]
 }
 
@@ -244,10 +245,19 @@ fn invalid_bodies() -> Vec<(&'static str, &'static str, Body)> {
         ("ADM-1", "an admission of one entry twice", Body::Admit(Admit { entries: vec![target(); 2] })),
         ("ADM-1", "an admission of five entries", Body::Admit(Admit { entries: five })),
         ("ALG-10", "an announcement of nothing", Body::Algorithm(RuleDocument { document: Vec::new().into() })),
+        ("BODY-6", "a record of a kind without a dot", Body::Record(record("board", "a", "1"))),
+        ("BODY-6", "a record whose key has a slash", Body::Record(record("board.ask", "a/b", "1"))),
+        ("BODY-6", "a record whose key leads upwards", Body::Record(record("board.ask", "..", "1"))),
+        ("BODY-6", "a record without a value", Body::Record(record("board.ask", "a", ""))),
+        ("BODY-6", "a record of 65,537 bytes", Body::Record(record("board.ask", "a", &"1".repeat(65_537)))),
         ("LOG-1", "an opening of a root log", {
             Body::LogOpen(LogOpen { purpose: "root".into(), purpose_id: Vec::new() })
         }),
     ]
+}
+
+fn record(kind: &str, key: &str, value: &str) -> Record {
+    Record { kind: kind.into(), key: key.into(), value: value.into(), rev: 1 }
 }
 
 /// One character too long, for a post and for its edit alike (`BODY-4`).

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use xom_protocol::EntryId;
-use xom_protocol::body::{Block, Body, Edit, Follow, Post, Profile, Reaction, Repost, Unfollow, Vote};
+use xom_protocol::body::{Block, Body, Edit, Follow, Post, Profile, Reaction, Record, Repost, Unfollow, Vote};
 use xom_protocol::entry::{Kind, Reference};
 use xom_protocol::limits::REV_MAX;
 use xom_protocol::log::{Rank, register_keys, rev};
@@ -31,6 +31,9 @@ fn bodies(rev: u64) -> Vec<(&'static str, Body)> {
         ("an unfollow", Body::Unfollow(Unfollow { subject, rev })),
         ("a block", Body::Block(Block { subject, rev })),
         ("an edit", Body::Edit(Edit { target, rev, post: Post::default() })),
+        ("a record", {
+            Body::Record(Record { kind: "board.ask".into(), key: "ladder".into(), value: "{}".into(), rev })
+        }),
     ]
 }
 

@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 use xom_node::command::{Command, Done};
 use xom_node::model::{MediaId, StatusId};
 use xom_node::{CommandError, Handle};
@@ -17,8 +18,93 @@ use crate::api::entities::read_timestamp;
 use crate::http::limits::IMPORT_BATCH_MAX;
 use crate::http::{ApiError, Call, Params};
 
-/// Imports `posts`; one of `results` for each, in the same order.
-pub async fn post(call: Call, params: Params) -> Result<Json<Value>, ApiError> {
+/// Posts to be imported.
+#[derive(Serialize, ToSchema)]
+pub struct ImportRequest {
+    /// At most 1,000, in the order in which they were written.
+    posts: Vec<ImportedPost>,
+}
+
+/// A post that was published elsewhere.
+#[derive(Default, Serialize, ToSchema)]
+pub struct ImportedPost {
+    /// Its original address: a post with the same is imported once.
+    source_url: String,
+    /// When it was published: a time, or milliseconds since 1970.
+    published: String,
+    /// Its text, plain.
+    text: Option<String>,
+    /// The warning before it.
+    warning: Option<String>,
+    /// Its media are hidden at first.
+    sensitive: Option<bool>,
+    /// Its languages.
+    languages: Option<Vec<String>>,
+    /// Its tags.
+    tags: Option<Vec<String>>,
+    /// Addresses that it links to.
+    links: Option<Vec<String>>,
+    /// Whom it mentions; those without a DID are left out.
+    mentions: Option<Vec<ImportedMention>>,
+    /// The original address of the post that it answers.
+    reply_to: Option<String>,
+    /// Media that were uploaded for it.
+    media_ids: Option<Vec<String>>,
+    /// Its poll.
+    poll: Option<ImportedPoll>,
+    /// `public` or `unlisted`.
+    visibility: Option<String>,
+}
+
+/// Somebody whom an imported post mentions.
+#[derive(Default, Serialize, ToSchema)]
+pub struct ImportedMention {
+    /// The name in the text.
+    name: String,
+    /// The DID.
+    did: Option<String>,
+}
+
+/// The poll of an imported post.
+#[derive(Default, Serialize, ToSchema)]
+pub struct ImportedPoll {
+    /// Its options.
+    options: Vec<String>,
+    /// Several could be chosen.
+    multiple: Option<bool>,
+    /// When it ended: a time, or milliseconds since 1970.
+    ends: String,
+}
+
+/// What became of the posts.
+#[derive(Serialize, ToSchema)]
+pub struct Imported {
+    /// One for each post, in the same order.
+    results: Vec<ImportResult>,
+}
+
+/// What became of a post.
+#[derive(Default, Serialize, ToSchema)]
+pub struct ImportResult {
+    /// Its original address.
+    source_url: String,
+    /// `imported`, `known` or `refused`.
+    outcome: &'static str,
+    /// The id of its status in Mastodon's API, unless it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    /// Why it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// Import posts
+///
+/// In order, many in one commit; one of `results` for each. A post whose original address is known adds nothing.
+#[utoipa::path(post, path = "/import/posts", operation_id = "importPosts", tag = "archives",
+    request_body = ImportRequest,
+    responses((status = 200, description = "What became of each", body = Imported)))]
+pub async fn post(call: Call, params: Params) -> Result<Json<Imported>, ApiError> {
     let posts = params.each_below("posts");
     if posts.len() != params.items("posts").len() {
         return Err(ApiError::invalid("posts holds something that is not a post"));
@@ -31,7 +117,7 @@ pub async fn post(call: Call, params: Params) -> Result<Json<Value>, ApiError> {
         import.take(post).await?;
     }
     import.flush().await?;
-    Ok(Json(json!({"results": import.results})))
+    Ok(Json(Imported { results: import.results }))
 }
 
 /// One request's import.
@@ -43,7 +129,7 @@ struct Import {
     media: BTreeMap<u64, Attachment>,
     /// Ready to be committed together, each with the place of its result.
     ready: Vec<(usize, String, Command)>,
-    results: Vec<Value>,
+    results: Vec<ImportResult>,
 }
 
 impl Import {
@@ -79,7 +165,7 @@ impl Import {
             Ok(post) => {
                 let reply_to = parent.and_then(|parent| self.known.get(&parent).copied());
                 let command = Command::Post { post: Box::new(post), reply_to, quote_of: None };
-                self.results.push(Value::Null);
+                self.results.push(ImportResult::default());
                 self.ready.push((place, source, command));
             }
             Err(reason) => self.results.push(refused(&source, &reason)),
@@ -116,17 +202,17 @@ impl Import {
         Ok(())
     }
 
-    fn imported(&mut self, source: String, done: Done) -> Value {
+    fn imported(&mut self, source: String, done: Done) -> ImportResult {
         let outcome = if done.known { "known" } else { "imported" };
         let id = done.status.map(|id| id.0.to_string());
-        let answer = json!({"source_url": source, "outcome": outcome, "id": id});
+        let answer = ImportResult { source_url: source.clone(), outcome, id, reason: None };
         self.known.extend(done.status.map(|id| (source, id)));
         answer
     }
 }
 
-fn refused(source: &str, reason: &str) -> Value {
-    json!({"source_url": source, "outcome": "refused", "reason": reason})
+fn refused(source: &str, reason: &str) -> ImportResult {
+    ImportResult { source_url: source.to_owned(), outcome: "refused", id: None, reason: Some(reason.to_owned()) }
 }
 
 /// Reads a post as the importer sends it; the error is the reason for the user.
@@ -180,7 +266,37 @@ fn read_poll(params: &Params) -> Result<Poll, String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+
+    #[test]
+    fn what_the_description_calls_a_post_is_read_as_one() {
+        let described = ImportedPost {
+            source_url: "https://a.example/1".into(),
+            published: "2020-01-02T03:04:05Z".into(),
+            text: Some("xin chào".into()),
+            warning: Some("dài".into()),
+            sensitive: Some(true),
+            languages: Some(vec!["vi".into()]),
+            tags: Some(vec!["xóm".into()]),
+            links: Some(vec!["https://b.example".into()]),
+            mentions: Some(vec![ImportedMention { name: "lan".into(), did: Some(Did([7; 32]).to_string()) }]),
+            reply_to: None,
+            media_ids: Some(Vec::new()),
+            poll: Some(ImportedPoll {
+                options: vec!["a".into(), "b".into()],
+                multiple: Some(true),
+                ends: "2020-01-03T00:00:00Z".into(),
+            }),
+            visibility: Some("unlisted".into()),
+        };
+        let post = read(serde_json::to_value(described).unwrap()).unwrap();
+        assert_eq!((post.text.as_str(), post.warning.as_str(), post.sensitive), ("xin chào", "dài", true));
+        assert_eq!((post.languages.len(), post.tags.len(), post.links.len(), post.mentions.len()), (1, 1, 1, 1));
+        assert!(post.poll.unwrap().multiple);
+        assert_eq!(post.visibility, Visibility::Unlisted);
+    }
 
     fn read(tree: Value) -> Result<Post, String> {
         read_post(&Params::of(tree), &BTreeMap::new())
