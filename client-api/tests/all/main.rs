@@ -31,6 +31,8 @@ mod people;
 mod personal;
 mod program;
 #[cfg(test)]
+mod records;
+#[cfg(test)]
 mod recovery;
 mod search;
 #[cfg(test)]

@@ -61,6 +61,9 @@ fn make() -> Value {
     document["servers"] = json!([{ "url": PREFIX }]);
     document["tags"] = TAGS.iter().map(|(name, text)| json!({ "name": name, "description": text })).collect();
     let components = &mut document["components"];
+    for schema in components["schemas"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+        hoist_words(schema);
+    }
     components["schemas"]["Problem"] = problem();
     components["responses"] = json!({ "Problem": {
         "description": "An error; `type` says of which kind",
@@ -73,6 +76,21 @@ fn make() -> Value {
         }
     }
     document
+}
+
+/// Puts the words about a member that may be null beside its forms: they were in one of them.
+fn hoist_words(schema: &mut Value) {
+    for part in schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
+        hoist_words(part);
+    }
+    let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    for member in members.values_mut() {
+        let forms = member.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten();
+        let words = forms.filter_map(|form| form.as_object_mut()?.remove("description")).next();
+        if let Some(words) = words {
+            member["description"] = words;
+        }
+    }
 }
 
 /// Adds to an operation what holds for all: its error answers, and which token it wants.
