@@ -3,6 +3,7 @@
 use xom_protocol::limits::ERASE_DELAY_MS;
 use xom_protocol::log::{LogAudit, RegisterKey};
 
+use super::erasure::bodies;
 use super::*;
 use crate::model::RecordsOf;
 use crate::reader::Reader;

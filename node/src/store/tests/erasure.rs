@@ -172,7 +172,7 @@ async fn only_ones_own_statuses_can_be_erased() {
 }
 
 /// Bodies held of alice's log, which is log 0 or 1 of everybody.
-fn bodies(person: &Person) -> usize {
+pub(super) fn bodies(person: &Person) -> usize {
     let snapshot = person.store.snapshot().unwrap();
     let logs = snapshot.logs().unwrap();
     let (number, row) = logs.last().unwrap();
