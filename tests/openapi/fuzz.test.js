@@ -34,7 +34,6 @@ test("no request makes the node answer otherwise than it says", async (t) => {
   const [code] = await once(running, "close");
   const report = said.join("");
   assert.equal(code, 0, report.slice(-20_000));
-  if (process.env.XOM_SHOW) console.log(report.slice(-3_000));
   const operations = Object.entries(description.paths)
     .flatMap(([path, item]) => Object.keys(item).map((method) => ({ path, method })));
   const called = operations.filter(({ path }) => !new RegExp(LEFT_OUT).test(path));
