@@ -9,8 +9,8 @@ mod health;
 mod missing;
 mod proof;
 mod reachability;
-mod topics;
 mod records;
+mod topics;
 
 use std::sync::Arc;
 
