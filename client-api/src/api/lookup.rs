@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use xom_node::model::{Account, AccountId, Status, StatusContent, StatusId};
 
 use crate::http::form::parse_id;
-use crate::http::{ApiError, Call};
+use crate::http::{ApiError, Base, Call};
 
 /// The local id in the path; anything else there is a 404.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +18,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
         let path = Path::<String>::from_request_parts(parts, state).await;
         let id = path.ok().and_then(|Path(text)| parse_id(&text));
         id.map(Self).ok_or_else(ApiError::not_found)
+    }
+}
+
+/// What an account's name means on this node: people of it may be written with its host and with capital letters, as
+/// clients do.
+pub fn here(base: &Base, text: &str) -> String {
+    let text = text.trim();
+    let name = text.strip_prefix('@').unwrap_or(text);
+    let is_ours = |host: &str| [base.domain(), base.authority()].iter().any(|ours| ours.eq_ignore_ascii_case(host));
+    match name.rsplit_once('@') {
+        Some((username, host)) if is_ours(host) => username.to_lowercase(),
+        None if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') => name.to_lowercase(),
+        Some(_) | None => text.to_owned(),
     }
 }
 
@@ -46,4 +59,20 @@ pub async fn post(call: &Call, Id(id): Id) -> Result<Status, ApiError> {
         StatusContent::Repost(reposted) => *reposted,
         StatusContent::Post(_) => found,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_of_this_node_are_known_with_its_host_and_in_capital_letters_and_others_are_left_as_they_are() {
+        let base = Base::new("http", "localhost:7766");
+        for name in ["lan", "@lan", "LAN", "lan@localhost", "@Lan@LOCALHOST:7766", " lan "] {
+            assert_eq!(here(&base, name), "lan", "{name}");
+        }
+        for other in ["lan@abcdef.xom", "did:xom:Abc", "@Lan@other.example", "xom:did:xom:abc?a=/ip4/1"] {
+            assert_eq!(here(&base, other), other, "{other}");
+        }
+    }
 }

@@ -35,7 +35,9 @@ fn check(view: &PollView, choices: &[u64], own: bool, now_ms: u64) -> Result<(),
         () if !view.own.is_empty() => "You have already voted on this poll",
         () if choices.is_empty() => "Choices can't be blank",
         () if choices.len() > 1 && !view.poll.multiple => "Only one choice is allowed",
-        () if choices.iter().any(|choice| *choice >= view.poll.options.len() as u64) => "A choice is not an option",
+        () if choices.iter().any(|choice| *choice >= view.poll.options.len() as u64) => {
+            "The chosen vote option does not exist"
+        }
         () => return Ok(()),
     };
     Err(ApiError::invalid(refusal))

@@ -9,6 +9,7 @@ use xom_node::{Reader, StoreError};
 use xom_protocol::Did;
 
 use crate::api::entities::{Account, Status, Tag};
+use crate::api::lookup::here;
 use crate::api::strangers;
 use crate::http::link::{PageSize, Paging};
 use crate::http::{ApiError, Call, Params};
@@ -82,7 +83,7 @@ pub async fn find_accounts(
     part: Part,
 ) -> Result<Vec<model::Account>, ApiError> {
     let following = params.flag("following").unwrap_or(false);
-    let (viewer, text) = (call.viewer(), query.to_owned());
+    let (viewer, text) = (call.viewer(), here(&call.base, query));
     let read = call.node.read(move |reader| {
         let mut found = Vec::new();
         if let Some(account) = reader.resolve_account(&account_name(&text))?
