@@ -5,6 +5,7 @@ mod account;
 mod aside;
 mod copies;
 mod erasable;
+pub mod feed;
 mod find;
 mod history;
 mod identity;

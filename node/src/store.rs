@@ -83,6 +83,7 @@ use shared::Shared;
 use tables::LocalRow;
 use writer::{Job, Task};
 
+pub(crate) use append::IDS_A_MS;
 pub(crate) use audits::ProofTaken;
 pub(crate) use erasure::attachments;
 pub(crate) use keep::told;

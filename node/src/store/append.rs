@@ -24,7 +24,7 @@ const BACKLOG_MS: u64 = 60_000;
 /// Entries that are kept in memory to be pushed on; peers fetch longer runs themselves.
 const PUSHED_ENTRIES_MAX: usize = 64;
 /// Local ids of one millisecond.
-const IDS_A_MS: u64 = 1 << 16;
+pub(crate) const IDS_A_MS: u64 = 1 << 16;
 
 /// A run on its way into the tables.
 #[derive(Debug, Clone)]

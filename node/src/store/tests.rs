@@ -13,6 +13,7 @@ mod damage;
 mod erasure;
 mod evict;
 mod evidence;
+mod feeds;
 mod forks;
 mod guarding;
 mod idempotency;
