@@ -37,6 +37,8 @@ pub fn router() -> Router<App> {
     Router::new()
         .route("/health", get(health::get))
         .route("/metrics", get(metrics::get))
+        .route("/.well-known/host-meta", get(well_known::host_meta))
+        .route("/.well-known/webfinger", get(well_known::webfinger))
         .route("/.well-known/nodeinfo", get(well_known::nodeinfo))
         .route("/.well-known/oauth-authorization-server", get(oauth::metadata::get))
         .route("/nodeinfo/2.0", get(nodeinfo::get))

@@ -5,10 +5,12 @@
 
 pub mod answers;
 pub mod app;
+pub mod arrival;
 pub mod auth;
 pub mod base;
 pub mod call;
 pub mod cors;
+mod crowd;
 pub mod error;
 pub mod form;
 pub mod guard;
@@ -22,13 +24,14 @@ pub mod scopes;
 pub mod server;
 pub mod stream;
 
-pub use app::{App, HttpConfig};
+pub use app::{Access, App, HttpConfig};
+pub use arrival::Arrival;
 pub use auth::Token;
 pub use base::{Base, Hosts};
 pub use call::{Call, Caller};
 pub use error::{ApiError, ErrorKind};
 pub use form::{Params, Secret, Sent};
-pub use server::{ListenError, Listener, Stopping, serve};
+pub use server::{ListenError, Listener, Stopping, serve, serve_tls};
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state, map_response};

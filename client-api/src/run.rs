@@ -5,6 +5,7 @@
 mod files;
 mod greeting;
 mod hint;
+mod https;
 mod join;
 mod logging;
 mod unlock;
@@ -17,6 +18,8 @@ use files::AddressFile;
 pub(crate) use files::{forget_address, replace_private};
 use greeting::Greeting;
 use hint::Hint;
+use https::Https;
+pub(crate) use https::address_on_network;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use xom_node::{Handle, Node};
@@ -25,7 +28,8 @@ use xom_protocol::Did;
 use crate::cli::{CliError, Output};
 use crate::demo;
 use crate::http::auth::METRICS_TOKEN_FILE;
-use crate::http::{self, App, HttpConfig, ListenError, Listener, Token};
+use crate::http::{self, Access, App, HttpConfig, ListenError, Listener, Token};
+use crate::push::{Pusher, VapidKey};
 use crate::settings::{Layer, Settings};
 use crate::web::{self, Web};
 
@@ -86,10 +90,11 @@ enum Begin<'a> {
 
 async fn run_node(settings: &Settings, output: &Output, begin: Begin<'_>) -> Result<(), CliError> {
     let stop = stop_signal().map_err(|error| failed("can't hear signals", &error))?;
-    let listener = Listener::bind(settings.http).await.map_err(|error| match error {
-        ListenError::Busy { .. } => CliError::PortBusy(settings.http),
-        ListenError::Refused { .. } => CliError::Failed(error.to_string()),
-    })?;
+    let listener = bind(settings.http).await?;
+    let https = match &settings.tls {
+        Some(tls) => Some(Https::bind(tls, settings).await?),
+        None => None,
+    };
     let config = match begin {
         Begin::Join { .. } => join::without_identity(settings.node()),
         Begin::Own | Begin::Dev { .. } => settings.node(),
@@ -116,7 +121,7 @@ async fn run_node(settings: &Settings, output: &Output, begin: Begin<'_>) -> Res
         }
     };
     let ended = match begun.await {
-        Ok(true) => serve(settings, output, listener, node.handle(), stop, begin).await,
+        Ok(true) => serve(settings, output, (listener, https), node.handle(), stop, begin).await,
         Ok(false) => Ok(()),
         Err(error) => Err(error),
     };
@@ -124,10 +129,17 @@ async fn run_node(settings: &Settings, output: &Output, begin: Begin<'_>) -> Res
     ended
 }
 
+async fn bind(address: SocketAddr) -> Result<Listener, CliError> {
+    Listener::bind(address).await.map_err(|error| match error {
+        ListenError::Busy { .. } => CliError::PortBusy(address),
+        ListenError::Refused { .. } => CliError::Failed(error.to_string()),
+    })
+}
+
 async fn serve(
     settings: &Settings,
     output: &Output,
-    listener: Listener,
+    (listener, https): (Listener, Option<Https>),
     node: Handle,
     stop: impl Future<Output = ()>,
     begin: Begin<'_>,
@@ -143,6 +155,13 @@ async fn serve(
     let metrics = || Token::load_or_create_at(&settings.data_dir, METRICS_TOKEN_FILE);
     let metrics = settings.metrics.then(metrics).transpose().map_err(|error| failed("can't use the token", &error))?;
     let hint = matches!(begin, Begin::Dev { .. }).then(|| Hint::new(address, token.text()));
+    let outgoing = https::outgoing(settings)?;
+    let access = Access {
+        tls: https.as_ref().map(Https::named),
+        root: https.as_ref().and_then(Https::root),
+        proxies: settings.trusted_proxies.clone(),
+    };
+    let vapid = VapidKey::load_or_create(&settings.data_dir).map_err(|error| failed("can't use the key", &error))?;
     let config = HttpConfig {
         port: listener.port(),
         names,
@@ -150,12 +169,19 @@ async fn serve(
         metrics,
         people: settings.people,
         requests_per_5_min: settings.requests_per_5_min,
+        access,
+        vapid: Some(vapid.clone()),
     };
-    let router = http::router(App::new(node.clone(), config), web::router(web));
+    let app = App::new(node.clone(), config);
+    let router = http::router(app.clone(), web::router(web));
     let shutdown = CancellationToken::new();
+    let pushing = tokio::spawn(Pusher::new(app, vapid, outgoing.clone()).run(shutdown.clone()));
+    let over_tls_at = https.as_ref().map(Https::urls).unwrap_or_default();
+    let over_tls = https.map(|https| tokio::spawn(https.serve(router.clone(), outgoing, shutdown.clone())));
     let server = tokio::spawn(http::serve(listener, router, shutdown.clone()));
     let greeted = async {
-        let greeting = Greeting::of(&node, did, format!("http://{address}{login}"), address).await?;
+        let mut greeting = Greeting::of(&node, did, format!("http://{address}{login}"), address).await?;
+        greeting.https = over_tls_at;
         let file = AddressFile::write(&settings.data_dir, address);
         let file = file.map_err(|cause| CliError::file(&settings.data_dir.join(ADDRESS_FILE), cause))?;
         greeting.print(settings, output, hint.as_ref())?;
@@ -166,6 +192,10 @@ async fn serve(
     let ended = greeted.await.map(drop);
     shutdown.cancel();
     server.await.map_err(|error| failed("the server broke", &error))?;
+    pushing.await.map_err(|error| failed("the server broke", &error))?;
+    if let Some(over_tls) = over_tls {
+        over_tls.await.map_err(|error| failed("the server broke", &error))?;
+    }
     ended
 }
 

@@ -6,6 +6,7 @@ mod file;
 mod layer;
 mod rate;
 mod size;
+mod tls;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -15,14 +16,18 @@ pub use file::read_file;
 pub use layer::{Layer, RunFlags};
 pub use rate::{Rate, RateError};
 pub use size::{Size, Span};
+pub(crate) use tls::every_address;
+pub use tls::{HTTPS_PORT, OutgoingTable, TlsSettings, TlsTable};
 use xom_node::keep::AUTHOR_QUOTA_BYTES;
 use xom_node::{MEDIA_ROOM_BYTES, Multiaddr, NodeConfig, RECOVERY_DELAY};
 use xom_protocol::Network;
 use xom_protocol::body::is_username;
 
 use crate::oauth::limits::REQUESTS_MAX;
+use crate::outgoing::IpRange;
 use crate::people::Terms;
 use crate::people::limits::REGISTRATIONS_HOUR_MAX;
+use crate::tls::TlsFolder;
 
 /// The port of the client API and the page.
 pub const HTTP_PORT: u16 = 7766;
@@ -45,6 +50,12 @@ pub struct Settings {
     pub http: SocketAddr,
     /// Names beside the loopback ones under which the page may be reached, through a proxy that adds TLS.
     pub hosts: Vec<String>,
+    /// The second listener, over TLS; none where nothing is set up.
+    pub tls: Option<TlsSettings>,
+    /// The proxies whose `X-Forwarded-Proto` counts.
+    pub trusted_proxies: Vec<IpRange>,
+    /// What may be asked beyond the public internet.
+    pub outgoing: OutgoingTable,
     /// Where to listen for peers.
     pub listen: Vec<Multiaddr>,
     /// Peers to dial at the start.
@@ -112,8 +123,13 @@ pub enum SettingsError {
     #[error("no home folder is known; name a data folder with --data-dir or XOM_DATA_DIR")]
     NoHome,
     /// The page and the client API are for this machine only.
-    #[error("{0} is open to others; the page is served on 127.0.0.1 or [::1] only, put a proxy with TLS before it")]
+    #[error(
+        "{0} is open to others; the page is served on 127.0.0.1 or [::1] only; for other machines there is `xom tls setup`"
+    )]
     NotLoopback(SocketAddr),
+    /// The part about TLS does not fit together.
+    #[error("[tls] {0}")]
+    Tls(&'static str),
     /// Not a user name.
     #[error("{0:?} is not a user name; use 1 to 30 of a-z, 0-9 and _")]
     Username(String),
@@ -136,6 +152,9 @@ impl Settings {
             data_dir,
             http,
             hosts: layers.iter().find_map(|layer| layer.hosts.clone()).unwrap_or_default(),
+            tls: layers.iter().find_map(|layer| layer.tls.clone()).map(TlsTable::settings).transpose()?,
+            trusted_proxies: layers.iter().find_map(|layer| layer.trusted_proxies.clone()).unwrap_or_default(),
+            outgoing: layers.iter().find_map(|layer| layer.outgoing.clone()).unwrap_or_default(),
             listen: first(|layer| layer.listen.as_ref()).unwrap_or_else(|| default_listen(swarm_key.is_some())),
             bootstrap: first(|layer| layer.bootstrap.as_ref()).unwrap_or_default(),
             mdns: layers.iter().find_map(|layer| layer.mdns).unwrap_or(true),
@@ -177,7 +196,9 @@ impl Settings {
             Some(path) => read_file(&path)?,
             None => read_own_file(&data_dir)?,
         };
-        let mut settings = Self::resolve(data_dir, &[Layer::from_flags(flags), variables, file])?;
+        let made = TlsFolder::of(&data_dir).settings();
+        let made = if made.exists() { read_file(&made)? } else { Layer::default() };
+        let mut settings = Self::resolve(data_dir, &[Layer::from_flags(flags), variables, file, made])?;
         let credential = || variable("CREDENTIALS_DIRECTORY").map(|folder| Path::new(&folder).join(CREDENTIAL));
         settings.passphrase_file = flags.passphrase_file.clone().or_else(|| credential().filter(|path| path.exists()));
         let shorter = variable(DELAY_VARIABLE).filter(|_| settings.network != Network::MAIN);

@@ -27,6 +27,7 @@ mod qr;
 mod react;
 mod relate;
 mod reports;
+mod root;
 pub mod session;
 mod texts;
 mod thread;
@@ -43,6 +44,8 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use xom_protocol::Did;
+
+pub use root::PATH as ROOT_PATH;
 
 use crate::http::App;
 use crate::http::limits::MEDIA_BODY_BYTES_MAX;
@@ -118,6 +121,7 @@ pub fn router(web: Web) -> Router<App> {
         .route("/@{acct}/{id}", get(thread::show_by_name))
         .route("/tags/{tag}", get(home::show_tag))
         .route("/public", get(home::show_public))
+        .route(root::PATH, get(root::get))
         .route("/style.css", get(assets::style))
         .route("/icon.svg", get(assets::icon))
         .route("/favicon.ico", get(assets::icon))

@@ -16,7 +16,7 @@ pub mod tag;
 pub use account::{Account, CredentialAccount};
 pub use edit::StatusEdit;
 pub use media::MediaAttachment;
-pub use notification::Notification;
+pub use notification::{Notification, kind_name};
 pub use poll::Poll;
 pub use relationship::Relationship;
 pub use status::{Context, Status};

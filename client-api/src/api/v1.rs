@@ -13,6 +13,7 @@ pub mod media;
 pub mod notifications;
 pub mod polls;
 pub mod preferences;
+pub mod push;
 pub mod reports;
 pub mod statuses;
 pub mod tags;
@@ -43,6 +44,7 @@ pub fn router() -> Router<App> {
         .route("/timelines/home", get(timelines::home::get))
         .route("/timelines/public", get(timelines::public::get))
         .route("/timelines/tag/{tag}", get(timelines::tag::get))
+        .route("/push/subscription", get(push::get).post(push::post).put(push::put).delete(push::delete))
         .route("/notifications", get(notifications::list))
         .route("/notifications/clear", post(notifications::away::clear))
         .route("/notifications/unread_count", get(notifications::away::unread_count))

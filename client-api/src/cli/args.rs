@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use super::commands::{
     account, app, backup, bootstrap, compact, copies, dev, device, doctor, door, erase, export, follow, guardians, id,
     identity, import, init, invite, join, keep, lock, notifications, open, passphrase, peers, phrase, post, profile,
-    react, recover, refuse, restore, run, show, status, swarm_key, timeline, unlock, verify, views,
+    react, recover, refuse, restore, run, show, status, swarm_key, timeline, tls, unlock, verify, views,
 };
 use super::{CliError, exit};
 use crate::settings::RunFlags;
@@ -110,6 +110,8 @@ pub enum Command {
     Doctor(doctor::Args),
     /// Make the key of a closed network
     SwarmKey(swarm_key::Args),
+    /// Let phones and other machines reach this node over HTTPS
+    Tls(tls::Args),
     /// Write everything of an identity to a file
     Export(export::Args),
     /// Back the whole node up, sealed for the 24 words

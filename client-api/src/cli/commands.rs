@@ -38,6 +38,7 @@ pub(super) mod show;
 pub(super) mod status;
 pub(super) mod swarm_key;
 pub(super) mod timeline;
+pub(super) mod tls;
 pub(super) mod unlock;
 pub(super) mod verify;
 pub(super) mod views;
@@ -86,6 +87,7 @@ pub(super) fn execute(call: &Call, command: &Command, run_flags: &RunFlags) -> R
         Command::Status(args) => args.execute(call),
         Command::Doctor(args) => args.execute(call),
         Command::SwarmKey(args) => args.execute(call),
+        Command::Tls(args) => args.execute(call),
         Command::Export(args) => args.execute(call),
         Command::Backup(args) => args.execute(call),
         Command::Restore(args) => args.execute(call),

@@ -11,14 +11,18 @@ use xom_protocol::Did;
 use super::answers::Answers;
 use super::auth::Token;
 use super::base::Hosts;
-use super::limits::{REQUESTS_IN_FLIGHT_MAX, UPLOADS_IN_FLIGHT_MAX};
+use super::limits::{REQUESTS_FROM_OUTSIDE_MAX, REQUESTS_IN_FLIGHT_MAX, UPLOADS_IN_FLIGHT_MAX};
 use super::request_id::RequestIds;
 use crate::api::strangers::Strangers;
 use crate::api::streaming::Streams;
 use crate::api::xom::once::InHand;
 use crate::oauth::Registry;
 use crate::oauth::limits::REQUESTS_MAX;
+use crate::outgoing::IpRange;
 use crate::people::{People, Terms};
+use crate::push::VapidKey;
+use crate::tls::Name;
+use crate::tls::local::Root;
 
 /// What the server is told at its start.
 #[derive(Debug, Clone)]
@@ -36,14 +40,38 @@ pub struct HttpConfig {
     pub people: Terms,
     /// Requests that the tokens of one app for one identity may make in five minutes.
     pub requests_per_5_min: u32,
+    /// How other machines come in.
+    pub access: Access,
+    /// The key by which push services know the node; none where nothing is pushed.
+    pub vapid: Option<VapidKey>,
 }
 
 impl HttpConfig {
     /// The usual: no names but the loopback ones, no `/metrics` elsewhere, nobody registers.
     pub fn new(port: u16, token: Token) -> Self {
         let people = Terms::default();
-        Self { port, names: Vec::new(), token, metrics: None, people, requests_per_5_min: REQUESTS_MAX }
+        Self {
+            port,
+            names: Vec::new(),
+            token,
+            metrics: None,
+            people,
+            requests_per_5_min: REQUESTS_MAX,
+            access: Access::default(),
+            vapid: None,
+        }
     }
+}
+
+/// The ways by which other machines come in; by default there are none.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// The port of the TLS listener, and the names that its certificate is for.
+    pub tls: Option<(u16, Vec<Name>)>,
+    /// The root that devices can be made to trust for these names, where it is the node's own.
+    pub root: Option<Root>,
+    /// The proxies whose word on the scheme counts.
+    pub proxies: Vec<IpRange>,
 }
 
 /// A cheap clone that holds the node and the server's own small state.
@@ -60,8 +88,11 @@ struct Inner {
     people: People,
     answers: Answers,
     hosts: Hosts,
+    root: Option<Root>,
+    vapid: Option<VapidKey>,
     started: Instant,
     requests: Arc<Semaphore>,
+    from_outside: Semaphore,
     uploads: Semaphore,
     request_ids: RequestIds,
     streams: Streams,
@@ -80,9 +111,12 @@ impl App {
             token: config.token,
             metrics: config.metrics,
             answers: Answers::default(),
-            hosts: Hosts::new(config.port, &config.names),
+            hosts: Hosts::new(config.port, &config.names, &config.access),
+            root: config.access.root,
+            vapid: config.vapid,
             started: Instant::now(),
             requests: Arc::new(Semaphore::new(REQUESTS_IN_FLIGHT_MAX)),
+            from_outside: Semaphore::new(REQUESTS_FROM_OUTSIDE_MAX),
             uploads: Semaphore::new(UPLOADS_IN_FLIGHT_MAX),
             request_ids: RequestIds::new(),
             streams: Streams::default(),
@@ -134,6 +168,16 @@ impl App {
         &self.inner.hosts
     }
 
+    /// The public half of the key by which push services know the node.
+    pub fn vapid_public(&self) -> &str {
+        self.inner.vapid.as_ref().map_or("", VapidKey::public_text)
+    }
+
+    /// Whether the token with this hash still opens anything.
+    pub async fn is_good(&self, token: &[u8; 32]) -> Result<bool, StoreError> {
+        Ok(self.inner.token.digest() == token || self.inner.registry.holds(token).await?)
+    }
+
     /// When the server started.
     pub fn started(&self) -> Instant {
         self.inner.started
@@ -142,6 +186,16 @@ impl App {
     /// Permits for requests in flight.
     pub(crate) fn requests(&self) -> &Arc<Semaphore> {
         &self.inner.requests
+    }
+
+    /// Permits for those of them that came over TLS.
+    pub(crate) fn requests_from_outside(&self) -> &Semaphore {
+        &self.inner.from_outside
+    }
+
+    /// The root that devices can be made to trust, where the certificate is the node's own.
+    pub fn root(&self) -> Option<&Root> {
+        self.inner.root.as_ref()
     }
 
     /// Permits for uploads in flight; each has a temporary file of up to a whole medium.

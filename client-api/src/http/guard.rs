@@ -9,12 +9,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::app::App;
+use super::arrival::Arrival;
 use super::base::Base;
 use super::error::{ApiError, ErrorKind};
 
 /// Refuses every request whose `Host` is not ours, before anything looks at its path (`R-API-1`, `R-API-4`).
 pub async fn known_host(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    match app.hosts().check(request.headers(), request.uri()) {
+    let arrival = Arrival::of(request.extensions());
+    match app.hosts().check(request.headers(), request.uri(), arrival) {
         Some(base) => {
             request.extensions_mut().insert(base);
             next.run(request).await

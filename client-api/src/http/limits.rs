@@ -8,6 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::app::App;
+use super::arrival::Arrival;
 use super::error::{ApiError, ErrorKind};
 
 /// Largest body, bytes.
@@ -20,10 +21,16 @@ pub const HEADER_BYTES_MAX: usize = 16 << 10;
 pub const HEADERS_MAX: usize = 100;
 /// Most requests that are being answered.
 pub const REQUESTS_IN_FLIGHT_MAX: usize = 100;
+/// Most of them that came over TLS, from other machines: whatever they do, this machine's own are answered.
+pub const REQUESTS_FROM_OUTSIDE_MAX: usize = 80;
 /// Most uploads that are being taken in; each has a temporary file of up to a whole medium.
 pub const UPLOADS_IN_FLIGHT_MAX: usize = 4;
 /// Most open connections; more wait to be accepted.
 pub const CONNECTIONS_MAX: usize = 512;
+/// Most of them over TLS from one address (one network of 64 bits in IPv6): a household behind one router has as many.
+pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 64;
+/// Longest time of a TLS handshake.
+pub const HANDSHAKE_SECS_MAX: u64 = 10;
 /// Most streams that are open; each server-sent one takes one of [`CONNECTIONS_MAX`].
 pub const STREAMS_MAX: usize = 400;
 /// Most streams that one token has open: a household with several apps and windows, and room beside it.
@@ -38,8 +45,8 @@ pub const HEADER_SECS_MAX: u64 = 30;
 pub const STALL_SECS_MAX: u64 = 60;
 /// See [`STALL_SECS_MAX`]; the slowest line that is served has some 270 bytes a second.
 pub const STALL_BYTES: usize = 16 << 10;
-/// Longest time that open requests get when the server stops.
-pub const SHUTDOWN_SECS_MAX: u64 = 5;
+/// Longest time that open requests get when the server stops; the whole stop takes 10 s.
+pub const SHUTDOWN_SECS_MAX: u64 = 8;
 /// Most parameters of one request.
 pub const PARAMS_MAX: usize = 4_096;
 /// Most files of one request: each is a file on disk.
@@ -80,6 +87,10 @@ pub async fn header_bytes(request: Request, next: Next) -> Response {
 
 /// Refuses what would be more requests in flight than [`REQUESTS_IN_FLIGHT_MAX`].
 pub async fn in_flight(State(app): State<App>, request: Request, next: Next) -> Response {
+    let is_outside = Arrival::of(request.extensions()).is_some_and(|arrival| arrival.over_tls);
+    let Ok(_of_outside) = is_outside.then(|| app.requests_from_outside().try_acquire()).transpose() else {
+        return ApiError::new(ErrorKind::Busy).into_response();
+    };
     let Ok(_permit) = Arc::clone(app.requests()).try_acquire_owned() else {
         return ApiError::new(ErrorKind::Busy).into_response();
     };

@@ -6,19 +6,29 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::Request;
 use axum::{Extension, Router};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
+use super::arrival::Arrival;
+use super::crowd::Crowd;
 use super::limits::{
-    CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADER_SECS_MAX, HEADERS_MAX, SHUTDOWN_SECS_MAX, STALL_SECS_MAX,
+    CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, HANDSHAKE_SECS_MAX, HEADER_BYTES_MAX, HEADER_SECS_MAX, HEADERS_MAX,
+    SHUTDOWN_SECS_MAX, STALL_SECS_MAX,
 };
 use super::patient::Patient;
+use crate::tls::ACME_TLS;
 
 /// How long to wait after a failed accept: the usual cause is a lack of file descriptors.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
@@ -90,18 +100,37 @@ fn failed(addr: SocketAddr, cause: io::Error) -> ListenError {
     }
 }
 
+/// What a connection goes through before it is spoken on.
+#[derive(Clone)]
+enum Door {
+    /// Nothing.
+    Plain,
+    /// A handshake, and a share for each address.
+    Tls { acceptor: TlsAcceptor, crowd: Arc<Crowd> },
+}
+
 /// Serves until `shutdown`, then lets open requests end for a short while.
 pub async fn serve(listener: Listener, router: Router, shutdown: CancellationToken) {
+    serve_by(Door::Plain, listener, router, shutdown).await;
+}
+
+/// The same over TLS, for other machines. Whoever is slow at the handshake or has too many connections is let go.
+pub async fn serve_tls(listener: Listener, config: Arc<ServerConfig>, router: Router, shutdown: CancellationToken) {
+    let door = Door::Tls { acceptor: TlsAcceptor::from(config), crowd: Arc::default() };
+    serve_by(door, listener, router, shutdown).await;
+}
+
+async fn serve_by(door: Door, listener: Listener, router: Router, shutdown: CancellationToken) {
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let router = router.layer(Extension(Stopping(shutdown.clone())));
     let mut tasks = JoinSet::new();
     for socket in listener.sockets {
-        tasks.spawn(accept(socket, router.clone(), Arc::clone(&permits), shutdown.clone()));
+        tasks.spawn(accept(socket, door.clone(), router.clone(), Arc::clone(&permits), shutdown.clone()));
     }
     while tasks.join_next().await.is_some() {}
 }
 
-async fn accept(socket: TcpListener, router: Router, permits: Arc<Semaphore>, shutdown: CancellationToken) {
+async fn accept(socket: TcpListener, door: Door, router: Router, permits: Arc<Semaphore>, shutdown: CancellationToken) {
     let mut connections = JoinSet::new();
     loop {
         // The wait for a free place ends with the server, too.
@@ -115,11 +144,10 @@ async fn accept(socket: TcpListener, router: Router, permits: Arc<Semaphore>, sh
         };
         let Ok(permit) = permit else { break };
         match accepted {
-            Ok((stream, _peer)) => {
-                let router = router.clone();
-                let shutdown = shutdown.clone();
+            Ok((stream, peer)) => {
+                let (door, router, shutdown) = (door.clone(), router.clone(), shutdown.clone());
                 connections.spawn(async move {
-                    connection(stream, router, shutdown).await;
+                    enter(door, stream, peer, router, shutdown).await;
                     drop(permit);
                 });
             }
@@ -137,17 +165,47 @@ async fn accept(socket: TcpListener, router: Router, permits: Arc<Semaphore>, sh
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, shutdown: CancellationToken) {
+async fn enter(door: Door, stream: TcpStream, peer: SocketAddr, router: Router, shutdown: CancellationToken) {
     if let Err(cause) = stream.set_nodelay(true) {
         tracing::debug!(%cause, "no TCP_NODELAY");
     }
+    match door {
+        Door::Plain => connection(stream, Arrival { peer, over_tls: false }, router, shutdown).await,
+        Door::Tls { acceptor, crowd } => {
+            let Some(_place) = crowd.enter(peer.ip(), CONNECTIONS_PER_ADDRESS_MAX) else {
+                tracing::debug!(%peer, "too many connections of one address");
+                return;
+            };
+            let handshake = acceptor.accept(stream);
+            let shaken = tokio::select! {
+                () = shutdown.cancelled() => return,
+                shaken = tokio::time::timeout(Duration::from_secs(HANDSHAKE_SECS_MAX), handshake) => shaken,
+            };
+            match shaken {
+                // All that an authority wants to see is the handshake.
+                Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(ACME_TLS) => {}
+                Ok(Ok(stream)) => connection(stream, Arrival { peer, over_tls: true }, router, shutdown).await,
+                Ok(Err(cause)) => tracing::debug!(%cause, "a handshake failed"),
+                Err(_elapsed) => tracing::debug!("a handshake took too long"),
+            }
+        }
+    }
+}
+
+async fn connection<S>(stream: S, arrival: Arrival, router: Router, shutdown: CancellationToken)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(HEADER_SECS_MAX))
         .max_headers(HEADERS_MAX)
         .max_header_size(HEADER_BYTES_MAX);
-    let service = TowerToHyperService::new(router);
+    let service = TowerToHyperService::new(router.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(arrival);
+        request
+    }));
     let stream = TokioIo::new(Patient::new(stream, Duration::from_secs(STALL_SECS_MAX)));
     let mut served = pin!(builder.serve_connection(stream, service).with_upgrades());
     let mut stopping = false;
@@ -176,7 +234,7 @@ mod tests {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let shutdown = CancellationToken::new();
         let none_left = Arc::new(Semaphore::new(0));
-        let served = tokio::spawn(accept(socket, Router::new(), none_left, shutdown.clone()));
+        let served = tokio::spawn(accept(socket, Door::Plain, Router::new(), none_left, shutdown.clone()));
         shutdown.cancel();
         tokio::time::timeout(Duration::from_secs(20), served).await.expect("it stops").unwrap();
     }

@@ -246,6 +246,11 @@ impl Registry {
         Ok(lock(self.state().await?).grants.get(&secret::hash(token)).cloned())
     }
 
+    /// Whether the token with this hash has not ended.
+    pub async fn holds(&self, hash: &[u8; 32]) -> Result<bool, StoreError> {
+        Ok(lock(self.state().await?).grants.contains_key(hash))
+    }
+
     /// Takes down that a token is used; on disk no more than once an hour.
     pub async fn note_use(&self, grant: &Arc<Grant>, now_ms: u64) -> Result<(), StoreError> {
         if !grant.use_at(now_ms) {

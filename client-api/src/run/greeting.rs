@@ -26,6 +26,8 @@ pub(super) struct Greeting {
     pub invite: Result<String, &'static str>,
     /// Where the client API is served.
     pub http: SocketAddr,
+    /// The addresses of the TLS listener, for other machines.
+    pub https: Vec<String>,
     /// Where peers find the node.
     pub listen: Vec<String>,
 }
@@ -46,7 +48,7 @@ impl Greeting {
             Err(error) => return Err(failed(error.to_string())),
         };
         let status = handle.status().await.map_err(|error| failed(error.to_string()))?;
-        Ok(Self { login, did: did.to_string(), invite, http, listen: status.listen })
+        Ok(Self { login, did: did.to_string(), invite, http, https: Vec::new(), listen: status.listen })
     }
 
     /// Prints it, with the hint of a node for developers.
@@ -63,6 +65,7 @@ impl Greeting {
                 ("your invite", self.invite.clone().unwrap_or_else(str::to_owned)),
                 ("data folder", settings.data_dir.display().to_string()),
             ];
+            rows.extend(self.https.iter().map(|url| ("over TLS", url.clone())));
             rows.extend(hint.map(|hint| ("your token", hint.token.clone())));
             let try_it = hint.map(|hint| format!("\nTry it:\n\n{}\n", hint.curl)).unwrap_or_default();
             format!("xóm is running; press Ctrl-C to stop.\n\n{}{try_it}", output.table(&rows))
@@ -76,6 +79,7 @@ impl Greeting {
             "invite": self.invite.as_ref().ok(),
             "data_dir": settings.data_dir,
             "http": self.http.to_string(),
+            "https": self.https,
             "listen": self.listen,
         })
     }

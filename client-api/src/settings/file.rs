@@ -10,7 +10,8 @@ use serde::{Deserialize, Deserializer, de};
 use xom_node::Multiaddr;
 use xom_protocol::Network;
 
-use super::{Layer, Rate, SettingsError, Size};
+use super::{Layer, OutgoingTable, Rate, SettingsError, Size, TlsTable};
+use crate::outgoing::IpRange;
 use crate::people::Registration;
 
 #[derive(Default, Deserialize)]
@@ -19,6 +20,10 @@ struct File {
     #[serde(deserialize_with = "one")]
     http: Option<SocketAddr>,
     hosts: Option<Vec<String>>,
+    tls: Option<TlsTable>,
+    #[serde(deserialize_with = "many")]
+    trusted_proxies: Option<Vec<IpRange>>,
+    outgoing: Option<OutgoingTable>,
     #[serde(deserialize_with = "many")]
     listen: Option<Vec<Multiaddr>>,
     #[serde(deserialize_with = "many")]
@@ -59,6 +64,9 @@ pub fn read_file(path: &Path) -> Result<Layer, SettingsError> {
     // A path in a file is seen from where the file is, wherever xom is started.
     let from_here = |key: PathBuf| path.parent().map_or_else(|| key.clone(), |folder| folder.join(&key));
     Ok(Layer {
+        tls: file.tls.map(|tls| tls.seen_from(&from_here)),
+        trusted_proxies: file.trusted_proxies,
+        outgoing: file.outgoing.map(|outgoing| outgoing.seen_from(&from_here)),
         swarm_key: file.swarm_key.map(from_here),
         http: file.http,
         hosts: file.hosts,
@@ -95,7 +103,7 @@ where
     }
 }
 
-fn one<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+pub(super) fn one<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr,
@@ -104,7 +112,7 @@ where
     Parsed::deserialize(deserializer).map(|Parsed(value)| Some(value))
 }
 
-fn many<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+pub(super) fn many<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr,

@@ -8,7 +8,8 @@ use clap::Args;
 use xom_node::Multiaddr;
 use xom_protocol::Network;
 
-use super::{Rate, SettingsError, Size};
+use super::{OutgoingTable, Rate, SettingsError, Size, TlsTable};
+use crate::outgoing::IpRange;
 use crate::people::Registration;
 
 /// What one source sets.
@@ -18,6 +19,12 @@ pub struct Layer {
     pub http: Option<SocketAddr>,
     /// Names under which the page may be reached.
     pub hosts: Option<Vec<String>>,
+    /// The second listener.
+    pub tls: Option<TlsTable>,
+    /// The proxies whose word on the scheme counts.
+    pub trusted_proxies: Option<Vec<IpRange>>,
+    /// What may be asked beyond the public internet.
+    pub outgoing: Option<OutgoingTable>,
     /// Where to listen for peers.
     pub listen: Option<Vec<Multiaddr>>,
     /// Peers to dial at the start.
@@ -60,6 +67,10 @@ pub struct RunFlags {
     /// times [env: XOM_HOSTS]
     #[arg(long = "host", value_name = "NAME")]
     pub hosts: Vec<String>,
+    /// A proxy whose X-Forwarded-Proto counts, by its number or network; may be given several times; what others
+    /// forward is not read [env: XOM_TRUSTED_PROXIES]
+    #[arg(long = "trusted-proxy", value_name = "ADDR")]
+    pub trusted_proxies: Vec<IpRange>,
     /// Where to listen for peers; may be given several times [default: QUIC and TCP on 7767] [env: XOM_LISTEN]
     #[arg(long, value_name = "MULTIADDR")]
     pub listen: Vec<Multiaddr>,
@@ -128,6 +139,7 @@ impl RunFlags {
         Self {
             http: self.http.or(before.http),
             hosts: longer(self.hosts, before.hosts),
+            trusted_proxies: longer(self.trusted_proxies, before.trusted_proxies),
             listen: longer(self.listen, before.listen),
             bootstrap: longer(self.bootstrap, before.bootstrap),
             no_mdns: self.no_mdns || before.no_mdns,
@@ -158,6 +170,9 @@ impl Layer {
         Self {
             http: flags.http,
             hosts: given(&flags.hosts),
+            tls: None,
+            trusted_proxies: given(&flags.trusted_proxies),
+            outgoing: None,
             listen: given(&flags.listen),
             bootstrap: given(&flags.bootstrap),
             mdns: flags.no_mdns.then_some(false),
@@ -182,6 +197,9 @@ impl Layer {
         Ok(Self {
             http: parse("XOM_HTTP", get("XOM_HTTP"))?,
             hosts: parse_list("XOM_HOSTS", get("XOM_HOSTS"))?,
+            tls: None,
+            trusted_proxies: parse_list("XOM_TRUSTED_PROXIES", get("XOM_TRUSTED_PROXIES"))?,
+            outgoing: None,
             listen: parse_list("XOM_LISTEN", get("XOM_LISTEN"))?,
             bootstrap: parse_list("XOM_BOOTSTRAP", get("XOM_BOOTSTRAP"))?,
             mdns: parse("XOM_MDNS", get("XOM_MDNS"))?,

@@ -9,9 +9,10 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt;
-use xom_client_api::http::{App, HttpConfig, Token, router};
+use xom_client_api::http::{Access, App, HttpConfig, Token, router};
+use xom_client_api::push::VapidKey;
 use xom_node::{Node, NodeConfig, RECOVERY_DELAY};
-use xom_protocol::Network;
+use xom_protocol::{Did, Network};
 
 /// The name under which tests reach the server.
 pub(crate) const HOST: &str = "localhost:7766";
@@ -21,8 +22,10 @@ pub(crate) const BASE: &str = "http://localhost:7766";
 /// One node with one identity, `lan`.
 pub(crate) struct Server {
     node: Node,
+    app: App,
     router: Router,
     token: Token,
+    vapid: VapidKey,
     folder: TempDir,
 }
 
@@ -62,9 +65,11 @@ impl Server {
         };
         let node = Node::start(config).await.unwrap();
         let token = Token::load_or_create(folder.path()).unwrap();
-        let config = HttpConfig::new(7766, token.clone());
-        let router = router(App::new(node.handle(), config), Router::new());
-        Self { node, router, token, folder }
+        let vapid = VapidKey::load_or_create(folder.path()).unwrap();
+        let config = HttpConfig { vapid: Some(vapid.clone()), ..HttpConfig::new(7766, token.clone()) };
+        let app = App::new(node.handle(), config);
+        let router = router(app.clone(), Router::new());
+        Self { node, app, router, token, vapid, folder }
     }
 
     pub(crate) async fn stop(self) {
@@ -80,6 +85,27 @@ impl Server {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
         let config = HttpConfig { names, metrics, ..HttpConfig::new(7766, self.token.clone()) };
         router(App::new(self.node.handle(), config), Router::new())
+    }
+
+    /// The same node where other machines come in too.
+    pub(crate) fn router_with(&self, access: Access) -> Router {
+        let config = HttpConfig { access, ..HttpConfig::new(7766, self.token.clone()) };
+        router(App::new(self.node.handle(), config), Router::new())
+    }
+
+    /// What its handlers share.
+    pub(crate) fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The key by which push services know it.
+    pub(crate) fn vapid(&self) -> &VapidKey {
+        &self.vapid
+    }
+
+    /// The DID of `lan`.
+    pub(crate) async fn did(&self) -> Did {
+        self.app.identity(None).await.unwrap().unwrap().did
     }
 
     pub(crate) fn token(&self) -> &str {

@@ -2,6 +2,8 @@
 //! sockets, the page.
 
 mod accounts;
+#[cfg(test)]
+mod acme;
 mod apps;
 mod backup;
 #[cfg(test)]
@@ -31,6 +33,8 @@ mod people;
 mod personal;
 mod program;
 #[cfg(test)]
+mod push;
+#[cfg(test)]
 mod records;
 #[cfg(test)]
 mod recovery;
@@ -44,5 +48,9 @@ mod statuses;
 mod strangers;
 #[cfg(test)]
 mod streaming;
+#[cfg(test)]
+mod tls;
+#[cfg(test)]
+mod tls_program;
 #[cfg(test)]
 mod welcome;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::harness::{Server, ids, text};
 use crate::shapes;
 
-const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Asks until the answer is as wanted.
 async fn until(server: &Server, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
@@ -29,7 +29,7 @@ fn has(id: &str) -> impl Fn(&Value) -> bool + '_ {
 }
 
 /// A reader and somebody whom it follows, with the latter's account there, and his id.
-async fn reader_and_author() -> (Server, Server, Value) {
+pub(crate) async fn reader_and_author() -> (Server, Server, Value) {
     let (reader, author) = (Server::listening().await, Server::listening().await);
     let invite = text(&author.get("/api/xom/v1/invites").await.ok(), "invite");
     let followed = reader.post("/api/xom/v1/follow", json!({ "invite": invite })).await.ok();
@@ -41,7 +41,7 @@ async fn reader_and_author() -> (Server, Server, Value) {
     (reader, author, account)
 }
 
-async fn posted(reader: &Server, author: &Server, words: &str) -> String {
+pub(crate) async fn posted(reader: &Server, author: &Server, words: &str) -> String {
     let entry = text(&author.toot(words).await["xom"], "entry");
     let fits = |list: &Value| list.as_array().unwrap().iter().any(|status| status["xom"]["entry"] == entry);
     let home = until(reader, "/api/v1/timelines/public?limit=40", fits).await;

@@ -22,7 +22,7 @@ pub async fn post(State(app): State<App>, headers: HeaderMap, params: Params) ->
     let registration = registration.map_err(|error| ApiError::invalid(error.to_string()))?;
     let by_owner = bearer(&headers).is_some_and(|token| app.token().is(token));
     let (client, secret) = app.registry().register(registration, by_owner, now_ms()).await?;
-    let mut entity = entity(&client);
+    let mut entity = entity(&client, app.vapid_public());
     entity["client_id"] = json!(client.id);
     entity["client_secret"] = json!(secret.as_str());
     entity["client_secret_expires_at"] = json!(0);
@@ -30,9 +30,10 @@ pub async fn post(State(app): State<App>, headers: HeaderMap, params: Params) ->
 }
 
 /// What the app of the caller's token is. The owner's own token is of no app, and is shown as xom itself.
-pub async fn verify_credentials(caller: Caller) -> Json<Value> {
+pub async fn verify_credentials(State(app): State<App>, caller: Caller) -> Json<Value> {
+    let key = app.vapid_public();
     match caller {
-        Caller::App(grant) => Json(entity(&grant.client)),
+        Caller::App(grant) => Json(entity(&grant.client, key)),
         Caller::Owner => Json(json!({
             "id": "0",
             "name": "xom",
@@ -40,12 +41,12 @@ pub async fn verify_credentials(caller: Caller) -> Json<Value> {
             "scopes": scope::names().collect::<Vec<_>>(),
             "redirect_uri": "",
             "redirect_uris": [],
-            "vapid_key": "",
+            "vapid_key": key,
         })),
     }
 }
 
-fn entity(client: &Client) -> Value {
+fn entity(client: &Client, vapid_key: &str) -> Value {
     let uris: Vec<&str> = client.redirects.iter().map(|uri| uri.as_str()).collect();
     json!({
         "id": client.number.to_string(),
@@ -54,6 +55,6 @@ fn entity(client: &Client) -> Value {
         "scopes": client.scopes.names(),
         "redirect_uri": uris.join("\n"),
         "redirect_uris": uris,
-        "vapid_key": "",
+        "vapid_key": vapid_key,
     })
 }

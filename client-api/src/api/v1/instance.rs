@@ -19,5 +19,6 @@ pub async fn get(State(app): State<App>, Anonymous(base): Anonymous) -> Result<J
     let mut answer = instance::v1(&base, contact.as_ref(), counts);
     answer["registrations"] = json!(app.people().registration() != Registration::Closed);
     answer["invites_enabled"] = json!(app.people().registration() == Registration::Invite);
+    answer["configuration"]["vapid"]["public_key"] = json!(app.vapid_public());
     Ok(Json(answer))
 }

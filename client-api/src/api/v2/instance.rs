@@ -17,6 +17,7 @@ pub async fn get(State(app): State<App>, Anonymous(base): Anonymous) -> Result<J
     let contact = contact.map(|contact| Account::new(&base, &contact));
     let mut answer = instance::v2(&base, contact.as_ref(), counts);
     answer["registrations"]["enabled"] = json!(app.people().registration() != Registration::Closed);
+    answer["configuration"]["vapid"]["public_key"] = json!(app.vapid_public());
     Ok(Json(answer))
 }
 

@@ -23,6 +23,7 @@ impl Args {
         flags: RunFlags {
             http: None,
             hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
             listen: Vec::new(),
             bootstrap: Vec::new(),
             no_mdns: false,
