@@ -14,8 +14,11 @@ pub mod lookup;
 pub mod metrics;
 pub mod nodeinfo;
 pub mod oauth;
+pub mod oembed;
 pub mod page;
+pub mod posting;
 pub mod private;
+pub mod scheduled;
 pub mod strangers;
 pub mod streaming;
 pub mod text;
@@ -42,6 +45,7 @@ pub fn router() -> Router<App> {
         .route("/.well-known/nodeinfo", get(well_known::nodeinfo))
         .route("/.well-known/oauth-authorization-server", get(oauth::metadata::get))
         .route("/nodeinfo/2.0", get(nodeinfo::get))
+        .route("/api/oembed", get(oembed::get))
         .route("/media/{id}", get(blobs::get))
         .route("/media/{id}/preview", get(blobs::preview))
         .route("/avatars/{file}", get(avatars::avatar))

@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use xom_node::{Handle, Node};
 use xom_protocol::Did;
 
+use crate::api::scheduled;
 use crate::cli::{CliError, Output};
 use crate::demo;
 use crate::http::auth::METRICS_TOKEN_FILE;
@@ -178,6 +179,7 @@ async fn serve(
     let pushing = tokio::spawn(Pusher::new(app, vapid, outgoing.clone()).run(shutdown.clone()));
     let over_tls_at = https.as_ref().map(Https::urls).unwrap_or_default();
     let over_tls = https.map(|https| tokio::spawn(https.serve(router.clone(), outgoing, shutdown.clone())));
+    let scheduled = tokio::spawn(scheduled::run(node.clone(), shutdown.clone()));
     let server = tokio::spawn(http::serve(listener, router, shutdown.clone()));
     let greeted = async {
         let mut greeting = Greeting::of(&node, did, format!("http://{address}{login}"), address).await?;
@@ -196,6 +198,7 @@ async fn serve(
     if let Some(over_tls) = over_tls {
         over_tls.await.map_err(|error| failed("the server broke", &error))?;
     }
+    scheduled.await.map_err(|error| failed("scheduled posts broke", &error))?;
     ended
 }
 

@@ -207,6 +207,11 @@ impl Handle {
         self.store.update_media(media).await
     }
 
+    /// Forgets an upload that nobody has used, and its blob; false where it is not there, or of another owner.
+    pub async fn drop_media(&self, owner: Did, id: MediaId) -> Result<bool, StoreError> {
+        self.store.drop_media(owner, id).await
+    }
+
     /// A signed invite with this node's current addresses; with fewer of them where all would not fit.
     pub async fn invite(&self, identity: Did) -> Result<String, CommandError> {
         let key = self.store.signing_key(&identity)?;

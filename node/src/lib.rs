@@ -39,7 +39,7 @@ pub use net::swarm_key::{SwarmKey, SwarmKeyError};
 pub use node::Node;
 pub use offline::Offline;
 pub use picture::preview_size;
-pub use reader::{FoundTag, IdentityHistory, Reader};
+pub use reader::{DirectoryOrder, FoundTag, IdentityHistory, Reader, TrendingDay, TrendingLink, TrendingTag, Trends};
 pub use recovery::{Recovering, RecoveryError};
 pub use store::records::{Record, Records};
 pub use store::settle::IDENTITIES_MAX;

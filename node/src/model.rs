@@ -11,6 +11,7 @@ mod proof;
 mod reachability;
 mod records;
 mod topics;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ pub use missing::{Missing, MissingLog};
 pub use proof::EntryProof;
 pub use reachability::{Link, ReachState, Reachability};
 pub use records::{AppRecord, RecordsOf, RecordsPage};
+pub use waiting::{NotificationRequest, NotificationScope};
 
 pub use copies::{CopiesReport, CopyCounts, CopyView, FoundEntry, HereBody};
 pub use erasures::EraseScope;
@@ -190,6 +192,8 @@ pub struct PostView {
     pub reposts: u64,
     /// Live reactions.
     pub reactions: u64,
+    /// Live posts that quote it.
+    pub quotes: u64,
     /// The viewer reacted.
     pub favourited: bool,
     /// The viewer reposted.
@@ -281,6 +285,8 @@ pub struct Relationship {
     pub muting_until_ms: Option<u64>,
     /// The viewer wants to see nobody of their host.
     pub host_blocking: bool,
+    /// The viewer recommends the other.
+    pub endorsed: bool,
     /// What the viewer notes of them.
     pub note: String,
 }
@@ -470,4 +476,6 @@ pub enum Event {
         /// Its key.
         key: String,
     },
+    /// A local identity has other filters, here or on another device.
+    FiltersChanged(Did),
 }

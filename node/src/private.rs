@@ -40,6 +40,14 @@ pub const FILTER_KEYWORD: &str = "filter-keyword/";
 pub const FILTER_STATUS: &str = "filter-status/";
 /// `notifications/policy` -> a [`NotificationPolicy`].
 pub const NOTIFICATION_POLICY: &str = "notifications/policy";
+/// `notify/<did>` -> a cursor: people whose notifications are accepted whatever the policy says.
+pub const NOTIFY: &str = "notify/";
+/// `endorse/<did>` -> a cursor: people whom the profile recommends.
+pub const ENDORSE: &str = "endorse/";
+/// `featured-tag/<tag in lower case>` -> a cursor, which is its id: tags that the profile shows.
+pub const FEATURED_TAG: &str = "featured-tag/";
+/// `no-suggestion/<did>` -> a cursor: people who are not suggested any more.
+pub const NO_SUGGESTION: &str = "no-suggestion/";
 /// `posting/defaults` -> [`PostingDefaults`].
 pub const POSTING_DEFAULTS: &str = "posting/defaults";
 
@@ -78,7 +86,7 @@ pub enum ListReplies {
     None,
 }
 
-/// Whose notifications are not shown.
+/// Whose notifications are not shown, and whose wait.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NotificationPolicy {
@@ -86,6 +94,14 @@ pub struct NotificationPolicy {
     pub drop_not_following: bool,
     /// Of whoever does not follow the viewer.
     pub drop_not_followers: bool,
+    /// Of who has been here for a short time.
+    pub drop_new_accounts: bool,
+    /// These wait until the viewer looks at them: of whom he does not follow.
+    pub filter_not_following: bool,
+    /// Of whoever does not follow the viewer.
+    pub filter_not_followers: bool,
+    /// Of who has been here for a short time.
+    pub filter_new_accounts: bool,
 }
 
 /// What a client fills in for a new post.
@@ -98,6 +114,11 @@ pub struct PostingDefaults {
     pub sensitive: bool,
     /// The language.
     pub language: Option<String>,
+}
+
+/// True for a key that says what is filtered.
+pub fn is_of_filters(key: &str) -> bool {
+    [FILTER, FILTER_KEYWORD, FILTER_STATUS].iter().any(|family| key.starts_with(family))
 }
 
 /// The key of an entry in a family.

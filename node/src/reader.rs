@@ -4,6 +4,7 @@
 mod account;
 mod aside;
 mod copies;
+mod discover;
 mod erasable;
 pub mod feed;
 mod find;
@@ -14,6 +15,7 @@ mod notification;
 mod paging;
 mod private;
 mod proof;
+mod quotes;
 mod record;
 mod relation;
 mod search;
@@ -21,6 +23,7 @@ mod status;
 mod thread;
 mod timeline;
 
+pub use discover::{DirectoryOrder, TrendingDay, TrendingLink, TrendingTag, Trends};
 pub use history::IdentityHistory;
 pub use search::FoundTag;
 
@@ -61,6 +64,8 @@ pub struct Reader {
     private: OnceCell<private::PrivateTable>,
     /// Whose were asked for last, and the number of that identity.
     private_of: Cell<Option<(Did, Option<u32>)>>,
+    /// Which posts quote which, once somebody has asked; none where nobody quotes anything.
+    quotes: OnceCell<Option<quotes::QuotesTable>>,
     /// Accounts already made.
     known: RefCell<BTreeMap<u64, Arc<Account>>>,
     /// Logs already looked up, by number.
@@ -90,6 +95,7 @@ impl Reader {
             locals: OnceCell::new(),
             private: OnceCell::new(),
             private_of: Cell::new(None),
+            quotes: OnceCell::new(),
             known: RefCell::default(),
             logs_known: RefCell::default(),
             now_ms: 0,

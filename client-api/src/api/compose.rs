@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use xom_node::model::{Account, MediaId, Status, StatusContent, StatusId};
+use xom_node::private::PostingDefaults;
 use xom_node::{Handle, Reader, StoreError};
 use xom_protocol::Did;
 use xom_protocol::body::{Attachment, Focus, Mention, Poll, Post, Visibility};
@@ -12,6 +13,7 @@ use xom_protocol::limits::{
 
 use super::entities::media::attachment_id;
 use super::text::{Token, fold, tokens};
+use super::v1::preferences::posting_of;
 use crate::http::form::parse_id;
 use crate::http::{ApiError, Params};
 
@@ -62,11 +64,11 @@ pub fn lower_scheme(url: &str) -> String {
 
 /// A post as a client wants it; `base` is the version that it changes, if it is an edit.
 pub async fn post(node: &Handle, viewer: Did, params: &Params, base: Option<&Status>) -> Result<Post, ApiError> {
-    refuse_what_is_not_yet(params)?;
     let old = base.and_then(|status| match &status.content {
         StatusContent::Post(view) => Some(&view.post),
         StatusContent::Repost(_) => None,
     });
+    let defaults = if old.is_none() { posting_of(node, viewer).await? } else { PostingDefaults::default() };
     let text = params.raw_text("status").or_else(|| old.map(|old| old.text.clone())).unwrap_or_default();
     let mut text = clean(&text).trim().to_owned();
     let mut warning = clean(&params.raw_text("spoiler_text").unwrap_or_default()).trim().to_owned();
@@ -86,15 +88,19 @@ pub async fn post(node: &Handle, viewer: Did, params: &Params, base: Option<&Sta
     let mentions = resolve(node, marks.mentions, said, parent).await?;
     Ok(Post {
         text,
-        languages: language(params, old)?,
-        sensitive: params.flag("sensitive").unwrap_or(false),
+        languages: language(params, old)?.unwrap_or_else(|| defaults.language.iter().cloned().collect()),
+        sensitive: params.flag("sensitive").unwrap_or(defaults.sensitive),
         warning,
         mentions,
         tags: marks.tags,
         links: marks.links,
         attachments,
         poll,
-        visibility: visibility(params, old)?,
+        visibility: visibility(params, old)?.unwrap_or(if defaults.unlisted {
+            Visibility::Unlisted
+        } else {
+            Visibility::Public
+        }),
         ..Post::default()
     })
 }
@@ -110,32 +116,27 @@ pub fn clean_line(text: &str) -> String {
     clean(text).replace(['\n', '\t'], " ").trim().to_owned()
 }
 
-fn refuse_what_is_not_yet(params: &Params) -> Result<(), ApiError> {
-    if params.text("scheduled_at").is_some() {
-        return Err(ApiError::not_yet("Scheduled posts are"));
-    }
-    if params.text("quoted_status_id").or_else(|| params.text("quote_id")).is_some() {
-        return Err(ApiError::not_yet("Quotes are"));
-    }
-    Ok(())
-}
-
-fn visibility(params: &Params, old: Option<&Post>) -> Result<Visibility, ApiError> {
+fn visibility(params: &Params, old: Option<&Post>) -> Result<Option<Visibility>, ApiError> {
     match params.text("visibility").as_deref() {
-        None => Ok(old.map_or(Visibility::Public, |old| old.visibility)),
-        Some("public") => Ok(Visibility::Public),
-        Some("unlisted") => Ok(Visibility::Unlisted),
+        None => Ok(old.map(|old| old.visibility)),
+        Some("public") => Ok(Some(Visibility::Public)),
+        Some("unlisted") => Ok(Some(Visibility::Unlisted)),
         Some("private" | "direct") => Err(ApiError::not_yet("Posts for followers only and direct posts are")),
         Some(_) => Err(ApiError::invalid("Visibility is not one of public, unlisted")),
     }
 }
 
-fn language(params: &Params, old: Option<&Post>) -> Result<Vec<String>, ApiError> {
+fn language(params: &Params, old: Option<&Post>) -> Result<Option<Vec<String>>, ApiError> {
     let Some(language) = params.text("language") else {
-        return Ok(old.map(|old| old.languages.clone()).unwrap_or_default());
+        return Ok(old.map(|old| old.languages.clone()));
     };
+    checked_language(language).map(|language| Some(vec![language]))
+}
+
+/// A language tag, as bodies hold it.
+pub fn checked_language(language: String) -> Result<String, ApiError> {
     let is_tag = language.len() <= 35 && language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if is_tag { Ok(vec![language]) } else { Err(ApiError::invalid("Language is not a language tag")) }
+    if is_tag { Ok(language) } else { Err(ApiError::invalid("Language is not a language tag")) }
 }
 
 fn check_lengths(text: &str, warning: &str, attachments: usize, poll: bool) -> Result<(), ApiError> {
@@ -328,15 +329,11 @@ mod tests {
     }
 
     #[test]
-    fn private_posts_quotes_and_scheduled_posts_are_refused_in_clear_words() {
+    fn private_posts_are_refused_in_clear_words() {
         for wanted in ["private", "direct", "limited"] {
             assert_eq!(visibility(&Params::of(json!({"visibility": wanted})), None).unwrap_err().kind().status(), 422);
         }
-        assert_eq!(visibility(&Params::of(json!({})), None).unwrap(), Visibility::Public);
-        for tree in [json!({"scheduled_at": "2030-01-01"}), json!({"quoted_status_id": "1"})] {
-            let refused = refuse_what_is_not_yet(&Params::of(tree)).unwrap_err();
-            assert!(refused.text().contains("not supported"), "{}", refused.text());
-        }
+        assert_eq!(visibility(&Params::of(json!({})), None).unwrap(), None);
     }
 
     #[test]

@@ -15,6 +15,12 @@ pub fn key(call: &Call, headers: &HeaderMap) -> Result<Option<IdempotencyKey>, A
     Ok(text.map(|text| IdempotencyKey::new(call.token_digest(), call.viewer(), text)))
 }
 
+/// The same as text, for what is kept longer than the node keeps keys.
+pub fn text(call: &Call, headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let caller = data_encoding::HEXLOWER.encode(call.token_digest());
+    Ok(read(headers)?.map(|text| format!("{caller} {text}")))
+}
+
 fn read(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
     let key = key.to_str().map_err(|_| ApiError::invalid("Idempotency-Key is not text"))?;

@@ -14,6 +14,9 @@ pub const MARKER: &str = "marker";
 /// Records: what was reported, by its id.
 pub const REPORT: &str = "report";
 
+/// Records: posts that wait for their time, by DID and id.
+pub const SCHEDULED: &str = "scheduled-status";
+
 /// Ids within a millisecond.
 const IDS_PER_MS_BITS: u32 = 16;
 

@@ -23,7 +23,7 @@ use axum::routing::get;
 use crate::http::{App, Params};
 
 /// Addresses of server-sent events, with the stream that each gives.
-pub const EVENT_SOURCES: [(&str, &str); 8] = [
+pub const EVENT_SOURCES: [(&str, &str); 9] = [
     ("/streaming/user", "user"),
     ("/streaming/user/notification", "user:notification"),
     ("/streaming/public", "public"),
@@ -31,6 +31,7 @@ pub const EVENT_SOURCES: [(&str, &str); 8] = [
     ("/streaming/public/remote", "public:remote"),
     ("/streaming/hashtag", "hashtag"),
     ("/streaming/hashtag/local", "hashtag:local"),
+    ("/streaming/list", "list"),
     ("/streaming/direct", "direct"),
 ];
 

@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 
 use super::v1::media;
 use super::v1::notifications::away;
+use super::v1::suggestions;
 use crate::http::App;
 
 /// The routes.
@@ -17,6 +18,7 @@ pub fn router() -> Router<App> {
     Router::new()
         .route("/instance", get(instance::get))
         .route("/search", get(search::get))
+        .route("/suggestions", get(suggestions::list))
         .merge(filters())
         .merge(notifications())
         .merge(media::uploads(post(media::post)))

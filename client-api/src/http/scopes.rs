@@ -251,7 +251,7 @@ mod tests {
     use crate::oauth::scope;
 
     /// What is answered without a token, and needs no row.
-    const OPEN: [&str; 12] = [
+    const OPEN: [&str; 13] = [
         "/v1/apps",
         "/v1/apps/verify_credentials",
         "/v1/streaming/health",
@@ -263,6 +263,7 @@ mod tests {
         "/v1/instance/activity",
         "/v1/instance/privacy_policy",
         "/v1/instance/terms_of_service",
+        "/v1/instance/terms_of_service/{date}",
         "/v1/instance/translation_languages",
     ];
 

@@ -47,7 +47,18 @@ impl Server {
     }
 
     async fn start_at(listen: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::open(tempfile::tempdir().unwrap(), listen).await
+    }
+
+    /// Stops and starts again in the same folder.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { node, folder, router, .. } = self;
+        drop(router);
+        node.stop().await;
+        Self::open(folder, &[]).await
+    }
+
+    async fn open(folder: TempDir, listen: &[&str]) -> Self {
         let config = NodeConfig {
             data_dir: folder.path().to_owned(),
             network: "test".parse::<Network>().unwrap(),
@@ -74,6 +85,10 @@ impl Server {
 
     pub(crate) async fn stop(self) {
         self.node.stop().await;
+    }
+
+    pub(crate) fn handle(&self) -> xom_node::Handle {
+        self.node.handle()
     }
 
     pub(crate) fn router(&self) -> Router {

@@ -9,10 +9,13 @@ mod backup;
 #[cfg(test)]
 mod described;
 mod devices;
+mod discover;
 #[cfg(test)]
 mod endpoints;
 mod entities;
 mod erasures;
+#[cfg(test)]
+mod golden;
 mod guards;
 #[cfg(test)]
 mod harness;
@@ -38,6 +41,9 @@ mod push;
 mod records;
 #[cfg(test)]
 mod recovery;
+#[cfg(test)]
+mod requests;
+mod scheduled;
 mod search;
 #[cfg(test)]
 mod shapes;

@@ -227,7 +227,6 @@ async fn what_a_node_never_holds_is_an_empty_list_and_no_error() {
         "/api/v1/featured_tags",
         "/api/v1/instance/rules",
         "/api/v1/instance/peers",
-        "/api/v1/instance/activity",
         "/api/v1/instance/domain_blocks",
         "/api/v1/mutes",
         "/api/v1/blocks",

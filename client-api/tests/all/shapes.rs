@@ -154,3 +154,55 @@ pub(crate) fn grouped(value: &Value) {
         page_max_id page_min_id latest_page_notification_at status_id";
     value["notification_groups"].as_array().unwrap().iter().for_each(|group| check(group, members));
 }
+
+pub(crate) fn scheduled_status(value: &Value) {
+    check(value, "id scheduled_at params media_attachments[]");
+    check(
+        &value["params"],
+        "text poll media_ids sensitive spoiler_text visibility in_reply_to_id language application_id scheduled_at \
+        idempotency with_rate_limit quoted_status_id quote_approval_policy",
+    );
+    value["media_attachments"].as_array().unwrap().iter().for_each(media);
+}
+
+pub(crate) fn featured_tag(value: &Value) {
+    check(value, "id name statuses_count url last_status_at");
+}
+
+pub(crate) fn profile(value: &Value) {
+    check(
+        value,
+        "attribution_domains[] avatar_description bot display_name fields[] header_description id indexable locked \
+        note show_featured show_media show_media_replies avatar avatar_static discoverable header header_static \
+        hide_collections",
+    );
+}
+
+pub(crate) fn oembed(value: &Value) {
+    check(value, "type version title author_name author_url provider_name provider_url cache_age html width height");
+}
+
+pub(crate) fn terms_of_service(value: &Value) {
+    check(value, "content effective effective_date succeeded_by");
+}
+
+pub(crate) fn notification_policy(value: &Value) {
+    check(
+        value,
+        "for_limited_accounts for_new_accounts for_not_followers for_not_following for_private_mentions summary",
+    );
+    check(&value["summary"], "pending_requests_count pending_notifications_count");
+}
+
+pub(crate) fn notification_request(value: &Value) {
+    check(value, "account created_at id notifications_count updated_at last_status");
+    account(&value["account"]);
+}
+
+pub(crate) fn trends_link(value: &Value) {
+    check(
+        value,
+        "author_name author_url authors[] description embed_url height history[] html provider_name provider_url \
+        title type url width blurhash image published_at",
+    );
+}

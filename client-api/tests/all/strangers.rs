@@ -192,7 +192,7 @@ async fn notifications_are_grouped_counted_and_put_away() {
     author.call("PATCH", "/api/v2/notifications/policy", json!({"for_not_following": "drop"})).await.ok();
     assert_eq!(author.get("/api/v1/notifications").await.ok(), json!([]));
     author.call("PATCH", "/api/v2/notifications/policy", json!({"for_not_following": "accept"})).await.ok();
-    author.call("PATCH", "/api/v2/notifications/policy", json!({"for_not_following": "filter"})).await.refused(422);
+    author.call("PATCH", "/api/v2/notifications/policy", json!({"for_not_following": "shout"})).await.refused(422);
     let own = text(&author.get("/api/v1/timelines/home").await.ok()[0], "id");
     author.post(&format!("/api/v1/statuses/{own}/mute"), json!({})).await.ok();
     assert_eq!(kinds(&author.get("/api/v1/notifications").await.ok()), ["follow"]);

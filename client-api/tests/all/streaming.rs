@@ -268,6 +268,39 @@ async fn who_comes_back_to_a_source_misses_nothing_or_is_told_so() {
 }
 
 #[tokio::test]
+async fn a_list_has_its_own_stream_and_changed_filters_are_told() {
+    let live = Live::start().await;
+    let own = text(&live.server.get("/api/v1/accounts/verify_credentials").await.ok(), "id");
+    let mut lists = Vec::new();
+    for title in ["nhà", "xa"] {
+        lists.push(text(&live.server.post("/api/v1/lists", json!({ "title": title })).await.ok(), "id"));
+    }
+    live.server.post(&format!("/api/v1/lists/{}/accounts", lists[0]), json!({"account_ids": [own]})).await.ok();
+    let mut with = live.socket(&format!("&stream=list&list={}", lists[0])).await;
+    let mut without = live.socket(&format!("&stream=list&list={}", lists[1])).await;
+    let mut user = live.socket("&stream=user").await;
+    let mut source = live.source(&format!("/api/v1/streaming/list?list={}", lists[0]), "").await;
+    live.server.toot("một").await;
+    let (stream, name, payload) = with.event().await;
+    assert_eq!((stream, name.as_str(), said(&payload).as_str()), (json!(["list", lists[0]]), "update", "một"));
+    assert_eq!(source.event().await.1, "update");
+    let id = text(&live.server.toot("hai").await, "id");
+    live.server.call("DELETE", &format!("/api/v1/statuses/{id}"), json!({})).await.ok();
+    let (stream, name, _) = without.event().await;
+    assert_eq!((stream, name.as_str()), (json!(["list", lists[1]]), "delete"), "nothing of another list");
+    live.server.post("/api/v2/filters", json!({"title": "x", "context": ["home"]})).await.ok();
+    loop {
+        let (stream, name, payload) = user.event().await;
+        assert_eq!(stream, json!(["user"]));
+        if name == "filters_changed" {
+            assert_eq!(payload, "");
+            break;
+        }
+    }
+    live.end().await;
+}
+
+#[tokio::test]
 async fn tags_and_public_posts_go_to_their_own_streams() {
     let live = Live::start().await;
     let mut socket = live.socket("").await;

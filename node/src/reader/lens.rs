@@ -28,6 +28,8 @@ pub(super) struct Lens {
     filters: Vec<Filter>,
     /// Whose notifications are left out.
     pub(super) policy: NotificationPolicy,
+    /// Accounts whose notifications are accepted all the same.
+    pub(super) accepted: BTreeSet<u64>,
 }
 
 impl Reader {
@@ -70,6 +72,13 @@ impl Reader {
         lens.filters.retain(|filter| filter.holds(self.now_ms));
         let policy = self.setting(did, private::NOTIFICATION_POLICY)?;
         lens.policy = policy.and_then(|value| private::read_value(&value)).unwrap_or_default();
+        if lens.policy != NotificationPolicy::default() {
+            for (key, _) in self.settings(did, private::NOTIFY)? {
+                if let Some(other) = private::did_of(&key) {
+                    lens.accepted.insert(find_account(&self.accounts, &other)?.0);
+                }
+            }
+        }
         Ok(lens)
     }
 

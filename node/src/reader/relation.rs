@@ -66,6 +66,7 @@ impl Reader {
             muting: mute.is_some(),
             muting_notifications: mute.is_some_and(|mute| mute.notifications),
             muting_until_ms: mute.and_then(|mute| mute.until_ms),
+            endorsed: set(private::ENDORSE)?.is_some(),
             host_blocking: self.setting(did, &host)?.is_some(),
             note: set(private::NOTE)?.and_then(|note| String::from_utf8(note).ok()).unwrap_or_default(),
             following: self.follows.get((viewer, other))?.is_some(),

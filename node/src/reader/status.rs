@@ -113,6 +113,7 @@ impl Reader {
             replies,
             reposts,
             reactions,
+            quotes: self.quotes_count(&row.entry)?,
             favourited: own("reaction")?,
             reposted: own("repost")?,
             bookmarked: self.is_set(viewer, private::BOOKMARK, &row.entry)?,

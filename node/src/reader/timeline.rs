@@ -45,6 +45,18 @@ impl Reader {
         self.home_where(&viewer, page, Vec::new(), shows)
     }
 
+    /// The lists that somebody is in.
+    pub fn lists_with(&self, viewer: &Did, member: &Did) -> Read<Vec<u64>> {
+        let mut found = Vec::new();
+        for (key, _) in self.settings(viewer, private::LIST)? {
+            let Some(id) = key.strip_prefix(private::LIST).and_then(|id| id.parse::<u64>().ok()) else { continue };
+            if self.setting(viewer, &format!("{}{id}/{member}", private::LIST_MEMBER))?.is_some() {
+                found.push(id);
+            }
+        }
+        Ok(found)
+    }
+
     /// True where a status answers nobody else, the viewer, or somebody followed.
     fn answers_known(&self, viewer: &Viewer, answered: u64) -> Read<bool> {
         Ok(answered == 0 || answered == viewer.account || self.follows.get((viewer.account, answered))?.is_some())

@@ -77,6 +77,12 @@ impl SearchQuery {
         query
     }
 
+    /// Asks for all words of a text, whatever stands between them.
+    pub(crate) fn of_words(text: &str) -> Self {
+        let terms = words(text).into_iter().take(TERMS_MAX).map(|word| vec![word]).collect();
+        Self { terms, ..Self::default() }
+    }
+
     /// True if it asks for nothing that an index could find.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty() && self.author.is_none()

@@ -277,7 +277,7 @@ impl<'t> Batch<'t> {
         self.write_charges()?;
         self.fill_index()?;
         self.counters.write(&self.counters_before, &mut self.counters_table)?;
-        self.after.events = self.views.finish()?;
+        self.after.events.extend(self.views.finish()?);
         Ok(self.after)
     }
 

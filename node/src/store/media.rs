@@ -78,6 +78,20 @@ impl Store {
         Ok(id.await?)
     }
 
+    /// Forgets an upload of an owner.
+    pub(crate) async fn drop_media(&self, owner: Did, id: MediaId) -> Result<bool, StoreError> {
+        self.write(move |batch| {
+            let Some(media) = batch.take_media(id)? else { return Ok(false) };
+            if media.owner != owner {
+                batch.put_media(&media)?;
+                return Ok(false);
+            }
+            batch.drop_unused(&media.attachment.blob, false)?;
+            Ok(true)
+        })
+        .await
+    }
+
     /// Changes the description or focus of an upload.
     pub(crate) async fn update_media(&self, media: Media) -> Result<(), CommandError> {
         let known = self.write(move |batch| {

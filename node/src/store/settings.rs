@@ -12,6 +12,8 @@ use super::snapshot::Snapshot;
 use super::tables::{self, SettingKey};
 use super::{Notice, Store};
 use crate::error::{CommandError, StoreError};
+use crate::model::Event;
+use crate::private;
 
 /// The key under which the name of a device stands.
 pub(super) fn device_name_key(device: &DeviceId) -> String {
@@ -157,6 +159,9 @@ impl Batch<'_> {
             changed.push(item.clone());
         }
         if !changed.is_empty() {
+            if changed.iter().any(|item| private::is_of_filters(&item.key)) {
+                self.after.events.push(Event::FiltersChanged(*did));
+            }
             self.after.notices.push(Notice::Settings(*did, changed.into()));
         }
         Ok(())

@@ -10,6 +10,7 @@ mod checking;
 mod control;
 mod crash;
 mod damage;
+mod discovering;
 mod erasure;
 mod evict;
 mod evidence;

@@ -32,6 +32,9 @@ impl Views<'_> {
                 self.count(parent, |(replies, _, _)| *replies += 1)?;
             }
         }
+        if let Some(quoted) = &post.quote {
+            self.quotes.insert((&quoted.entry.0, status), ())?;
+        }
         if let Some(source) = &post.imported_from {
             self.imports.insert((author, &source_hash(source)), status)?;
         }
@@ -53,6 +56,9 @@ impl Views<'_> {
             if !entry.disputed {
                 self.count(parent, |(replies, _, _)| *replies = replies.saturating_sub(1))?;
             }
+        }
+        if let Some(quoted) = &post.quote {
+            self.quotes.remove((&quoted.entry.0, status))?;
         }
         if let Some(source) = &post.imported_from {
             let key = (row.author, &source_hash(source));

@@ -30,6 +30,8 @@ pub(crate) const PUBLIC: TableDefinition<'_, u64, u8> = TableDefinition::new("vi
 pub(crate) const TAGS: TableDefinition<'_, (&[u8; 16], u64), u8> = TableDefinition::new("view_tags_v1");
 /// (target, status that answers it).
 pub(crate) const CHILDREN: TableDefinition<'_, (&[u8; 32], u64), ()> = TableDefinition::new("view_children_v1");
+/// (target, status that quotes it).
+pub(crate) const QUOTES: TableDefinition<'_, (&[u8; 32], u64), ()> = TableDefinition::new("view_quotes_v1");
 /// Target -> live replies, reposts and reactions.
 pub(crate) const COUNTS: TableDefinition<'_, &[u8; 32], (u64, u64, u64)> = TableDefinition::new("view_counts_v1");
 /// (target, counter) -> who reacted.

@@ -84,6 +84,7 @@ fn story() -> (Did, Vec<Told>) {
     let newer = Post { tags: vec!["chợ".into()], ..text("#chợ") };
     bob.write(&mut told, Body::Edit(Edit { target: post, rev: 1, post: newer }));
     carol.post(&mut told, Post { reply: Some(post), root: Some(post), ..text("to bob") });
+    carol.post(&mut told, Post { quote: Some(first), ..text("look") });
     bob.post(&mut told, Post { reply: Some(first), root: Some(first), ..text("to alice") });
     bob.write(&mut told, Body::Reaction(Reaction { target: first, rev: 1, emoji: "❤".into() }));
     carol.write(&mut told, Body::Reaction(Reaction { target: first, rev: 1, emoji: "🎉".into() }));
@@ -128,6 +129,7 @@ pub(crate) fn dump_all(database: &Database) -> Vec<String> {
         dump(database, tables::PUBLIC),
         dump(database, tables::TAGS),
         dump(database, tables::CHILDREN),
+        dump(database, tables::QUOTES),
         dump(database, tables::COUNTS),
         dump(database, tables::REACTIONS),
         dump(database, tables::FAVOURITES),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use xom_node::model::{self, AccountId};
+use xom_node::private::PostingDefaults;
 
 use super::{date, html, timestamp};
 use crate::http::Base;
@@ -164,11 +165,11 @@ impl<'b> Accounts<'b> {
 
 impl CredentialAccount {
     /// The caller's own account, with what it can edit.
-    pub fn new(base: &Base, account: &model::Account) -> Self {
+    pub fn new(base: &Base, account: &model::Account, posting: &PostingDefaults) -> Self {
         let source = Source {
-            privacy: "public",
-            sensitive: false,
-            language: None,
+            privacy: if posting.unlisted { "unlisted" } else { "public" },
+            sensitive: posting.sensitive,
+            language: posting.language.clone(),
             note: account.bio.clone(),
             fields: fields(account, str::to_owned),
             follow_requests_count: 0,
@@ -176,7 +177,7 @@ impl CredentialAccount {
             discoverable: false,
             hide_collections: false,
             attribution_domains: [],
-            quote_policy: "nobody",
+            quote_policy: "public",
         };
         let role = Role { id: "-99", name: "", permissions: "0", color: "", highlighted: false };
         Self { account: Account::new(base, account), source, role }

@@ -44,7 +44,7 @@ impl Relationship {
             requested: false,
             requested_by: false,
             domain_blocking: relationship.host_blocking,
-            endorsed: false,
+            endorsed: relationship.endorsed,
             note: relationship.note.clone(),
         }
     }

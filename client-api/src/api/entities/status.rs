@@ -78,7 +78,7 @@ struct Quote {
 
 #[derive(Debug, Clone, Serialize)]
 struct QuoteApproval {
-    automatic: [(); 0],
+    automatic: [&'static str; 1],
     manual: [(); 0],
     current_user: &'static str,
 }
@@ -146,7 +146,7 @@ impl Status {
             replies_count: view.replies,
             reblogs_count: view.reposts,
             favourites_count: view.reactions,
-            quotes_count: 0,
+            quotes_count: view.quotes,
             edited_at: view.edited_ms.map(timestamp),
             content: html::of_post(base, post, &view.mentions),
             text: None,
@@ -160,7 +160,7 @@ impl Status {
             card: None,
             poll: view.poll.as_ref().map(|poll| Poll::new(status.id, poll, now_ms())),
             quote: view.quote.as_ref().map(|quoted| Quote::new(accounts, quoted)),
-            quote_approval: QuoteApproval { automatic: [], manual: [], current_user: "denied" },
+            quote_approval: QuoteApproval { automatic: ["public"], manual: [], current_user: "automatic" },
             favourited: view.favourited,
             reblogged: view.reposted,
             muted: view.quiet,

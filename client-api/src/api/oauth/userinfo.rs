@@ -3,14 +3,14 @@
 use axum::Json;
 use serde_json::{Value, json};
 
-use crate::api::entities::CredentialAccount;
+use crate::api::entities::Account;
 use crate::api::lookup::own_account;
 use crate::http::{ApiError, Call};
 
 /// The caller's own account.
 pub async fn get(call: Call) -> Result<Json<Value>, ApiError> {
     let account = own_account(&call).await?;
-    let shown = serde_json::to_value(CredentialAccount::new(&call.base, &account)).unwrap_or_default();
+    let shown = serde_json::to_value(Account::new(&call.base, &account)).unwrap_or_default();
     Ok(Json(json!({
         "iss": call.base.as_str(),
         "sub": account.did.to_string(),

@@ -3,6 +3,7 @@
 use xom_node::folded_tag;
 use xom_node::model::PublicScope;
 
+use crate::http::form::parse_id;
 use crate::http::{ApiError, ErrorKind};
 
 /// Longest tag that is listened to, bytes.
@@ -29,6 +30,8 @@ pub enum Channel {
         /// Only of this node's identities.
         is_local: bool,
     },
+    /// What a list of the caller shows.
+    List(u64),
     /// Messages to the caller alone, of which there are none yet.
     Direct,
 }
@@ -50,11 +53,15 @@ pub struct Facets {
     pub media: bool,
     /// Tags under which it is listed, folded.
     pub tags: Vec<String>,
+    /// Lists of the caller that show it.
+    pub lists: Vec<u64>,
+    /// The caller himself, whatever he reads.
+    pub own: bool,
 }
 
 impl Channel {
     /// The stream of a name and what goes with it.
-    pub fn read(name: &str, tag: Option<&str>) -> Result<Self, ApiError> {
+    pub fn read(name: &str, tag: Option<&str>, list: Option<&str>) -> Result<Self, ApiError> {
         let malformed = |text: &str| ApiError::with_text(ErrorKind::Malformed, text);
         let public = |scope, only_media| Self::Public { scope, only_media };
         let tag = || match tag.map(|tag| tag.trim_start_matches('#')) {
@@ -73,6 +80,10 @@ impl Channel {
             "public:remote:media" => public(PublicScope::Remote, true),
             "hashtag" => Self::Hashtag { tag: tag()?, is_local: false },
             "hashtag:local" => Self::Hashtag { tag: tag()?, is_local: true },
+            "list" => match list {
+                Some(list) => Self::List(parse_id(list.trim()).ok_or_else(|| malformed("That is no list"))?),
+                None => return Err(malformed("Missing list parameter")),
+            },
             "direct" => Self::Direct,
             _ => return Err(malformed("Unknown stream type")),
         })
@@ -91,10 +102,12 @@ impl Channel {
             Self::Public { scope: PublicScope::Remote, only_media: true } => "public:remote:media",
             Self::Hashtag { is_local: false, .. } => "hashtag",
             Self::Hashtag { is_local: true, .. } => "hashtag:local",
+            Self::List(_) => "list",
             Self::Direct => "direct",
         };
         let more = match self {
             Self::Hashtag { tag, .. } => Some(tag.clone()),
+            Self::List(id) => Some(id.to_string()),
             _ => None,
         };
         std::iter::once(name.to_owned()).chain(more).collect()
@@ -103,7 +116,7 @@ impl Channel {
     /// True if an event belongs here.
     pub fn takes(&self, facets: &Facets) -> bool {
         match self {
-            Self::User => facets.home || facets.notification || facets.everywhere,
+            Self::User => facets.home || facets.notification || facets.everywhere || facets.own,
             Self::Notifications => facets.notification,
             Self::Public { scope, only_media } => {
                 let in_scope = match scope {
@@ -117,6 +130,7 @@ impl Channel {
                 let has = || facets.tags.contains(&folded_tag(tag));
                 facets.everywhere || (!is_local || facets.local) && has()
             }
+            Self::List(id) => facets.everywhere || facets.lists.contains(id),
             Self::Direct => false,
         }
     }
@@ -138,11 +152,18 @@ mod tests {
             ("hashtag:local", Some("xóm")),
             ("direct", None),
         ] {
-            let labels = Channel::read(name, tag).expect(name).labels();
+            let labels = Channel::read(name, tag, None).expect(name).labels();
             assert_eq!(labels, std::iter::once(name).chain(tag).collect::<Vec<_>>());
         }
-        for (name, tag) in [("users", None), ("hashtag", None), ("hashtag", Some("#"))] {
-            assert_eq!(Channel::read(name, tag).expect_err(name).kind(), ErrorKind::Malformed);
+        assert_eq!(Channel::read("list", None, Some("17")).expect("a list").labels(), ["list", "17"]);
+        for (name, tag, list) in [
+            ("users", None, None),
+            ("hashtag", None, None),
+            ("hashtag", Some("#"), None),
+            ("list", None, None),
+            ("list", None, Some("x")),
+        ] {
+            assert_eq!(Channel::read(name, tag, list).expect_err(name).kind(), ErrorKind::Malformed);
         }
     }
 
@@ -158,9 +179,9 @@ mod tests {
     #[test]
     fn a_deletion_goes_wherever_statuses_are_shown_and_not_to_notifications() {
         let gone = Facets { everywhere: true, ..Facets::default() };
-        let shows = |name, tag| Channel::read(name, tag).expect(name).takes(&gone);
+        let shows = |name, tag| Channel::read(name, tag, Some("17")).expect(name).takes(&gone);
         assert!(["user", "public", "public:local:media"].into_iter().all(|name| shows(name, None)));
-        assert!(shows("hashtag", Some("x")));
+        assert!(shows("hashtag", Some("x")) && shows("list", None));
         assert!(!shows("user:notification", None) && !shows("direct", None));
     }
 }

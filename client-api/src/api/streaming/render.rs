@@ -27,7 +27,11 @@ pub(super) fn render(reader: &Reader, viewer: &Did, base: &Base, events: &[Event
                 let facets = Facets { notification: true, ..Facets::default() };
                 items.extend(found.and_then(|found| item("notification", &Notification::new(base, &found), facets)));
             }
-            Event::Notified { .. } | Event::RecordChanged { .. } => {}
+            Event::FiltersChanged(whose) if whose == viewer => {
+                let facets = Facets { own: true, ..Facets::default() };
+                items.push(Item { event: "filters_changed", payload: String::new(), facets });
+            }
+            Event::Notified { .. } | Event::FiltersChanged(_) | Event::RecordChanged { .. } => {}
         }
     }
     Ok(items)
@@ -58,7 +62,12 @@ fn shown(
             }
         }
     }
-    let is_listed = facets.home || facets.public || !facets.tags.is_empty();
+    for list in reader.lists_with(viewer, &status.account.did)? {
+        if !reader.list(viewer, list, &page)?.is_empty() {
+            facets.lists.push(list);
+        }
+    }
+    let is_listed = facets.home || facets.public || !facets.tags.is_empty() || !facets.lists.is_empty();
     Ok(if is_listed { item(event, &Status::new(base, &status), facets) } else { None })
 }
 

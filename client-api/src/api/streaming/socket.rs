@@ -34,6 +34,24 @@ struct Wish {
     #[serde(default)]
     stream: String,
     tag: Option<String>,
+    list: Option<ListId>,
+}
+
+/// The id of a list, as text or as a number.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ListId {
+    Text(String),
+    Number(u64),
+}
+
+impl ListId {
+    fn text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Number(number) => number.to_string(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -59,7 +77,7 @@ fn open(
 ) -> Result<Response, ApiError> {
     let mut channels = Vec::new();
     if let Some(name) = params.text("stream").filter(|name| !name.is_empty()) {
-        channels.push(Channel::read(&name, params.text("tag").as_deref())?);
+        channels.push(Channel::read(&name, params.text("tag").as_deref(), params.text("list").as_deref())?);
     }
     let upgrade = upgrade.map_err(|_| {
         ApiError::with_text(ErrorKind::Malformed, "This address is a WebSocket; server-sent events are below it")
@@ -133,7 +151,9 @@ async fn talk(socket: &mut WebSocket, mut cursor: Cursor, mut channels: Vec<Chan
 fn hear(channels: &mut Vec<Channel>, text: &str) -> Option<Message> {
     let taken = serde_json::from_str::<Wish>(text).map_err(|_| "The message could not be read".to_owned());
     let taken = taken.and_then(|wish| {
-        let channel = Channel::read(&wish.stream, wish.tag.as_deref()).map_err(|error| error.text().to_owned())?;
+        let list = wish.list.map(ListId::text);
+        let channel = Channel::read(&wish.stream, wish.tag.as_deref(), list.as_deref());
+        let channel = channel.map_err(|error| error.text().to_owned())?;
         match wish.kind.as_str() {
             "subscribe" if channels.contains(&channel) => {}
             "subscribe" if channels.len() >= CHANNELS_MAX => return Err("Too many streams on one socket".to_owned()),
@@ -189,8 +209,11 @@ mod tests {
     fn a_frame_names_its_stream_and_carries_text() {
         let facets = Facets { home: true, tags: vec!["xóm".into()], ..Facets::default() };
         let item = Item { event: "update", payload: r#"{"id":"1"}"#.into(), facets };
-        let channels =
-            [Channel::User, Channel::read("hashtag", Some("Xóm")).unwrap(), Channel::read("public", None).unwrap()];
+        let channels = [
+            Channel::User,
+            Channel::read("hashtag", Some("Xóm"), None).unwrap(),
+            Channel::read("public", None, None).unwrap(),
+        ];
         let frames: Vec<_> = frames(&channels, &item).iter().map(text).collect();
         assert_eq!(frames.len(), 2);
         assert_eq!(frames[0], json!({"stream": ["user"], "event": "update", "payload": "{\"id\":\"1\"}"}));

@@ -41,7 +41,7 @@ struct Source {
 pub(super) fn open(name: &str, stream: &StreamCall, params: &Params) -> Result<Response, ApiError> {
     let only_media = params.flag("only_media").unwrap_or(false) && name.starts_with("public");
     let name = if only_media { format!("{name}:media") } else { name.to_owned() };
-    let channel = Channel::read(&name, params.text("tag").as_deref())?;
+    let channel = Channel::read(&name, params.text("tag").as_deref(), params.text("list").as_deref())?;
     let cursor = stream.call.app.streams().open(stream)?;
     let mut ready = VecDeque::from([GREETING.to_owned()]);
     ready.extend(cursor.has_gap.then(|| GAP.to_owned()));

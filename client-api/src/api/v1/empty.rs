@@ -18,11 +18,6 @@ pub async fn public_list(_base: Anonymous) -> Json<[Value; 0]> {
     Json([])
 }
 
-/// The same below an id that is not looked at.
-pub async fn list_below(_call: Call, _id: Path<String>, _params: Params) -> Json<[Value; 0]> {
-    Json([])
-}
-
 /// An item of such a list.
 pub async fn item(_call: Call, _id: Path<String>, _params: Params) -> ApiError {
     ApiError::not_found()

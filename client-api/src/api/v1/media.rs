@@ -3,6 +3,7 @@
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::routing::MethodRouter;
 use axum::{Json, Router};
+use serde_json::{Value, json};
 use xom_node::model::{Media, MediaId};
 
 use crate::api::compose::describe;
@@ -22,6 +23,11 @@ pub fn uploads(method: MethodRouter<App>) -> Router<App> {
 /// The route that takes the pictures of a profile.
 pub fn pictures(method: MethodRouter<App>) -> Router<App> {
     wide("/accounts/update_credentials", method, PICTURES_BODY_BYTES_MAX)
+}
+
+/// The same of `/profile`.
+pub fn profile(method: MethodRouter<App>) -> Router<App> {
+    wide("/profile", method, PICTURES_BODY_BYTES_MAX)
 }
 
 fn wide(path: &str, method: MethodRouter<App>, bytes_max: usize) -> Router<App> {
@@ -53,6 +59,15 @@ pub async fn put(call: Call, id: Id, params: Params) -> Result<Json<MediaAttachm
     describe(&mut media.attachment, &params)?;
     call.node.update_media(media.clone()).await?;
     Ok(Json(MediaAttachment::of_upload(&call.base, &media)))
+}
+
+/// Forgets an own upload that no post has used.
+pub async fn delete(call: Call, id: Id) -> Result<Json<Value>, ApiError> {
+    let media = own(&call, id).await?;
+    if !call.node.drop_media(media.owner, media.id).await? {
+        return Err(ApiError::not_found());
+    }
+    Ok(Json(json!({})))
 }
 
 async fn own(call: &Call, Id(id): Id) -> Result<Media, ApiError> {

@@ -1,9 +1,10 @@
 //! `/api/v1/notifications`: what happened to the caller, newest first.
 
 pub mod away;
+pub mod requests;
 
 use axum::Json;
-use xom_node::model::{AccountId, NotificationId, NotificationKind};
+use xom_node::model::{AccountId, NotificationId, NotificationKind, NotificationScope};
 
 use crate::api::entities::Notification;
 use crate::api::entities::notification::kind_of;
@@ -23,11 +24,13 @@ pub async fn list(call: Call, params: Params) -> Result<(LinkHeader, Json<Vec<No
         // Only kinds that never happen here.
         return Ok((None, Json(Vec::new())));
     }
+    let waiting = params.flag("include_filtered").unwrap_or(false);
+    let scope = if waiting { NotificationScope::All } else { NotificationScope::Accepted };
     let from = params.id("account_id")?.map(AccountId);
     let (viewer, page) = (call.viewer(), *paging.page());
     let read = call.node.read(move |reader| {
         let wanted = (!wanted.is_empty()).then_some(&wanted[..]);
-        reader.notifications(&viewer, wanted, &excluded, from, &page)
+        reader.notifications_in(&viewer, scope, wanted, &excluded, from, &page)
     });
     let mut found = read.await?;
     let link = paging.finish(&mut found, &call.base, &call.uri, |notification| notification.id.0);

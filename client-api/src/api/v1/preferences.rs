@@ -2,7 +2,9 @@
 
 use axum::Json;
 use serde_json::{Value, json};
+use xom_node::Handle;
 use xom_node::private::{POSTING_DEFAULTS, PostingDefaults, read_value};
+use xom_protocol::Did;
 
 use crate::http::{ApiError, Call};
 
@@ -13,7 +15,7 @@ pub async fn get(call: Call) -> Result<Json<Value>, ApiError> {
         "posting:default:visibility": visibility(&posting),
         "posting:default:sensitive": posting.sensitive,
         "posting:default:language": posting.language,
-        "posting:default:quote_policy": "nobody",
+        "posting:default:quote_policy": "public",
         "reading:expand:media": "default",
         "reading:expand:spoilers": false,
         "reading:autoplay:gifs": false,
@@ -22,8 +24,12 @@ pub async fn get(call: Call) -> Result<Json<Value>, ApiError> {
 
 /// What the caller has set.
 pub async fn posting(call: &Call) -> Result<PostingDefaults, ApiError> {
-    let viewer = call.viewer();
-    let value = call.node.read(move |reader| reader.setting(&viewer, POSTING_DEFAULTS)).await?;
+    posting_of(&call.node, call.viewer()).await
+}
+
+/// What an identity has set.
+pub async fn posting_of(node: &Handle, did: Did) -> Result<PostingDefaults, ApiError> {
+    let value = node.read(move |reader| reader.setting(&did, POSTING_DEFAULTS)).await?;
     Ok(value.and_then(|value| read_value(&value)).unwrap_or_default())
 }
 

@@ -7,6 +7,7 @@ pub mod delete;
 pub mod edit;
 pub mod favourite;
 pub mod history;
+pub mod quotes;
 pub mod reblog;
 pub mod source;
 

@@ -57,7 +57,7 @@ pub async fn followed(call: Call, params: Params) -> Result<(LinkHeader, Json<Ve
 }
 
 /// The tag of an address as tags compare; what no post could have as its tag is not found.
-fn tag(name: &str) -> Result<String, ApiError> {
+pub(super) fn tag(name: &str) -> Result<String, ApiError> {
     let written = format!("#{}", name.trim_start_matches('#'));
     match tokens(&written)[..] {
         [Token::Tag(tag)] => Ok(fold(&tag[1..])),

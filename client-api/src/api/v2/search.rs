@@ -30,8 +30,10 @@ pub struct Search {
 /// Which part of the list is wanted.
 #[derive(Debug, Clone, Copy)]
 pub struct Part {
-    offset: usize,
-    limit: usize,
+    /// Passed over.
+    pub offset: usize,
+    /// At most.
+    pub limit: usize,
 }
 
 impl Part {
@@ -42,7 +44,8 @@ impl Part {
         Ok(Self { offset: usize::try_from(offset).unwrap_or(usize::MAX), limit })
     }
 
-    fn of<T>(self, all: Vec<T>) -> Vec<T> {
+    /// This part of a whole list.
+    pub fn of<T>(self, all: Vec<T>) -> Vec<T> {
         all.into_iter().skip(self.offset).take(self.limit).collect()
     }
 }

@@ -5,11 +5,14 @@ use axum::Json;
 use data_encoding::BASE64;
 use xom_node::Handle;
 use xom_node::command::Command;
+use xom_node::private::{POSTING_DEFAULTS, PostingDefaults, value_of};
 use xom_protocol::body::{Attachment, Profile, ProfileField};
 
-use crate::api::compose::{clean, clean_line};
+use crate::api::compose::{checked_language, clean, clean_line};
 use crate::api::entities::CredentialAccount;
 use crate::api::lookup::own_account;
+use crate::api::private;
+use crate::api::v1::preferences::posting;
 use crate::http::{ApiError, Call, Params};
 
 /// Largest picture, bytes.
@@ -17,13 +20,22 @@ const PICTURE_BYTES_MAX: u64 = 8 << 20;
 
 /// Changes it and answers with the account.
 pub async fn patch(call: Call, mut params: Params) -> Result<Json<CredentialAccount>, ApiError> {
-    let old = own_account(&call).await?;
+    change(&call, &mut params).await?;
+    if let Some(source) = params.below("source") {
+        set_posting(&call, &source).await?;
+    }
+    credentials(&call).await
+}
+
+/// Changes what the parameters name of the caller's profile.
+pub async fn change(call: &Call, params: &mut Params) -> Result<(), ApiError> {
+    let old = own_account(call).await?;
     let profile = Profile {
         name: params.raw_text("display_name").map(|name| clean_line(&name)),
         bio: params.raw_text("note").map(|note| clean(&note).trim().to_owned()),
-        avatar: picture(&call.node, &mut params, "avatar", old.avatar.as_ref()).await?,
-        header: picture(&call.node, &mut params, "header", old.header.as_ref()).await?,
-        fields: fields(&params),
+        avatar: picture(&call.node, params, "avatar", old.avatar.as_ref()).await?,
+        header: picture(&call.node, params, "header", old.header.as_ref()).await?,
+        fields: fields(params),
         locked: params.flag("locked"),
         bot: params.flag("bot"),
         ..Profile::default()
@@ -31,9 +43,36 @@ pub async fn patch(call: Call, mut params: Params) -> Result<Json<CredentialAcco
     if !profile.set_fields().is_empty() {
         call.node.command(call.viewer(), Command::Profile(Box::new(profile))).await?;
     }
-    let account = own_account(&call).await?;
+    Ok(())
+}
+
+/// The caller's own account as it is now.
+pub async fn credentials(call: &Call) -> Result<Json<CredentialAccount>, ApiError> {
+    let account = own_account(call).await?;
     let role = call.app.people().role(&call.viewer()).await?;
-    Ok(Json(CredentialAccount::new(&call.base, &account).with_role(role)))
+    Ok(Json(CredentialAccount::new(&call.base, &account, &posting(call).await?).with_role(role)))
+}
+
+/// What clients fill in for a new post: `source[privacy]`, `source[sensitive]`, `source[language]`.
+async fn set_posting(call: &Call, source: &Params) -> Result<(), ApiError> {
+    let old = posting(call).await?;
+    let unlisted = match source.text("privacy").as_deref() {
+        None => old.unlisted,
+        Some("public") => false,
+        Some("unlisted") => true,
+        Some("private" | "direct") => return Err(ApiError::not_yet("Posts for followers only and direct posts are")),
+        Some(_) => return Err(ApiError::invalid("Privacy is not one of public, unlisted")),
+    };
+    let language = match source.raw_text("language").map(|language| language.trim().to_owned()) {
+        None => old.language.clone(),
+        Some(language) if language.is_empty() => None,
+        Some(language) => Some(checked_language(language)?),
+    };
+    let new = PostingDefaults { unlisted, language, sensitive: source.flag("sensitive").unwrap_or(old.sensitive) };
+    if new != old {
+        private::put(call, POSTING_DEFAULTS.to_owned(), value_of(&new)).await?;
+    }
+    Ok(())
 }
 
 /// A new picture, from a file or a `data:` address; an empty text takes the picture away.

@@ -2,16 +2,30 @@
 
 use axum::Json;
 use axum::http::HeaderMap;
-use xom_node::command::Command;
+use serde::Serialize;
 use xom_node::model::StatusId;
 
 use crate::api::entities::Status;
-use crate::api::lookup::{Id, post as parent_post, status};
-use crate::api::{compose, idempotency};
+use crate::api::lookup::status;
+use crate::api::v1::scheduled_statuses::{self, ScheduledStatus};
+use crate::api::{idempotency, posting};
 use crate::http::{ApiError, Call, Params};
 
-/// Publishes; durable when it answers, and so is the key under which it was asked for.
-pub async fn post(call: Call, headers: HeaderMap, params: Params) -> Result<Json<Status>, ApiError> {
+/// What came of a new post.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum Posted {
+    /// It was published.
+    Status(Box<Status>),
+    /// It waits for its time.
+    Scheduled(Box<ScheduledStatus>),
+}
+
+/// Publishes, or keeps for later; durable when it answers, and so is the key under which it was asked for.
+pub async fn post(call: Call, headers: HeaderMap, params: Params) -> Result<Json<Posted>, ApiError> {
+    if let Some(scheduled) = scheduled_statuses::keep(&call, &params, idempotency::text(&call, &headers)?).await? {
+        return Ok(Json(Posted::Scheduled(Box::new(scheduled))));
+    }
     let key = idempotency::key(&call, &headers)?;
     let made = async || match key {
         Some(key) => call.node.made_under(key).await,
@@ -20,7 +34,7 @@ pub async fn post(call: Call, headers: HeaderMap, params: Params) -> Result<Json
     if let Some(id) = made().await? {
         return answer(&call, id).await;
     }
-    let command = match read(&call, &params).await {
+    let command = match posting::command(&call.node, call.viewer(), &params).await {
         Ok(command) => command,
         // The same request may have come twice at once, and the first has used up the media.
         Err(refused) => {
@@ -35,16 +49,7 @@ pub async fn post(call: Call, headers: HeaderMap, params: Params) -> Result<Json
     answer(&call, done.status.ok_or_else(ApiError::not_found)?).await
 }
 
-async fn read(call: &Call, params: &Params) -> Result<Command, ApiError> {
-    let reply_to = match params.id("in_reply_to_id")? {
-        Some(id) => Some(parent_post(call, Id(id)).await?.id),
-        None => None,
-    };
-    let post = compose::post(&call.node, call.viewer(), params, None).await?;
-    Ok(Command::Post { post: Box::new(post), reply_to, quote_of: None })
-}
-
-async fn answer(call: &Call, id: StatusId) -> Result<Json<Status>, ApiError> {
+async fn answer(call: &Call, id: StatusId) -> Result<Json<Posted>, ApiError> {
     let found = status(call, id).await?;
-    Ok(Json(Status::new(&call.base, &found)))
+    Ok(Json(Posted::Status(Box::new(Status::new(&call.base, &found)))))
 }
