@@ -1,4 +1,4 @@
-//! What comparing costs: bytes, messages and time of a full comparison and of one by spans.
+//! What comparing costs: bytes, messages and time of a full comparison, of one by spans, and of a delta.
 //!
 //! `XOM_LONG=1 cargo test -p xom-protocol --test all spans_cost -- --nocapture` prints the whole table.
 
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use xom_protocol::log::Position;
 use xom_protocol::sync::message::Message;
-use xom_protocol::sync::{Frontier, IdentitySummary, Input, LogSummary, Output, Session, SessionConfig};
+use xom_protocol::sync::{Frontier, IdentitySummary, Input, LogSummary, Output, Resume, Session, SessionConfig};
 use xom_protocol::{Did, Digest, LogId, Network};
 
 /// What one comparison took.
@@ -35,6 +35,17 @@ fn frontier(logs: u64, every: Option<u64>) -> Frontier {
         LogSummary { did: Did(hash(b"did", n)), log: LogId(hash(b"log", n)), position, counter: n, wanted: false }
     };
     Frontier { identities: identities.collect(), logs: (0..logs).map(log).collect(), counter: logs, resume: None }
+}
+
+/// The same of somebody who has met the other before, and heard of nothing since but of what is longer here.
+fn met_before(mut frontier: Frontier, other: u64) -> Frontier {
+    let their_counter = frontier.counter;
+    for log in frontier.logs.iter_mut().filter(|log| log.position.height > 10) {
+        log.counter += their_counter + 1;
+    }
+    frontier.counter = 2 * their_counter + 1;
+    frontier.resume = Some(Resume { their_epoch: other, their_counter });
+    frontier
 }
 
 fn session(nonce: u8, version: u64) -> (Session, u64) {
@@ -104,19 +115,22 @@ fn meddle(frame: Vec<u8>, version: u64, offered: &mut usize) -> Vec<u8> {
 #[test]
 fn syn_24_spans_cost_less_than_a_full_comparison_from_the_size_on_at_which_they_are_used() {
     let is_long = std::env::var_os("XOM_LONG").is_some();
-    let sizes: &[u64] = if is_long { &[100, 500, 1_000, 10_000] } else { &[100, 500, 1_000] };
-    eprintln!("logs, differing: full bytes, crossings, time; by spans bytes, crossings, time");
+    let sizes: &[u64] = if is_long { &[100, 500, 1_000, 10_000, 100_000] } else { &[100, 500, 1_000] };
+    eprintln!("logs, differing: bytes, crossings, time in full; by spans; as a delta");
     for &logs in sizes {
         for (percent, every) in [(0, None), (1, Some(100)), (10, Some(10))] {
             let full = compare(frontier(logs, None), frontier(logs, every), 1);
             let spans = compare(frontier(logs, None), frontier(logs, every), 2);
+            let delta = compare(met_before(frontier(logs, None), 2), met_before(frontier(logs, every), 1), 2);
             let line = |cost: &Cost| format!("{} B, {}, {:?}", cost.bytes, cost.turns, cost.took);
-            eprintln!("{logs}, {percent} %: {}; {}", line(&full), line(&spans));
+            eprintln!("{logs}, {percent} %: {}; {}; {}", line(&full), line(&spans), line(&delta));
+            assert!(delta.bytes < full.bytes && delta.turns <= full.turns + 3, "{} B, {}", delta.bytes, delta.turns);
             // Logs and identities: from 500 logs on there are 1,000 items.
             let differing = every.map_or(0, |every| usize::try_from(logs.div_ceil(every)).expect("fits"));
             if logs >= 500 {
                 assert!(spans.offered >= differing && spans.offered <= 2 * differing, "{} offered", spans.offered);
                 assert!(spans.bytes * 2 < full.bytes, "{logs} logs, {percent} %: {} B", spans.bytes);
+                assert!(delta.offered <= 2 * differing, "{} offered as a delta", delta.offered);
                 assert!(spans.turns <= full.turns + 14, "{} crossings", spans.turns);
             } else {
                 assert_eq!((spans.bytes, spans.turns), (full.bytes, full.turns), "few are compared in full");
