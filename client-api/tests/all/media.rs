@@ -163,3 +163,77 @@ async fn r_blb_9_a_medium_is_refused_by_its_address_and_is_not_shown_again() {
     server.post("/api/xom/v1/refused", json!({})).await.refused(422);
     server.stop().await;
 }
+
+/// A form with one file of this name and declared type.
+async fn upload_as(server: &Server, name: &str, declared: &str, bytes: &[u8]) -> crate::harness::Answer {
+    let head = format!(
+        "--xom\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: {declared}\r\n\r\n"
+    );
+    let body = [head.as_bytes(), bytes, b"\r\n--xom--\r\n"].concat();
+    let request = server.request("POST", "/api/v2/media").header("content-type", "multipart/form-data; boundary=xom");
+    server.send(request.body(Body::from(body)).unwrap()).await
+}
+
+#[tokio::test]
+async fn r_blb_4_bytes_are_served_as_what_they_are_whatever_was_declared() {
+    let server = Server::start().await;
+    let sound = b"ID3\x04\0\0\0\0\0\0<html><script>alert(1)</script>";
+    for (declared, bytes, shown) in [
+        ("text/html", picture(), "image/png"),
+        ("image/svg+xml", picture(), "image/png"),
+        ("image/png", sound.to_vec(), "audio/mpeg"),
+        ("text/html; charset=utf-8", sound.to_vec(), "audio/mpeg"),
+    ] {
+        let media = upload_as(&server, "x", declared, &bytes).await.ok();
+        assert_eq!(text(&media, "type"), shown.split('/').next().unwrap(), "declared as {declared}");
+        for url in ["url", "preview_url"].map(|key| media[key].as_str()).into_iter().flatten() {
+            let answer = server.get(&url.replace(BASE, "")).await;
+            assert_eq!(answer.status, 200);
+            let kind = answer.header("content-type");
+            assert!(kind == shown || kind == "image/jpeg", "{kind} where {declared} was declared");
+            assert_eq!(answer.header("x-content-type-options"), "nosniff");
+            assert_eq!(answer.header("content-security-policy"), "sandbox; default-src 'none'; frame-ancestors 'none'");
+        }
+    }
+    for bytes in
+        [&b"<!doctype html><script>alert(1)</script>"[..], b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7"]
+    {
+        upload_as(&server, "x.png", "image/png", bytes).await.refused(422);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn r_blb_6_the_name_of_a_file_names_nothing() {
+    let server = Server::start().await;
+    let data = server.key_file("x").ancestors().nth(3).unwrap().to_owned();
+    let before = std::fs::read_dir(&data).unwrap().count();
+    let long = "x".repeat(4_096);
+    let names = ["../../token", "/etc/passwd", "CON", "a\0b.png", &long, "gnp.\u{202e}exe.png", "..", "%2e%2e%2ftoken"];
+    let bytes = picture();
+    let mut urls = std::collections::BTreeSet::new();
+    for name in names {
+        let answer = upload_as(&server, name, "image/png", &bytes).await;
+        if answer.status == 200 {
+            let media = answer.ok();
+            assert!(!media.to_string().contains(name), "{name:?} is told");
+            urls.insert(text(&media, "url"));
+        } else {
+            assert!(answer.status.is_client_error(), "{name:?}: {}", answer.status);
+        }
+    }
+    assert_eq!(urls.len(), 1, "the same bytes are the same blob: {urls:?}");
+    assert_eq!(std::fs::read_dir(&data).unwrap().count(), before);
+    let mut folders = vec![data.join("blobs"), data.join("previews"), data.join("incoming")];
+    while let Some(folder) = folders.pop() {
+        for item in std::fs::read_dir(folder).unwrap() {
+            let item = item.unwrap();
+            let name = item.file_name().into_string().unwrap();
+            assert!(name.bytes().all(|byte| byte.is_ascii_hexdigit()), "{name}");
+            if item.path().is_dir() {
+                folders.push(item.path());
+            }
+        }
+    }
+    server.stop().await;
+}
