@@ -171,7 +171,7 @@ async fn upload_as(server: &Server, name: &str, declared: &str, bytes: &[u8]) ->
     );
     let body = [head.as_bytes(), bytes, b"\r\n--xom--\r\n"].concat();
     let request = server.request("POST", "/api/v2/media").header("content-type", "multipart/form-data; boundary=xom");
-    server.send(request.body(Body::from(body)).unwrap()).await
+    server.send(request.body(Body::from(body)).expect("a request")).await
 }
 
 #[tokio::test]
