@@ -17,6 +17,7 @@ pub mod erasures;
 pub mod errors;
 pub mod events;
 pub mod export;
+pub mod feeds;
 pub mod find;
 pub mod follow;
 pub mod guardians;
@@ -119,6 +120,10 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(bootstrap::remove))
         .routes(routes!(door::get, door::post))
         .routes(routes!(doctor::get))
+        .routes(routes!(feeds::list))
+        .routes(routes!(feeds::attempt))
+        .routes(routes!(feeds::get))
+        .routes(routes!(feeds::page, feeds::tuned))
         .routes(routes!(refused::post))
         .routes(routes!(status::get))
         .routes(routes!(sync::get))

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::commands::{
-    account, app, backup, bootstrap, compact, copies, dev, device, doctor, door, erase, export, follow, guardians, id,
-    identity, import, init, invite, join, keep, lock, notifications, open, passphrase, peers, phrase, post, profile,
-    react, recover, refuse, restore, run, show, status, swarm_key, timeline, tls, unlock, verify, views,
+    account, app, backup, bootstrap, compact, copies, dev, device, doctor, door, erase, export, feed, follow,
+    guardians, id, identity, import, init, invite, join, keep, lock, notifications, open, passphrase, peers, phrase,
+    post, profile, react, recover, refuse, restore, run, show, status, swarm_key, timeline, tls, unlock, verify, views,
 };
 use super::{CliError, exit};
 use crate::settings::RunFlags;
@@ -102,6 +102,8 @@ pub enum Command {
     Bootstrap(bootstrap::Args),
     /// Whose replies reach those who follow only you
     Door(door::Args),
+    /// Algorithms that order posts, and what they make of yours
+    Feed(feed::Args),
     /// Delete a picture from this node for good
     Refuse(refuse::Args),
     /// The state of the node

@@ -12,6 +12,7 @@ pub(super) mod doctor;
 pub(super) mod door;
 pub(super) mod erase;
 pub(super) mod export;
+pub(super) mod feed;
 pub(super) mod follow;
 pub(super) mod guardians;
 pub(super) mod id;
@@ -83,6 +84,7 @@ pub(super) fn execute(call: &Call, command: &Command, run_flags: &RunFlags) -> R
         Command::Peers(args) => args.execute(call),
         Command::Bootstrap(args) => args.execute(call),
         Command::Door(args) => args.execute(call),
+        Command::Feed(args) => args.execute(call),
         Command::Refuse(args) => args.execute(call),
         Command::Status(args) => args.execute(call),
         Command::Doctor(args) => args.execute(call),

@@ -14,6 +14,7 @@ mod discover;
 mod endpoints;
 mod entities;
 mod erasures;
+mod feeds;
 #[cfg(test)]
 mod golden;
 mod guards;

@@ -3,7 +3,7 @@
 //! A snapshot of one side, in the order of its salted ids. It says nothing of what it finds; [`super::comparison`]
 //! offers it. What a peer can make it hold or do is bounded, whatever the peer answers.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
 use super::handshake::Salter;
 use super::message::{SpanList, SpanPrint, Spans};
@@ -73,8 +73,9 @@ pub(super) struct Exchange {
     items: Vec<Item>,
     /// The sum of all marks before each place.
     sums: Vec<u128>,
-    /// What we have still to send.
-    waiting: VecDeque<Due>,
+    /// What we have still to send, by where it begins: messages go through the space in order (`SYN-26`), and what is
+    /// first is divided to its end first, so that little waits.
+    waiting: BTreeMap<u64, Due>,
     /// Messages sent and received.
     sent: u64,
     received: u64,
@@ -100,7 +101,7 @@ impl Exchange {
         for mark in &marks {
             sums.push(sums.last().map_or(0, |sum| sum.wrapping_add(*mark)));
         }
-        Self { marks, items, sums, waiting: VecDeque::new(), sent: 0, received: 0, listed: 0 }
+        Self { marks, items, sums, waiting: BTreeMap::new(), sent: 0, received: 0, listed: 0 }
     }
 
     /// The first message, of the side that begins.
@@ -124,7 +125,7 @@ impl Exchange {
         self.sent += 1;
         let mut spans = Spans { number: self.sent, more: false, prints: Vec::new(), lists: Vec::new() };
         let mut listed = 0;
-        while let Some(due) = self.waiting.front().copied() {
+        while let Some((from, due)) = self.waiting.first_key_value().map(|(from, due)| (*from, *due)) {
             match due {
                 Due::Print(span) => {
                     if spans.prints.len() == SPAN_PRINTS_MAX {
@@ -142,7 +143,7 @@ impl Exchange {
                     spans.lists.push(SpanList { span, marks: self.marks[low..high].to_vec() });
                 }
             }
-            self.waiting.pop_front();
+            self.waiting.remove(&from);
         }
         spans.more = !self.waiting.is_empty();
         spans
@@ -159,13 +160,12 @@ impl Exchange {
         for list in &spans.lists {
             self.take_list(list, &mut found);
         }
-        // What is first in the space comes first again, and what came last is done first: little waits.
-        for print in spans.prints.iter().rev() {
+        for print in &spans.prints {
             let (low, high) = self.places(print.span);
             if self.print(low, high) == print.print {
                 found.equal.extend_from_slice(&self.items[low..high]);
             } else if high - low <= SPAN_LIST_MAX {
-                self.waiting.push_front(Due::List(print.span));
+                self.waiting.insert(print.span.from, Due::List(print.span));
             } else {
                 self.split(print.span);
             }
@@ -198,7 +198,7 @@ impl Exchange {
         print(self.sums[high].wrapping_sub(self.sums[low]), (high - low) as u64)
     }
 
-    /// Puts the parts of a span first, each with about as many of our items.
+    /// Has the parts of a span sent, each with about as many of our items.
     fn split(&mut self, span: Span) {
         let (low, high) = self.places(span);
         let mut to = span.to;
@@ -212,11 +212,11 @@ impl Exchange {
             };
             let from = shortest_between(before, after);
             if from > span.from && from != to && before < after {
-                self.waiting.push_front(Due::Print(Span { from, to }));
+                self.waiting.insert(from, Due::Print(Span { from, to }));
                 to = from;
             }
         }
-        self.waiting.push_front(Due::Print(Span { from: span.from, to }));
+        self.waiting.insert(span.from, Due::Print(Span { from: span.from, to }));
     }
 }
 
@@ -256,7 +256,7 @@ mod tests {
             sums.push(sums.last().map_or(0, |sum| sum.wrapping_add(*mark)));
         }
         let items = marks.iter().map(|mark| Item::Log(LogId([mark.to_be_bytes()[0]; 32]))).collect();
-        Exchange { marks, items, sums, waiting: VecDeque::new(), sent: 0, received: 0, listed: 0 }
+        Exchange { marks, items, sums, waiting: BTreeMap::new(), sent: 0, received: 0, listed: 0 }
     }
 
     #[test]
@@ -267,7 +267,7 @@ mod tests {
             let part = |due: &Due| match due {
                 Due::Print(span) | Due::List(span) => *span,
             };
-            let parts: Vec<Span> = exchange.waiting.iter().map(part).collect();
+            let parts: Vec<Span> = exchange.waiting.values().map(part).collect();
             assert!(parts.len() > 1 && parts.len() <= SPAN_SPLIT);
             assert_eq!((parts[0].from, parts[parts.len() - 1].to), (0, 0));
             assert!(parts.windows(2).all(|pair| pair[0].to == pair[1].from && pair[0].is_sound()));
@@ -277,14 +277,46 @@ mod tests {
     }
 
     #[test]
+    fn syn_26_what_one_message_does_not_take_follows_in_order() {
+        let mut sides = [exchange(70_000), exchange(70_000)];
+        for at in (0..70_000).step_by(29) {
+            sides[1].marks[at] += 1;
+        }
+        let mut sum = 0_u128;
+        sides[1].sums = std::iter::once(0)
+            .chain(sides[1].marks.iter().map(|mark| {
+                sum = sum.wrapping_add(*mark);
+                sum
+            }))
+            .collect();
+        let mut said = sides[0].begin();
+        let (mut found, mut most) = (0, 0);
+        for turn in 1.. {
+            let apart = |pair: [Span; 2]| pair[0].to != 0 && pair[0].to <= pair[1].from;
+            assert!(said.prints.windows(2).all(|pair| apart([pair[0].span, pair[1].span])), "turn {turn}");
+            assert!(said.lists.windows(2).all(|pair| apart([pair[0].span, pair[1].span])), "turn {turn}");
+            most = most.max(said.prints.len());
+            let side = &mut sides[turn % 2];
+            found += side.take(&said).unwrap().differing.len();
+            if side.is_empty() && !said.more && sides.iter().all(Exchange::is_empty) {
+                break;
+            }
+            said = sides[turn % 2].next();
+        }
+        assert_eq!(most, SPAN_PRINTS_MAX, "more was to be said than a message takes");
+        assert_eq!(found, 70_000_usize.div_ceil(29));
+    }
+
+    #[test]
     fn syn_27_more_spans_than_may_wait_are_refused() {
-        let mut exchange = exchange(70_000);
+        let mut exchange = exchange(60_000);
         let step = u64::MAX / 2_048;
-        let span = |n: u64| Span { from: n * step, to: if n == 2_047 { 0 } else { (n + 1) * step } };
-        let prints: Vec<SpanPrint> = (0..2_048).map(|n| SpanPrint { span: span(n), print: [9; 16] }).collect();
         let mut most = 0;
-        for number in 1..=8 {
-            let spans = Spans { number, more: false, prints: prints.clone(), lists: Vec::new() };
+        for number in 1..=100 {
+            // Each time of other spans: what waits for one that begins at the same place is the same.
+            let span = |n: u64| Span { from: n * step + number, to: (n + 1) * step };
+            let prints = (0..2_048).map(|n| SpanPrint { span: span(n), print: [9; 16] }).collect();
+            let spans = Spans { number, more: false, prints, lists: Vec::new() };
             if let Err(refusal) = exchange.take(&spans) {
                 assert_eq!(refusal.rule.0, "SYN-27");
                 assert!(most > SPANS_WAITING_MAX / 2, "{most} waited");

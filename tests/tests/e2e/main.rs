@@ -7,6 +7,7 @@ mod dev;
 mod devices;
 mod disk;
 mod erase;
+mod feeds;
 mod first_run;
 mod follow;
 mod guardians;

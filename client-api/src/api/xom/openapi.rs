@@ -16,13 +16,14 @@ use crate::oauth::scope;
 pub const PREFIX: &str = "/api/xom/v1";
 
 /// What each group of operations is about.
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 12] = [
     ("identities", "Who lives here and who is known; inviting and following."),
     ("devices", "The devices of an identity, and pairing new ones."),
     ("keys", "How keys lie on this node; locking and rotating."),
     ("recovery", "Guardians, and what they approve."),
     ("entries", "Signed entries, their proofs, who holds copies, and erasing."),
     ("records", "What an app keeps on its user's node, in kinds of its own."),
+    ("feeds", "Algorithms, and what they make of a timeline, each post with why it stands there."),
     ("network", "Peers, the exchange with them, bans, nodes to begin with."),
     ("keeping", "Whom this node keeps, and who keeps this identity."),
     ("archives", "Export, backup and import."),

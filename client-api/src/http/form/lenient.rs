@@ -93,6 +93,18 @@ impl<'de> Deserializer<'de> for Lenient {
         visitor.visit_u64(self.number()?)
     }
 
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        let number = self.0.as_i64().or_else(|| self.0.as_str()?.trim().parse().ok());
+        visitor.visit_i64(number.ok_or_else(|| Misfit("is not a whole number".into()))?)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        match self.0 {
+            Value::Object(map) => visitor.visit_map(Members { rest: map.into_iter(), value: None }),
+            _ => Err(Misfit("is not an object".into())),
+        }
+    }
+
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         visitor.visit_string(self.text()?)
     }
@@ -119,10 +131,7 @@ impl<'de> Deserializer<'de> for Lenient {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        match self.0 {
-            Value::Object(map) => visitor.visit_map(Members { rest: map.into_iter(), value: None }),
-            _ => Err(Misfit("is not an object".into())),
-        }
+        self.deserialize_map(visitor)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -136,7 +145,7 @@ impl<'de> Deserializer<'de> for Lenient {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct map
+        i8 i16 i32 i128 u8 u16 u32 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct
         identifier ignored_any
     }
 }
