@@ -71,12 +71,13 @@ async fn the_directory_is_ordered_by_the_newest_post_or_by_who_is_new() {
 #[tokio::test]
 async fn what_two_people_use_is_a_trend_and_what_is_reposted_counts_twice() {
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
-    let liked = alice.say(tagged("một", "Xóm", "https://a.example/")).await.unwrap().status.unwrap();
-    let passed_on = alice.say(tagged("hai", "riêng", "https://b.example/")).await.unwrap().status.unwrap();
+    let liked = alice.say(tagged("một", "Xóm", "https://a.example/")).await.unwrap().entry.unwrap();
+    let passed_on = alice.say(tagged("hai", "riêng", "https://b.example/")).await.unwrap().entry.unwrap();
     bob.say(tagged("ba", "xóm", "https://a.example/")).await.unwrap();
     bob.fetch(&alice).await;
-    bob.say(Command::Favourite(liked)).await.unwrap();
-    bob.say(Command::Repost(passed_on)).await.unwrap();
+    let at_bob = |entry| reader(&bob).status_of_entry(&entry).unwrap().expect("it was fetched");
+    bob.say(Command::Favourite(at_bob(liked))).await.unwrap();
+    bob.say(Command::Repost(at_bob(passed_on))).await.unwrap();
     let trends = reader(&bob).trends(&bob.me.did).unwrap();
     assert_eq!(trends.tags.iter().map(|tag| tag.name.as_str()).collect::<Vec<_>>(), ["xóm"]);
     assert_eq!(trends.links.iter().map(|link| link.url.as_str()).collect::<Vec<_>>(), ["https://a.example/"]);
