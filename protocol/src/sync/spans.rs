@@ -297,7 +297,7 @@ mod tests {
             assert!(said.lists.windows(2).all(|pair| apart([pair[0].span, pair[1].span])), "turn {turn}");
             most = most.max(said.prints.len());
             let side = &mut sides[turn % 2];
-            found += side.take(&said).unwrap().differing.len();
+            found += side.take(&said).expect("in order").differing.len();
             if side.is_empty() && !said.more && sides.iter().all(Exchange::is_empty) {
                 break;
             }
