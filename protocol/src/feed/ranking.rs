@@ -1,5 +1,5 @@
-//! From candidates to an order that explains itself (`ALG-7` to `ALG-9`, `ALG-11`). The same candidates give the same order
-//! whatever order they come in: nothing but what they say decides.
+//! From candidates to an order that explains itself (`ALG-7`, `ALG-8`, `ALG-9`, `ALG-11`). The same candidates give
+//! the same order whatever order they come in: nothing but what they say decides.
 
 mod arrange;
 
