@@ -57,7 +57,7 @@ test("an app is let in and put out", async (t) => {
     await page.goto(elsewhere.origin);
     await page.getByRole("link", { name: "Log in with xom" }).click();
     await page.getByLabel("Paste the link here").fill(await loginLink(alice));
-    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("button", { name: "Use this link" }).click();
     await page.getByRole("heading", { name: "Let an app in?" }).waitFor();
     await screenshot(page, "consent");
   });

@@ -206,7 +206,7 @@ fn log_in_first(here: &str) -> Response {
             form.fields method="get" action="/login" {
                 input type="hidden" name="next" value=(here);
                 label { (texts::PASTE) input type="text" name="t" required autocomplete="off"; }
-                button.primary { (common::LOG_IN) }
+                button.primary { (texts::USE_LINK) }
             }
             p { a href=(here) { (texts::LOGGED_IN) } }
         }

@@ -27,6 +27,7 @@ pub(in crate::web) const OTHERS: &str = "To let it in as another identity of thi
 pub(in crate::web) const ALLOW: &str = "Let it in";
 pub(in crate::web) const DENY: &str = "Refuse";
 
+pub(in crate::web) const USE_LINK: &str = "Use this link";
 pub(in crate::web) const LOG_IN_FIRST: &str = "An app asks to be let in. Only somebody who lives on this node can do that, so log in first. If it is yours, make a login link on the machine that it runs on.";
 pub(in crate::web) const PASTE: &str = "Paste the link here";
 pub(in crate::web) const LOGGED_IN: &str = "I am logged in, go on";
