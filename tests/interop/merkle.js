@@ -33,6 +33,7 @@ const REGISTERS = {
   follow: (body) => ["follow", [body.subject]],
   unfollow: (body) => ["follow", [body.subject]],
   block: (body) => ["block", [body.subject]],
+  record: async (body) => ["record", [await sha256(text(`${body.kind}\0${body.key}`))]],
 };
 
 /** BODY-1. */
@@ -40,7 +41,7 @@ const PROFILE_FIELDS = ["username", "name", "bio", "avatar", "header", "fields",
 
 /** The digests of the registers that a body writes. */
 export async function registersOf(author, kind, body) {
-  const [register, subjects] = REGISTERS[kind]?.(body) ?? [null, []];
+  const [register, subjects] = (await REGISTERS[kind]?.(body)) ?? [null, []];
   const digest = (subject) => sha256(text("xom/1/register\0"), author, text(`${register}\0`), subject);
   return Promise.all(subjects.map(digest));
 }
