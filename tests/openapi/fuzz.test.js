@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
 
-import { call, get, home } from "../browser/home.js";
+import { call, get, home, scratch } from "../browser/home.js";
 
 const PROGRAM = process.env.XOM_SCHEMATHESIS ?? new URL("../../target/schemathesis/bin/schemathesis", import.meta.url).pathname;
 const CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
@@ -27,7 +27,8 @@ test("no request makes the node answer otherwise than it says", async (t) => {
     "--suppress-health-check", "all", "--generation-database", "none", "--no-color",
     "--exclude-path-regex", LEFT_OUT, "--request-timeout", "60",
   ];
-  const running = spawn(PROGRAM, args, { stdio: ["ignore", "pipe", "pipe"] });
+  // Where it runs it leaves what it remembers.
+  const running = spawn(PROGRAM, args, { cwd: await scratch(t), stdio: ["ignore", "pipe", "pipe"] });
   t.after(() => running.kill());
   const said = [];
   for (const stream of [running.stdout, running.stderr]) stream.setEncoding("utf8").on("data", (text) => said.push(text));

@@ -9,9 +9,9 @@ use crate::api::v1::statuses::aside::PINS_MAX;
 use crate::http::Base;
 
 /// The version of Mastodon whose API this is; clients read the first token as X.Y.Z.
-const MASTODON_VERSION: &str = "4.7.0";
+const SPOKEN_VERSION: &str = "4.7.0";
 /// `api_versions.mastodon` of that version.
-const MASTODON_API: u64 = 10;
+const SPOKEN_API: u64 = 10;
 /// Types that a client may offer for upload; the bytes decide what a medium is.
 const MEDIA_TYPES: [&str; 14] = [
     "image/jpeg",
@@ -44,7 +44,7 @@ pub struct Counts {
 
 /// The version text that clients parse.
 pub fn version() -> String {
-    format!("{MASTODON_VERSION} (compatible; xom {})", env!("CARGO_PKG_VERSION"))
+    format!("{SPOKEN_VERSION} (compatible; xom {})", env!("CARGO_PKG_VERSION"))
 }
 
 /// `/api/v2/instance`.
@@ -65,7 +65,7 @@ pub fn v2(base: &Base, contact: Option<&Account>, counts: Counts) -> Value {
             "enabled": false, "approval_required": false, "reason_required": false,
             "message": null, "min_age": null, "url": null,
         },
-        "api_versions": {"mastodon": MASTODON_API},
+        "api_versions": {"mastodon": SPOKEN_API},
         "contact": {"email": email(base), "account": contact},
         "rules": [],
     })
