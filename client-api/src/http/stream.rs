@@ -1,13 +1,16 @@
 //! Answers that are written while they are sent: a bounded channel between the thread that writes and the
-//! connection, so that memory does not grow with the answer.
+//! connection, so that memory does not grow with the answer; and streams of
+//! events.
 
+use std::convert::Infallible;
 use std::io::{self, Write};
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
-use futures::StreamExt;
-use futures::stream;
+use futures::{Stream, StreamExt, stream};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -17,6 +20,17 @@ const PIECE_BYTES: usize = 64 << 10;
 const PIECES_MAX: usize = 4;
 /// How long the reader of an answer may take none of it.
 const STALL: Duration = Duration::from_secs(60);
+
+/// An answer of server-sent events: `lines` as they come, and nobody between keeps them back.
+pub fn event_stream(lines: impl Stream<Item = String> + Send + 'static) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE.as_str(), "text/event-stream"),
+        (header::CACHE_CONTROL.as_str(), "private, no-store"),
+        ("x-accel-buffering", "no"),
+    ];
+    let bytes = lines.map(|line| Ok::<_, Infallible>(Bytes::from(line)));
+    (headers, Body::from_stream(bytes)).into_response()
+}
 
 /// Where an answer is written. Blocking: not for async threads.
 pub struct Outlet {

@@ -1,14 +1,10 @@
 //! Streams as server-sent events: one stream each.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
+use axum::response::Response;
 use futures::stream;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::call::StreamCall;
 use super::channel::Channel;
 use super::feed::{Cursor, Cut, Item};
+use crate::http::stream::event_stream;
 use crate::http::{ApiError, Params};
 
 /// How often a line says that the stream goes on, as Mastodon's does.
@@ -52,14 +49,9 @@ pub(super) fn open(name: &str, stream: &StreamCall, params: &Params) -> Result<R
     let source = Source { cursor, channels: [channel], thump, stopping, ended, ready, has_ended: false };
     let lines = stream::unfold(source, async |mut source| {
         let line = source.next().await?;
-        Some((Ok::<_, Infallible>(Bytes::from(line)), source))
+        Some((line, source))
     });
-    let headers = [
-        (header::CONTENT_TYPE.as_str(), "text/event-stream"),
-        (header::CACHE_CONTROL.as_str(), "private, no-store"),
-        ("x-accel-buffering", "no"),
-    ];
-    Ok((headers, Body::from_stream(lines)).into_response())
+    Ok(event_stream(lines))
 }
 
 impl Source {

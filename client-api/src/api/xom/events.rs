@@ -3,14 +3,10 @@
 //! `gap` tells.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
+use axum::response::Response;
 use futures::stream;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -24,6 +20,7 @@ use xom_node::model::Event;
 
 use super::devices::pair;
 use crate::api::streaming::{Seat, StreamCall};
+use crate::http::stream::event_stream;
 use crate::http::{ApiError, Caller, Sent};
 
 /// How often is looked whether something has changed.
@@ -104,14 +101,9 @@ pub async fn get(stream: StreamCall, Sent(query): Sent<EventsQuery>) -> Result<R
     };
     let lines = stream::unfold(source, async |mut source| {
         let line = source.next().await?;
-        Some((Ok::<_, Infallible>(Bytes::from(line)), source))
+        Some((line, source))
     });
-    let headers = [
-        (header::CONTENT_TYPE.as_str(), "text/event-stream"),
-        (header::CACHE_CONTROL.as_str(), "private, no-store"),
-        ("x-accel-buffering", "no"),
-    ];
-    Ok((headers, Body::from_stream(lines)).into_response())
+    Ok(event_stream(lines))
 }
 
 impl Source {
