@@ -132,8 +132,8 @@ fn syn_24_spans_cost_less_than_a_full_comparison_from_the_size_on_at_which_they_
                 assert!(spans.offered >= differing && spans.offered <= 2 * differing, "{} offered", spans.offered);
                 assert!(spans.bytes * 2 < full.bytes, "{logs} logs, {percent} %: {} B", spans.bytes);
                 assert!(delta.offered <= 2 * differing, "{} offered as a delta", delta.offered);
-                // Of very many more is said than one message takes.
-                let more = usize::try_from(logs / SPAN_PRINTS_MAX as u64).expect("fits");
+                // Of very many more is said than one message takes, by both sides in turn.
+                let more = usize::try_from(2 * logs / SPAN_PRINTS_MAX as u64).expect("fits");
                 assert!(spans.turns <= full.turns + 14 + more, "{} crossings", spans.turns);
             } else {
                 assert_eq!((spans.bytes, spans.turns), (full.bytes, full.turns), "few are compared in full");
