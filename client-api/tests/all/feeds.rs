@@ -89,6 +89,11 @@ async fn a_page_is_asked_for_by_name_with_what_can_be_tuned() {
             server.post("/api/xom/v1/feeds/close-friends/page", json!({ "params": params })).await.refused(422);
         assert!(refused.contains(why), "{refused}");
     }
+    for (count, status) in [(32, 200), (33, 422)] {
+        let languages: Vec<String> = (0..count).map(|number| format!("x{number}")).collect();
+        let page = server.post("/api/xom/v1/feeds/newest/page", json!({ "languages": languages })).await;
+        assert_eq!(page.status.as_u16(), status, "{count} languages");
+    }
     server.stop().await;
 }
 

@@ -19,6 +19,8 @@ use crate::http::{ApiError, Call, Sent};
 const LIMIT: usize = 20;
 /// Most posts of a page.
 const LIMIT_MAX: usize = 40;
+/// Most languages that a reader names: each post is compared with all of them.
+const LANGUAGES_MAX: usize = 32;
 
 /// The language of texts.
 #[derive(Deserialize, IntoParams)]
@@ -37,7 +39,7 @@ pub struct FeedRequest {
     bucket: Option<u64>,
     /// The id of a list, for algorithms that draw from one.
     list: Option<String>,
-    /// The languages that the reader reads.
+    /// The languages that the reader reads, 32 at most.
     languages: Option<Vec<String>>,
     /// How many posts stand before the page.
     offset: Option<u64>,
@@ -280,13 +282,17 @@ fn find(id: &str) -> Result<Builtin, ApiError> {
 }
 
 async fn make(call: &Call, algorithm: Algorithm, asked: FeedRequest) -> Result<Json<FeedShown>, ApiError> {
+    let languages = asked.languages.unwrap_or_default();
+    if languages.len() > LANGUAGES_MAX {
+        return Err(ApiError::invalid(format!("languages are more than {LANGUAGES_MAX}")));
+    }
     let set = asked.params.unwrap_or_default();
     let parameters = algorithm.parameters(&set).map_err(|error| ApiError::invalid(error.to_string()))?;
     let number = |number: Option<u64>| number.map(|number| usize::try_from(number).unwrap_or(usize::MAX));
     let query = FeedQuery {
         bucket: Bucket::of_ms(asked.bucket.map_or(now_ms(), |secs| secs.saturating_mul(1_000)).min(now_ms())),
         list: list_of(asked.list.as_deref())?,
-        languages: asked.languages.unwrap_or_default(),
+        languages,
         seen: None,
         offset: number(asked.offset).unwrap_or(0),
         limit: number(asked.limit).unwrap_or(LIMIT).min(LIMIT_MAX),
