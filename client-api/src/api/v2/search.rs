@@ -159,6 +159,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_part_of_a_list_begins_at_its_offset_and_has_no_more_than_its_limit() {
+        assert_eq!(Part { offset: 1, limit: 2 }.of(vec![1, 2, 3, 4]), [2, 3]);
+        assert_eq!(Part { offset: 3, limit: 2 }.of(vec![1, 2, 3, 4]), [4]);
+        assert_eq!(Part { offset: 5, limit: 2 }.of(vec![1, 2, 3, 4]), Vec::<i32>::new());
+    }
+
+    #[test]
     fn an_invite_and_an_address_name_their_account() {
         let did = Did([7; 32]).to_string();
         assert_eq!(account_name(&format!("xom:{did}?a=/ip4/127.0.0.1")), did);
